@@ -1,0 +1,262 @@
+// The rooms of the project as data: which folder may import which, and why it exists. docs/ARCHITECTURE.md
+// tells the same at length; `tidy` (test/tidy.test.ts) holds every import against this table, and quotes
+// the sentence of the room that was broken. The idea: imports go down only, so that a room can be read,
+// tested and replaced without the rooms above it.
+// What it does not hold: rooms to come. A row is added with the room's first file.
+
+/** The name of a room; also how other rows refer to it. */
+export type RoomName =
+  | 'base'
+  | 'packet'
+  | 'topic'
+  | 'session'
+  | 'store'
+  | 'store/memory'
+  | 'auth'
+  | 'transport'
+  | 'transport/tcp'
+  | 'broker'
+  | 'client'
+  | 'config'
+  | 'server'
+  | 'cli'
+  | 'exports'
+  | 'test'
+  | 'conformance'
+  | 'bench'
+  | 'scripts';
+
+/** What a room may see of another: all of it, its types, the interface in its `contract.ts`, or one other file. */
+export type Permission = RoomName | `types of ${RoomName}` | `contract of ${RoomName}` | `src/${string}.ts`;
+
+/** One room. */
+export interface Room {
+  readonly name: RoomName;
+  /** Its folder, from the root; a room inside another room's folder is a room of its own. */
+  readonly folder: string;
+  /** Imports go from a higher rank to a lower one, or within a folder. */
+  readonly rank: number;
+  readonly sentence: string;
+  readonly imports: readonly Permission[];
+  /** The modules of Node.js that it may import. */
+  readonly node: readonly string[] | 'any';
+  /** The npm packages that it may import. */
+  readonly packages: readonly string[] | 'any';
+}
+
+/** Everything but `cli`, which nobody imports. */
+const ALL_BUT_CLI: readonly Permission[] = [
+  'base',
+  'packet',
+  'topic',
+  'session',
+  'store',
+  'store/memory',
+  'auth',
+  'transport',
+  'transport/tcp',
+  'broker',
+  'client',
+  'config',
+  'server',
+];
+
+/** The table of rooms, lowest first. */
+export const ROOMS: readonly Room[] = [
+  {
+    name: 'base',
+    folder: 'src/base',
+    rank: 0,
+    sentence: 'what has no MQTT word in it: claims, byte writers, queues, time, chance, logs, errors',
+    imports: [],
+    node: [],
+    packages: [],
+  },
+  {
+    name: 'packet',
+    folder: 'src/packet',
+    rank: 1,
+    sentence: 'bytes to packets and back, for MQTT 3.1, 3.1.1 and 5.0',
+    imports: ['base'],
+    node: [],
+    packages: [],
+  },
+  {
+    name: 'topic',
+    folder: 'src/topic',
+    rank: 1,
+    sentence: 'topic names and filters, and the structures that match them',
+    imports: ['base'],
+    node: [],
+    packages: [],
+  },
+  {
+    name: 'session',
+    folder: 'src/session',
+    rank: 2,
+    sentence: 'the QoS 0/1/2 machine of one peer, the same for broker and client; it knows no routing, store or socket',
+    imports: ['base', 'packet'],
+    node: [],
+    packages: [],
+  },
+  {
+    name: 'store',
+    folder: 'src/store',
+    rank: 3,
+    sentence: 'the contract of what must outlive the process',
+    imports: ['base', 'types of packet', 'topic'],
+    node: [],
+    packages: [],
+  },
+  {
+    name: 'store/memory',
+    folder: 'src/store/memory',
+    rank: 3,
+    sentence: 'the store contract in memory',
+    imports: ['base', 'types of packet', 'topic', 'store'],
+    node: [],
+    packages: [],
+  },
+  {
+    name: 'auth',
+    folder: 'src/auth',
+    rank: 3,
+    sentence: 'who a client is, and what it may do',
+    imports: ['base', 'topic'],
+    node: ['node:crypto'],
+    packages: [],
+  },
+  {
+    name: 'transport',
+    folder: 'src/transport',
+    rank: 3,
+    sentence: 'the contract of a network: bytes in, bytes out, back-pressure; it knows no packet',
+    imports: ['base'],
+    node: [],
+    packages: [],
+  },
+  {
+    name: 'transport/tcp',
+    folder: 'src/transport/tcp',
+    rank: 3,
+    sentence: 'the transport contract over TCP sockets; it knows no packet',
+    imports: ['base', 'transport'],
+    node: ['node:net'],
+    packages: [],
+  },
+  {
+    name: 'broker',
+    folder: 'src/broker',
+    rank: 4,
+    sentence:
+      'connect, subscribe, route, retain, will and expire; it is handed stores, networks and authenticators as interfaces',
+    imports: ['base', 'packet', 'topic', 'session', 'contract of store', 'contract of auth', 'contract of transport'],
+    node: [],
+    packages: [],
+  },
+  {
+    name: 'client',
+    folder: 'src/client',
+    rank: 4,
+    sentence: 'the MQTT client: promises and iterators round a session, on any network it is handed',
+    imports: ['base', 'packet', 'topic', 'session', 'contract of store', 'contract of transport'],
+    node: [],
+    packages: [],
+  },
+  {
+    name: 'config',
+    folder: 'src/config',
+    rank: 6,
+    sentence: 'one row per option, from which the file, the flags, their checks and their help come',
+    imports: ['base', 'types of broker', 'types of transport', 'types of auth', 'src/broker/limits.ts'],
+    node: ['node:fs'],
+    packages: ['yaml'],
+  },
+  {
+    name: 'server',
+    folder: 'src/server',
+    rank: 7,
+    sentence: 'the one place where stores, listeners, authenticators, clocks and logs are chosen and put together',
+    imports: [
+      'base',
+      'packet',
+      'topic',
+      'session',
+      'store',
+      'store/memory',
+      'auth',
+      'transport',
+      'transport/tcp',
+      'broker',
+      'client',
+      'config',
+    ],
+    node: 'any',
+    packages: ['pino', 'pino-pretty'],
+  },
+  {
+    name: 'exports',
+    folder: 'src/exports',
+    rank: 8,
+    sentence: 'the public doors of the published package, one file each',
+    imports: ALL_BUT_CLI,
+    node: [],
+    packages: [],
+  },
+  {
+    name: 'cli',
+    folder: 'src/cli',
+    rank: 8,
+    sentence: 'the commands of `vouch`, one file each',
+    imports: ['base', 'packet', 'client', 'config', 'server'],
+    node: 'any',
+    packages: [],
+  },
+  {
+    name: 'conformance',
+    folder: 'conformance',
+    rank: 9,
+    sentence: 'a row per normative statement of the specifications, and what shows that it holds',
+    imports: ['base', 'packet', 'broker', 'client', 'server', 'test'],
+    node: 'any',
+    packages: ['fast-check'],
+  },
+  {
+    name: 'test',
+    folder: 'test',
+    rank: 9,
+    sentence: 'the tests that no single file owns',
+    imports: [...ALL_BUT_CLI, 'exports', 'conformance', 'scripts'],
+    node: 'any',
+    packages: 'any',
+  },
+  {
+    name: 'bench',
+    folder: 'bench',
+    rank: 9,
+    sentence: 'how fast it is, alone and beside other brokers',
+    imports: [...ALL_BUT_CLI, 'exports', 'test'],
+    node: 'any',
+    packages: 'any',
+  },
+  {
+    name: 'scripts',
+    folder: 'scripts',
+    rank: 9,
+    sentence: 'what the scripts of package.json run',
+    imports: [...ALL_BUT_CLI, 'conformance'],
+    node: 'any',
+    packages: 'any',
+  },
+];
+
+/** The rooms that see no socket, timer, clock, disk or chance; tsconfig.pure.json compiles them with no types but their own. */
+export const PURE_ROOMS: readonly RoomName[] = ['base', 'packet', 'topic', 'session'];
+
+/** The rooms of src/ that may read a clock or draw a random number; the others are handed theirs. */
+export const ROOMS_WITH_A_CLOCK: readonly RoomName[] = ['server', 'cli'];
+
+/** Files that may be longer than others because they are tables of data; each with its reason. */
+export const TABLES: Readonly<Record<string, string>> = {
+  'conformance/requirements.ts': 'a row per normative statement',
+};

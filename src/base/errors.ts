@@ -1,0 +1,46 @@
+// The errors that a caller can meet, and their stable codes. Match on `code`, never on the text.
+// Whose fault it is decides the class: UsageError (the caller's), ProtocolError (the peer's, in
+// packet/protocol-error.ts), OperationError (the world's: network, disk, a refusal by the other side).
+
+/** Every stable error code, with the sentence that docs/errors.md prints. */
+export const ERROR_CODES = {
+  'invalid-argument': 'An argument has a value that the function does not take.',
+  'invalid-option': 'An option is unknown, or its value is out of bounds.',
+  'closed': 'The broker, client or session was closed before the operation ended.',
+  'address-in-use': 'Another process listens on the address.',
+  'address-unavailable': 'The address cannot be listened on: it is not of this machine, or needs more rights.',
+  'connection-lost': 'The network connection ended before the operation did.',
+  'connection-refused': 'The other side refused the connection; `reasonCode` says why.',
+  'timed-out': 'The other side did not answer in time.',
+  'rejected': 'The other side answered with a reason code of 0x80 or above; `reasonCode` says which.',
+  'too-large': 'The packet is larger than the other side takes.',
+  'protocol-error': 'The other side broke a rule of MQTT; `reasonCode` and `statement` say which.',
+} as const;
+
+/** A stable name for what went wrong. */
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** The caller asked for something that cannot be: fix the call. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The network, the disk or the other side did not do its part: retry, or tell somebody. */
+export class OperationError extends Error {
+  override readonly name = 'OperationError';
+  readonly code: ErrorCode;
+  /** The MQTT reason code that came with it, if one did. */
+  readonly reasonCode: number | undefined;
+
+  constructor(code: ErrorCode, message: string, reasonCode?: number, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.reasonCode = reasonCode;
+  }
+}

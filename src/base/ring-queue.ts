@@ -1,0 +1,71 @@
+// A first-in, first-out queue over a ring, so that neither end costs a shift. It holds no array at
+// all until something is in it, since most queues of a broker are empty most of the time.
+// The bound is the owner's: a queue that a peer can grow must be checked before `push`.
+
+import { assert } from './assert.ts';
+
+/** A queue of `T`. `undefined` is not an element. */
+export class RingQueue<T extends object | number | string> {
+  private slots: (T | undefined)[] | undefined;
+  private head: number;
+  private count: number;
+
+  constructor() {
+    this.slots = undefined;
+    this.head = 0;
+    this.count = 0;
+  }
+
+  /** How many elements wait. */
+  get length(): number {
+    return this.count;
+  }
+
+  /** Adds an element at the end. */
+  push(element: T): void {
+    let slots = this.slots;
+    if (slots === undefined) this.slots = slots = new Array<T | undefined>(8).fill(undefined);
+    if (this.count === slots.length) slots = this.grow(slots);
+    slots[(this.head + this.count) & (slots.length - 1)] = element;
+    this.count++;
+  }
+
+  /** The first element, left in place; `undefined` when there is none. */
+  peek(): T | undefined {
+    return this.slots?.[this.head];
+  }
+
+  /** Takes the first element; `undefined` when there is none. */
+  shift(): T | undefined {
+    const slots = this.slots;
+    if (slots === undefined || this.count === 0) return undefined;
+    const element = slots[this.head];
+    slots[this.head] = undefined;
+    this.head = (this.head + 1) & (slots.length - 1);
+    this.count--;
+    if (this.count === 0 && slots.length > 64) this.clear();
+    return element;
+  }
+
+  /** The element at `index` from the front. */
+  at(index: number): T {
+    const slots = this.slots;
+    assert(slots !== undefined && index >= 0 && index < this.count, 'the index is inside the queue');
+    return slots[(this.head + index) & (slots.length - 1)] as T;
+  }
+
+  /** Forgets everything and gives the memory back. */
+  clear(): void {
+    this.slots = undefined;
+    this.head = 0;
+    this.count = 0;
+  }
+
+  private grow(slots: (T | undefined)[]): (T | undefined)[] {
+    const larger = new Array<T | undefined>(slots.length * 2).fill(undefined);
+    for (let i = 0; i < this.count; i++) larger[i] = slots[(this.head + i) & (slots.length - 1)];
+    this.head = 0;
+    this.slots = larger;
+    return larger;
+  }
+}

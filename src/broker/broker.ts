@@ -1,0 +1,92 @@
+// The broker: what is put together from this room's files, and the doors through which the outside
+// comes in: connections, time, and messages of the program that embeds it. It is handed interfaces
+// only; it knows no concrete store, transport or authenticator.
+
+import { seconds, type Millis } from '../base/millis.ts';
+import type { Message } from '../packet/message.ts';
+import type { ReasonCode } from '../packet/reason-codes.ts';
+import { parseTopicName } from '../topic/topic-name.ts';
+import type { Accept, NetworkConnection, NetworkHandler } from '../transport/contract.ts';
+import { BrokerState } from './broker-state.ts';
+import { Connection } from './connection.ts';
+import type { Counters } from './counters.ts';
+import type { BrokerParts } from './parts.ts';
+import { publishMessage } from './publishing.ts';
+
+/** A message of the embedding program. */
+export type OutgoingMessage = Omit<Message, 'expiresAt'>;
+
+/** One broker. */
+export class Broker {
+  private readonly state: BrokerState;
+
+  constructor(parts: BrokerParts) {
+    this.state = new BrokerState(parts);
+  }
+
+  /** What was counted since the start. */
+  get counters(): Readonly<Counters> {
+    return this.state.counters;
+  }
+
+  /** How much there is of everything now. */
+  get sizes(): { readonly connections: number; readonly sessions: number; readonly subscriptions: number; readonly retained: number } {
+    const { connections, sessions, router, retained } = this.state;
+    return {
+      connections: connections.size,
+      sessions: sessions.count,
+      subscriptions: router.subscriptionCount,
+      retained: retained.size,
+    };
+  }
+
+  /** Reads the store back: sessions, queues, handshakes, retained messages and Wills resume. Call once, before any connection. */
+  async open(): Promise<void> {
+    const { state } = this;
+    const recovered = await state.store.open((durable) => state.committed(durable));
+    state.router.continueFrom(recovered.messageIdMax);
+    state.sessions.continueFrom(recovered.sessionKeyMax);
+    const now = state.clock.monotonic();
+    for (const message of recovered.retained) {
+      const parsed = parseTopicName(message.topic, Number.POSITIVE_INFINITY);
+      if (parsed.kind === 'topic') state.retained.restore(parsed.topic, message);
+    }
+    for (const session of recovered.sessions) state.sessions.restore(session, now);
+  }
+
+  /** Takes a connection that a peer opened. */
+  readonly accept: Accept = (network: NetworkConnection): NetworkHandler => new Connection(this.state, network);
+
+  /** When `tick` is due; `undefined`: when something has happened. */
+  nextDeadline(): Millis | undefined {
+    return this.state.deadlines.nextDeadline();
+  }
+
+  /** Lets time pass: keep-alive, expiry, Wills. Call at `nextDeadline`, or every few hundred milliseconds. */
+  tick(now: Millis): void {
+    const { deadlines } = this.state;
+    for (let due = deadlines.takeDue(now); due !== undefined; due = deadlines.takeDue(now)) due.tick(now);
+  }
+
+  /**
+   * Publishes a message of the embedding program.
+   * @returns the Reason Code (0x10: nobody is subscribed; 0x80 and above: refused), once everything about it is durable.
+   */
+  publish(outgoing: OutgoingMessage): Promise<ReasonCode> {
+    const now = this.state.clock.monotonic();
+    const { messageExpiryInterval } = outgoing.properties;
+    const expiresAt = messageExpiryInterval === undefined ? undefined : ((now + seconds(messageExpiryInterval)) as Millis);
+    const message: Message = { ...outgoing, payload: outgoing.payload.slice(), expiresAt };
+    const { reasonCode, after } = publishMessage(this.state, message, undefined, now);
+    return new Promise((resolve) => {
+      this.state.whenDurable(after, () => resolve(reasonCode));
+    });
+  }
+
+  /** Tells every client (DISCONNECT 0x8B to MQTT 5), closes the connections, then the store. */
+  async close(): Promise<void> {
+    this.state.isClosing = true;
+    for (const connection of Array.from(this.state.connections)) connection.shutDown();
+    await this.state.store.close();
+  }
+}

@@ -1,0 +1,337 @@
+// One client's session as the broker keeps it: the QoS machine (session/), the queue of what does not
+// fit its window yet, the subscriptions, the Will, and how long it outlives its connection. It carries
+// out what the machine asks for: packets go to the connection's gate, changes to the store.
+//
+// Order: QoS 1 and 2 messages go through the queue whenever anything is in it, so that none overtakes
+// another. Everything in memory has a bound (`limits.ts`); what does not fit is refused before anybody
+// heard "yes" (`isQueueFull`), or dropped, counted and said.
+// A session is persistent if `key` is not 0: then the store knows it.
+
+import { assert } from '../base/assert.ts';
+import { type Millis, millis } from '../base/millis.ts';
+import { RingQueue } from '../base/ring-queue.ts';
+import type { Identity } from '../auth/contract.ts';
+import type { Message } from '../packet/message.ts';
+import { NO_SUBSCRIPTION_IDENTIFIERS, type PublishPacket, type QoS, type Will } from '../packet/packet.ts';
+import type { PacketId } from '../packet/packet-id.ts';
+import { type ReasonCode, reasonName } from '../packet/reason-codes.ts';
+import type { Answer, SessionOutput } from '../session/output.ts';
+import { Session } from '../session/session.ts';
+import type { SessionKey } from '../store/contract.ts';
+import type { BrokerState, Timed } from './broker-state.ts';
+import type { Connection } from './connection.ts';
+import type { DropReason } from './events.ts';
+import { publishFromClient } from './publishing.ts';
+import type { RouteTarget } from './route.ts';
+import type { SessionDelivery } from './session-delivery.ts';
+import type { Subscription } from './subscription.ts';
+
+/** The parts of a target that a delivery needs. */
+type Addressing = Pick<RouteTarget, 'subscriptionIdentifiers' | 'sharedFilter'>;
+
+/** How a retained message is addressed to a subscription. */
+export function addressing(subscription: Subscription): Addressing {
+  return {
+    subscriptionIdentifiers: subscription.identifier === 0 ? NO_SUBSCRIPTION_IDENTIFIERS : [subscription.identifier],
+    sharedFilter: '',
+  };
+}
+
+/** The state of one client on this broker (section 4.1). */
+export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
+  private readonly broker: BrokerState;
+
+  // Lives as long as the session.
+  readonly clientId: string;
+  /** Its name in the store; 0: it ends with its connection. */
+  readonly key: SessionKey;
+  readonly machine: Session<SessionDelivery>;
+  /** By requested filter; made with the first one. At most `subscriptionsMax`. */
+  subscriptions: Map<string, Subscription> | undefined;
+  /** How long it outlives its connection. */
+  expiryInterval: Millis;
+  private readonly queue: RingQueue<SessionDelivery>;
+  private queueBytes: number;
+  /** Set with CONNECT, taken out when it is published or cancelled. */
+  will: Will | undefined;
+  /** Between connections: when the session ends. */
+  expiresAt: Millis | undefined;
+  /** Between connections: when the Will is published. */
+  willDueAt: Millis | undefined;
+  deadline: Millis;
+  deadlineIndex: number;
+
+  /** Messages dropped for reasons other than a slow reader. */
+  private dropCount: number;
+
+  // Lives as long as the connection.
+  identity: Identity;
+  connection: Connection | undefined;
+  /** QoS 0 messages dropped since the client began to read too slowly. */
+  private slowDrops: number;
+  /** A place in the window became free: the queue may go on. */
+  private windowMoved: boolean;
+
+  constructor(broker: BrokerState, identity: Identity, key: SessionKey, expiryInterval: Millis) {
+    this.broker = broker;
+    this.clientId = identity.clientId;
+    this.key = key;
+    this.machine = new Session<SessionDelivery>(this);
+    this.subscriptions = undefined;
+    this.expiryInterval = expiryInterval;
+    this.queue = new RingQueue();
+    this.queueBytes = 0;
+    this.will = undefined;
+    this.expiresAt = undefined;
+    this.willDueAt = undefined;
+    this.deadline = millis(0);
+    this.deadlineIndex = -1;
+    this.dropCount = 0;
+    this.identity = identity;
+    this.connection = undefined;
+    this.slowDrops = 0;
+    this.windowMoved = false;
+  }
+
+  /** The client in a sentence: its identifier in quotes, with every odd character escaped. */
+  get name(): string {
+    return JSON.stringify(this.clientId);
+  }
+
+  /** Whether a client is there to send to. */
+  get isConnected(): boolean {
+    return this.machine.isConnected;
+  }
+
+  /** Whether a message would leave at once. */
+  get isReady(): boolean {
+    return this.queue.length === 0 && this.machine.canPublish() && this.connection?.isCongested === false;
+  }
+
+  /** Messages that wait for the window, the reader or the client. */
+  get queueLength(): number {
+    return this.queue.length;
+  }
+
+  /** Whether the queue has no room for one more such message. hot: */
+  isQueueFull(message: Message): boolean {
+    const { limits } = this.broker;
+    return (
+      this.queue.length >= limits.sessionQueueMessagesMax ||
+      this.queueBytes + message.payload.length > limits.sessionQueueBytesMax
+    );
+  }
+
+  /**
+   * Takes a message for this client: sends it now, queues it, or drops it with a reason. hot:
+   * @param messageId  Its name in the store if this session is a recipient there; else 0.
+   */
+  offer(message: Message, qos: QoS, retain: boolean, addressing: Addressing, messageId: number, now: Millis): void {
+    const { subscriptionIdentifiers, sharedFilter } = addressing;
+    const delivery: SessionDelivery = { message, qos, retain, subscriptionIdentifiers, sharedFilter, messageId };
+    const connection = this.connection;
+    if (qos === 0) {
+      // QoS 0 is not stored for absent clients.
+      if (connection === undefined || !this.machine.isConnected) return;
+      if (connection.isCongested) this.dropSlow(delivery);
+      else if (this.mayReceive(delivery)) this.machine.publish(delivery, now);
+      return;
+    }
+    if (this.queue.length === 0 && this.machine.canPublish() && connection?.isCongested === false) {
+      if (this.mayReceive(delivery)) this.machine.publish(delivery, now);
+      return;
+    }
+    this.enqueue(delivery);
+  }
+
+  /** Takes a retained message for a subscription: always behind what already waits, whatever its QoS. */
+  offerRetained(message: Message, qos: QoS, addressing: Addressing, messageId: number): void {
+    const { subscriptionIdentifiers, sharedFilter } = addressing;
+    this.enqueue({ message, qos, retain: true, subscriptionIdentifiers, sharedFilter, messageId });
+  }
+
+  /** Puts back what a store remembered as queued. */
+  restoreQueued(delivery: SessionDelivery): void {
+    this.queue.push(delivery);
+    this.queueBytes += delivery.message.payload.length;
+  }
+
+  /** Sends from the queue as far as the window and the reader allow. */
+  pump(now: Millis): void {
+    this.windowMoved = false;
+    const connection = this.connection;
+    if (connection === undefined || !this.machine.isConnected) return;
+    for (let next = this.queue.peek(); next !== undefined; next = this.queue.peek()) {
+      if (connection.isCongested) return;
+      if (next.qos > 0 && !this.machine.canPublish()) return;
+      this.queue.shift();
+      this.queueBytes -= next.message.payload.length;
+      // [MQTT-3.3.2-5]
+      if (next.message.expiresAt !== undefined && next.message.expiresAt <= now) this.drop(next, 'expired');
+      else if (this.mayReceive(next)) this.machine.publish(next, now);
+    }
+  }
+
+  /** Goes on with the queue if an acknowledgement made room. hot: after each chunk of the client's. */
+  pumpIfMoved(now: Millis): void {
+    if (this.windowMoved) this.pump(now);
+  }
+
+  /** The client reads again. */
+  readerCaughtUp(now: Millis): void {
+    if (this.slowDrops > 0) {
+      this.broker.log.warn(
+        `Client ${this.name} read too slowly: ${this.slowDrops} QoS 0 messages to it were dropped.`,
+        { clientId: this.clientId, dropped: this.slowDrops },
+      );
+      this.slowDrops = 0;
+    }
+    this.pump(now);
+  }
+
+  /** Everything that is not settled leaves the session, which has ended: for other members of its groups, or for nobody. */
+  abandonDeliveries(now: Millis): void {
+    const abandoned: SessionDelivery[] = [];
+    this.machine.forEachInFlight((delivery, state) => {
+      // A QoS 2 message that its member may have seen goes to nobody else [MQTT-4.8.2-5].
+      if (state === 'sent' && delivery.qos === 1) abandoned.push(delivery);
+    });
+    for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift()) abandoned.push(next);
+    this.queueBytes = 0;
+    let lost = 0;
+    for (const { message, sharedFilter, qos } of abandoned) {
+      if (sharedFilter !== '' && this.broker.router.handOver(sharedFilter, message, now)) continue;
+      if (qos > 0) lost++;
+    }
+    if (lost === 0) return;
+    this.broker.counters.messagesDropped['session-ended'] += lost;
+    this.broker.log.info(
+      `The session of client ${this.name} ended with ${lost} messages undelivered.`,
+      { clientId: this.clientId, dropped: lost },
+    );
+  }
+
+  /** The Will or the end of the session is due. */
+  tick(now: Millis): void {
+    this.broker.sessions.due(this, now);
+  }
+
+  // What the machine asks for.
+
+  /** hot: */
+  publish(delivery: SessionDelivery, id: PacketId | undefined, dup: boolean, topicAlias: number, omitTopic: boolean): void {
+    const connection = this.openConnection();
+    this.broker.counters.messagesSent++;
+    if (delivery.qos === 2 && id !== undefined && delivery.messageId !== 0) connection.gate.sendExactlyOnce(delivery, id, dup);
+    else connection.writePublish(delivery, id, dup, topicAlias, omitTopic);
+  }
+
+  /** hot: */
+  send(answer: Answer): boolean {
+    return this.openConnection().gate.send(answer);
+  }
+
+  /** hot: */
+  deliver(publish: PublishPacket, topic: string): ReasonCode {
+    return publishFromClient(this.broker, this, publish, topic);
+  }
+
+  /** hot: */
+  settle(delivery: SessionDelivery, reason: ReasonCode): void {
+    this.windowMoved = true;
+    if (delivery.messageId !== 0) this.broker.store.settle(this.key, delivery.messageId);
+    if (reason < 0x80) return;
+    this.count(delivery, 'refused-by-client');
+    this.broker.log.warn(
+      `Client ${this.name} refused a message to ${JSON.stringify(delivery.message.topic)}: ${reasonName(reason)}.`,
+      { clientId: this.clientId, topic: delivery.message.topic, reasonCode: reason },
+    );
+  }
+
+  /** hot: */
+  recordSending(delivery: SessionDelivery, id: PacketId): void {
+    if (delivery.messageId === 0) return;
+    const batch = this.broker.store.recordSending(this.key, delivery.messageId, id);
+    if (delivery.qos === 2) this.openConnection().gate.holdDeliveries(batch);
+  }
+
+  recordReceived(delivery: SessionDelivery): void {
+    this.windowMoved = true;
+    if (delivery.messageId === 0) return;
+    this.openConnection().gate.holdDeliveries(this.broker.store.recordReceived(this.key, delivery.messageId));
+  }
+
+  recordReleased(id: PacketId): void {
+    if (this.key !== 0) this.openConnection().gate.holdAnswers(this.broker.store.recordReleased(this.key, id));
+  }
+
+  private openConnection(): Connection {
+    assert(this.connection !== undefined, 'the machine speaks only while connected');
+    return this.connection;
+  }
+
+  private enqueue(delivery: SessionDelivery): void {
+    // For persistent sessions the router has asked before; a clean session's queue just has an end.
+    if (this.isQueueFull(delivery.message)) {
+      this.drop(delivery, 'queue-full');
+      return;
+    }
+    this.queue.push(delivery);
+    this.queueBytes += delivery.message.payload.length;
+  }
+
+  /** Whether the message may be sent to this client at all; if not, it is dropped here. hot: */
+  private mayReceive(delivery: SessionDelivery): boolean {
+    const connection = this.openConnection();
+    // [MQTT-3.1.2-24] [MQTT-3.1.2-25]
+    if (connection.isTooLarge(delivery)) {
+      this.drop(delivery, 'too-large');
+      return false;
+    }
+    const { authorizer } = this.broker;
+    if (authorizer.allowsAll) return true;
+    const { message, qos, retain } = delivery;
+    if (authorizer.allows(this.identity, 'receive', message.topic, qos, retain)) return true;
+    this.drop(delivery, 'not-authorized');
+    return false;
+  }
+
+  /** The client will never get this message: counted, said, settled. */
+  private drop(delivery: SessionDelivery, reason: Exclude<DropReason, 'slow-reader'>): void {
+    this.count(delivery, reason);
+    if (delivery.messageId !== 0) this.broker.store.settle(this.key, delivery.messageId);
+    // Every drop is counted; the log has the 1st, 10th, 100th, ... of a session, so that it cannot be flooded.
+    const dropped = ++this.dropCount;
+    if (!Number.isInteger(Math.log10(dropped))) return;
+    const { topic } = delivery.message;
+    const which = dropped === 1 ? 'A message' : `Message number ${dropped}`;
+    this.broker.log.warn(
+      `${which} was dropped for client ${this.name}, topic ${JSON.stringify(topic)}: ${DROP_SENTENCES[reason]}`,
+      { clientId: this.clientId, topic, reason, dropped },
+    );
+  }
+
+  private dropSlow(delivery: SessionDelivery): void {
+    this.count(delivery, 'slow-reader');
+    this.slowDrops++;
+    if (this.slowDrops > 1) return; // Said once, and summed up when the client has caught up.
+    this.broker.log.warn(
+      `Client ${this.name} reads too slowly: QoS 0 messages to it are dropped until it has caught up.`,
+      { clientId: this.clientId },
+    );
+  }
+
+  private count(delivery: SessionDelivery, reason: DropReason): void {
+    this.broker.counters.messagesDropped[reason]++;
+    this.broker.events.messageDropped?.(this.clientId, delivery.message.topic, reason);
+  }
+}
+
+const DROP_SENTENCES: { readonly [K in Exclude<DropReason, 'slow-reader'>]: string } = {
+  'queue-full': 'its queue is full (sessionQueueMessagesMax, sessionQueueBytesMax).',
+  expired: 'it expired before it could be sent.',
+  'too-large': "it is larger than the client's Maximum Packet Size.",
+  'not-authorized': 'the client may not receive it.',
+  'refused-by-client': 'the client refused it.',
+  'session-ended': 'its session ended.',
+};

@@ -1,0 +1,204 @@
+// CONNECT (MQTT 5.0 section 3.1): who is it, may it, which session does it get, and what CONNACK says.
+// Steps: the rules that need nobody's help, authentication (which may take time), the Will's rights,
+// the session, durability, CONNACK. After each wait the connection is asked whether it is still there.
+// A refusal is a CONNACK with a reason where the version has one, then the connection closes.
+
+import type { Authentication, Identity } from '../auth/contract.ts';
+import { millis } from '../base/millis.ts';
+import type { ConnectPacket } from '../packet/packet.ts';
+import { type ConnackProperties, NO_CONNACK_PROPERTIES } from '../packet/properties.ts';
+import { connectReturnCode, Reason, type ReasonCode, reasonName } from '../packet/reason-codes.ts';
+import type { ConnectionTerms } from '../session/terms.ts';
+import { parseTopicName } from '../topic/topic-name.ts';
+import type { BrokerState } from './broker-state.ts';
+import type { Connection } from './connection.ts';
+import type { AttachedSession } from './session-registry.ts';
+
+/** Handles the first packet of a connection. */
+export function connect(broker: BrokerState, connection: Connection, packet: ConnectPacket): void {
+  if (broker.isClosing) return refuse(broker, connection, packet, Reason.serverShuttingDown, 'The broker is shutting down.');
+  if (broker.connections.size > broker.limits.connectionsMax) {
+    return refuse(broker, connection, packet, Reason.serverBusy, 'The broker has as many connections as it may (connectionsMax).');
+  }
+  if (packet.clientId === '' && packet.version < 5 && !(packet.version === 4 && packet.clean)) {
+    // 3.1.1: [MQTT-3.1.3-8]; 3.1 asks for 1 to 23 characters.
+    return refuse(broker, connection, packet, Reason.clientIdentifierNotValid, 'An empty client identifier needs Clean Session.');
+  }
+  if (packet.properties.authenticationMethod !== undefined) {
+    const why = `The authentication method ${JSON.stringify(packet.properties.authenticationMethod)} is not known here.`;
+    return refuse(broker, connection, packet, Reason.badAuthenticationMethod, why); // [MQTT-4.12.0-1]
+  }
+  const clientId = packet.clientId === '' ? assignClientId(broker) : packet.clientId; // [MQTT-3.1.3-6]
+  const { userName, password } = packet;
+  const answer = broker.authenticator.authenticate({ clientId, userName, password, remote: connection.remote });
+  if (!(answer instanceof Promise)) {
+    authenticated(broker, connection, packet, clientId, answer);
+    if (connection.isConnecting) connection.pauseReading();
+    return;
+  }
+  connection.pauseReading();
+  const kept: ConnectPacket = keepConnect(packet);
+  answer.then(
+    (late) => {
+      if (connection.isConnecting) connection.resumeAfter(() => authenticated(broker, connection, kept, clientId, late));
+    },
+    (error: unknown) => {
+      const detail = `The authenticator failed: ${error instanceof Error ? error.message : String(error)}.`;
+      if (connection.isConnecting) refuse(broker, connection, kept, Reason.implementationSpecificError, detail);
+    },
+  );
+}
+
+/** Says no with CONNACK, where the version can, and closes. The log is the caller's. */
+export function refuseConnection(connection: Connection, reasonCode: ReasonCode, reasonString: string | undefined): void {
+  const { version } = connection;
+  const code = version === 5 ? reasonCode : connectReturnCode(reasonCode);
+  if (code === undefined) return;
+  const properties = version === 5 ? { ...NO_CONNACK_PROPERTIES, reasonString } : NO_CONNACK_PROPERTIES;
+  connection.writePacket({ kind: 'connack', sessionPresent: false, reasonCode: code, properties }); // [MQTT-3.2.2-6]
+}
+
+function refuse(broker: BrokerState, connection: Connection, packet: ConnectPacket, reasonCode: ReasonCode, why: string): void {
+  broker.counters.connectionsRefused++;
+  broker.log.warn(
+    `Refused client ${JSON.stringify(packet.clientId)} at ${connection.remote}: ${reasonName(reasonCode)}. ${why}`,
+    { clientId: packet.clientId, remote: connection.remote, reasonCode },
+  );
+  // What the authenticator knows is for the log alone; the wire gets the code. [MQTT-3.1.4-2]
+  refuseConnection(connection, reasonCode, undefined);
+  connection.endUnconnected(); // [MQTT-3.2.2-7]
+}
+
+function authenticated(
+  broker: BrokerState,
+  connection: Connection,
+  packet: ConnectPacket,
+  clientId: string,
+  answer: Authentication,
+): void {
+  if (answer.kind === 'refused') return refuse(broker, connection, packet, answer.reasonCode, answer.detail);
+  const identity: Identity = { principal: answer.principal, clientId, remote: connection.remote };
+  const existing = broker.sessions.get(clientId);
+  if (existing !== undefined && existing.identity.principal !== identity.principal) {
+    return refuse(broker, connection, packet, Reason.clientIdentifierNotValid, 'The client identifier belongs to another user\'s session.');
+  }
+  const { will } = packet;
+  if (will !== undefined) {
+    const topic = parseTopicName(will.topic, broker.limits.topicLevelsMax);
+    if (topic.kind !== 'topic') return refuse(broker, connection, packet, Reason.topicNameInvalid, `The Will's topic is not valid. ${topic.why}`);
+    const { authorizer } = broker;
+    if (!authorizer.allowsAll && !authorizer.allows(identity, 'will', will.topic, will.qos, will.retain)) {
+      return refuse(broker, connection, packet, Reason.notAuthorized, `The client may not publish its Will to ${JSON.stringify(will.topic)}.`);
+    }
+  }
+  const attached = broker.sessions.attach(
+    connection,
+    {
+      identity,
+      clean: packet.clean,
+      expiryInterval: expiryInterval(broker, packet),
+      will: will === undefined ? undefined : { ...will, payload: will.payload.slice() },
+    },
+    connection.now,
+  );
+  connection.session = attached.session;
+  if (attached.after <= broker.store.durable) {
+    accept(broker, connection, packet, attached);
+    return;
+  }
+  const kept = keepConnect(packet);
+  broker.whenDurable(attached.after, () => {
+    // The client may have gone, or another connection of it may have taken the session.
+    if (!connection.isConnecting) return;
+    connection.resumeAfter(() => accept(broker, connection, kept, attached));
+  });
+}
+
+/** CONNACK, and the session's packets behind it [MQTT-3.2.0-1] [MQTT-3.1.4-5]. */
+function accept(broker: BrokerState, connection: Connection, packet: ConnectPacket, attached: AttachedSession): void {
+  const { session, present } = attached;
+  const { limits } = broker;
+  const { properties, version } = packet;
+  connection.sendBytesMax = properties.maximumPacketSize ?? Number.POSITIVE_INFINITY;
+  connection.wantsReasons = properties.requestProblemInformation ?? true;
+  const keepAliveSeconds = keepAlive(packet.keepAlive, limits.keepAliveSecondsMax);
+  connection.writePacket({
+    kind: 'connack',
+    sessionPresent: present, // [MQTT-3.2.2-2] [MQTT-3.2.2-3]
+    reasonCode: Reason.success,
+    properties: version === 5 ? connackProperties(broker, packet, attached, keepAliveSeconds) : NO_CONNACK_PROPERTIES,
+  });
+  connection.open();
+  const terms: ConnectionTerms = {
+    version,
+    sendMaximum: Math.min(properties.receiveMaximum ?? 65_535, limits.inFlightMax),
+    receiveMaximum: limits.receiveMaximum,
+    receiveMaximumEnforced: version === 5,
+    sendAliasMaximum: Math.min(properties.topicAliasMaximum ?? 0, limits.topicAliasesOutMax), // [MQTT-3.1.2-26] [MQTT-3.1.2-27]
+    receiveAliasMaximum: version === 5 ? limits.topicAliasMaximum : 0,
+    keepAlive: millis(keepAliveSeconds * 1000),
+    keepAliveDuty: 'watch',
+  };
+  session.machine.open(terms, connection.now);
+  connection.watch();
+  broker.counters.connectionsAccepted++;
+  broker.log.info(
+    `Client ${JSON.stringify(session.clientId)} connected from ${connection.remote} with ${connection.versionName}${present ? ', session resumed' : ''}.`,
+    { clientId: session.clientId, remote: connection.remote, sessionPresent: present },
+  );
+  broker.events.clientConnected?.(session.clientId, connection.remote);
+  session.pump(connection.now);
+}
+
+function connackProperties(
+  broker: BrokerState,
+  packet: ConnectPacket,
+  { session }: AttachedSession,
+  keepAliveSeconds: number,
+): ConnackProperties {
+  const { limits } = broker;
+  const asked = packet.properties.sessionExpiryInterval ?? 0;
+  const granted = session.expiryInterval / 1000;
+  return {
+    ...NO_CONNACK_PROPERTIES,
+    sessionExpiryInterval: granted === asked ? undefined : granted,
+    receiveMaximum: limits.receiveMaximum,
+    maximumPacketSize: limits.packetBytesMax,
+    topicAliasMaximum: limits.topicAliasMaximum,
+    assignedClientIdentifier: packet.clientId === '' ? session.clientId : undefined, // [MQTT-3.2.2-16]
+    serverKeepAlive: keepAliveSeconds === packet.keepAlive ? undefined : keepAliveSeconds,
+  };
+}
+
+/** A client identifier that nobody has [MQTT-3.2.2-16]. */
+function assignClientId(broker: BrokerState): string {
+  for (;;) {
+    const bytes = broker.random.bytes(12);
+    let id = 'vouch-';
+    for (const byte of bytes) id += byte.toString(16).padStart(2, '0');
+    if (broker.sessions.get(id) === undefined) return id;
+  }
+}
+
+/** How long the session is to outlive the connection. A 3.x session without Clean Session would do so for ever: it gets the longest. */
+function expiryInterval(broker: BrokerState, packet: ConnectPacket): ReturnType<typeof millis> {
+  const longest = broker.limits.sessionExpiryMax;
+  if (packet.version < 5) return packet.clean ? millis(0) : longest;
+  return millis(Math.min((packet.properties.sessionExpiryInterval ?? 0) * 1000, longest));
+}
+
+/** The Keep Alive in force, in seconds. */
+function keepAlive(asked: number, longest: number): number {
+  if (longest === 0) return asked;
+  return asked === 0 ? longest : Math.min(asked, longest);
+}
+
+/** A CONNECT that outlives its chunk. */
+function keepConnect(packet: ConnectPacket): ConnectPacket {
+  const { will, password } = packet;
+  return {
+    ...packet,
+    password: password?.slice(),
+    will: will === undefined ? undefined : { ...will, payload: will.payload.slice(), properties: { ...will.properties, correlationData: will.properties.correlationData?.slice() } },
+  };
+}

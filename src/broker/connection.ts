@@ -1,0 +1,394 @@
+// One Network Connection of the broker: bytes become packets, each packet goes to the file that handles
+// it, and what comes back is laid down in the transport's buffer. It is the try-boundary: a peer that
+// breaks a rule ends its own connection with the specified reason, once, in the log and on the wire,
+// and nobody else notices.
+//
+// States: `awaiting-connect` (nothing but CONNECT is taken, 64 KiB and 10 s at most), `connecting`
+// (CONNECT is being decided, which may take time: nothing is read), `open`, `closed`.
+// A connection has a session from the moment CONNECT is accepted until it ends.
+
+import { type Millis, millis } from '../base/millis.ts';
+import { encodePacket, encodePublish, publishSize } from '../packet/encode.ts';
+import { PacketDecoder } from '../packet/decoder.ts';
+import { remainingExpiry } from '../packet/message.ts';
+import type { DisconnectPacket, Packet } from '../packet/packet.ts';
+import type { PacketId } from '../packet/packet-id.ts';
+import { NO_DISCONNECT_PROPERTIES } from '../packet/properties.ts';
+import { ProtocolError } from '../packet/protocol-error.ts';
+import { type ProtocolVersion, versionName } from '../packet/protocol-version.ts';
+import { Reason, type ReasonCode, reasonName } from '../packet/reason-codes.ts';
+import type { NetworkConnection, NetworkHandler } from '../transport/contract.ts';
+import type { BrokerState, Timed } from './broker-state.ts';
+import type { ClientSession } from './client-session.ts';
+import { CommitGate, type GateOutlet } from './commit.ts';
+import { connect, refuseConnection } from './connecting.ts';
+import type { SessionDelivery } from './session-delivery.ts';
+import { subscribe, unsubscribe } from './subscribing.ts';
+
+/** How the connection ends, decided while a packet is still being handled. */
+interface Ending {
+  readonly reasonCode: ReasonCode;
+  readonly detail: string;
+}
+
+/** The broker's side of one connection. */
+export class Connection implements NetworkHandler, GateOutlet, Timed {
+  private readonly broker: BrokerState;
+  private readonly network: NetworkConnection;
+  private readonly decoder: PacketDecoder;
+  readonly gate: CommitGate;
+  private state: 'awaiting-connect' | 'connecting' | 'open' | 'closed';
+  session: ClientSession | undefined;
+  /** The peer's Maximum Packet Size, in bytes. */
+  sendBytesMax: number;
+  /** Request Problem Information of CONNECT: whether answers may carry reason strings. */
+  wantsReasons: boolean;
+  /** The moment of the chunk, tick or event that is being handled. */
+  now: Millis;
+  private ending: Ending | undefined;
+  /** Reading stopped because the client does not read. */
+  private isPaused: boolean;
+  deadline: Millis;
+  deadlineIndex: number;
+
+  constructor(broker: BrokerState, network: NetworkConnection) {
+    this.broker = broker;
+    this.network = network;
+    this.decoder = new PacketDecoder({
+      receives: 'from-client',
+      maximumPacketSize: broker.limits.connectPacketBytesMax,
+      version: undefined,
+      topics: broker.topics,
+    });
+    this.gate = new CommitGate(broker.store, this, broker.holding);
+    this.state = 'awaiting-connect';
+    this.session = undefined;
+    this.sendBytesMax = Number.POSITIVE_INFINITY;
+    this.wantsReasons = true;
+    this.now = broker.clock.monotonic();
+    this.ending = undefined;
+    this.isPaused = false;
+    this.deadline = millis(0);
+    this.deadlineIndex = -1;
+    broker.connections.add(this);
+    broker.deadlines.set(this, millis(this.now + broker.limits.connectTimeout));
+  }
+
+  /** The peer's address. */
+  get remote(): string {
+    return this.network.remote;
+  }
+
+  /** The protocol version; 4 until CONNECT has said it. */
+  get version(): ProtocolVersion {
+    return this.decoder.version ?? 4;
+  }
+
+  /** The protocol version for people. */
+  get versionName(): string {
+    return versionName(this.version);
+  }
+
+  /** Whether the connection is past CONNACK and not yet over. */
+  get isOpen(): boolean {
+    return this.state === 'open';
+  }
+
+  /** Whether CONNECT is being decided. */
+  get isConnecting(): boolean {
+    return this.state === 'connecting';
+  }
+
+  /** Whether the client reads so slowly that nothing more should be produced for it. hot: */
+  get isCongested(): boolean {
+    return this.network.waitingBytes() > this.broker.limits.outboxBytesMax;
+  }
+
+  // What the transport says.
+
+  /** hot: */
+  receive(bytes: Uint8Array, start: number, end: number): void {
+    if (this.state === 'closed') return;
+    this.now = this.broker.clock.monotonic();
+    this.broker.counters.bytesReceived += end - start;
+    this.decoder.push(bytes, start, end);
+    this.handlePackets();
+    this.decoder.keep();
+  }
+
+  drained(): void {
+    if (this.state === 'closed') return;
+    this.now = this.broker.clock.monotonic();
+    if (this.isPaused && this.state === 'open') {
+      this.isPaused = false;
+      this.network.resume();
+    }
+    if (this.state === 'open') this.session?.readerCaughtUp(this.now);
+  }
+
+  closed(cause: Error | undefined): void {
+    if (this.state === 'closed') return;
+    this.now = this.broker.clock.monotonic();
+    const why = cause === undefined ? 'without DISCONNECT' : `(${cause.message})`;
+    this.broker.log.info(`${this.describe()} closed the connection ${why}.`, this.facts(undefined));
+    this.leave(true, undefined);
+  }
+
+  // What time says.
+
+  tick(now: Millis): void {
+    this.now = now;
+    if (this.state === 'awaiting-connect' || this.state === 'connecting') {
+      this.fail(new ProtocolError('protocol-error', Reason.protocolError, 'MQTT-3.1.4-1', `CONNECT was not complete within ${this.broker.limits.connectTimeout / 1000} s.`));
+      return;
+    }
+    // A client that we do not read from is not timed out for its silence.
+    if (this.isPaused) this.session?.machine.noteReceived(now);
+    this.guard(() => this.session?.machine.tick(now));
+    if (this.state === 'open') this.watch();
+  }
+
+  /** Asks to be woken when the machine is due. */
+  watch(): void {
+    const next = this.session?.machine.nextDeadline();
+    if (next !== undefined) this.broker.deadlines.set(this, next);
+    else this.broker.deadlines.remove(this);
+  }
+
+  // What the broker asks for.
+
+  /** CONNACK is written: the session's packets may flow. */
+  open(): void {
+    this.state = 'open';
+    this.decoder.maximumPacketSize = this.broker.limits.packetBytesMax;
+  }
+
+  /** CONNECT takes time to decide: lets no chunk come until then. */
+  pauseReading(): void {
+    if (this.isPaused) return;
+    this.isPaused = true;
+    this.network.pause();
+  }
+
+  /** CONNECT is decided: goes on with it, and with what came behind it. */
+  resumeAfter(decide: () => void): void {
+    this.now = this.broker.clock.monotonic();
+    this.guard(decide);
+    if (this.state !== 'open') return;
+    this.isPaused = false;
+    this.handlePackets();
+    this.decoder.keep();
+    if (!this.isPaused) this.network.resume();
+  }
+
+  /** Another connection of the same client takes the session over. */
+  takeOver(by: string): void {
+    this.now = this.broker.clock.monotonic();
+    this.broker.log.info(`${this.describe()} was taken over by a connection from ${by}.`, this.facts(Reason.sessionTakenOver));
+    this.disconnect(Reason.sessionTakenOver, undefined);
+    this.leave(true, Reason.sessionTakenOver);
+  }
+
+  /** The broker stops: tells the client and closes. The Will waits for its delay as after any other end. */
+  shutDown(): void {
+    if (this.state === 'closed') return;
+    this.now = this.broker.clock.monotonic();
+    if (this.state === 'open') this.disconnect(Reason.serverShuttingDown, undefined);
+    else if (this.decoder.version !== undefined) refuseConnection(this, Reason.serverShuttingDown, undefined);
+    this.leave(true, Reason.serverShuttingDown);
+  }
+
+  /** Ends the connection once the packet at hand is handled. Nothing more is sent but DISCONNECT. */
+  closeBecause(reasonCode: ReasonCode, detail: string): void {
+    this.ending ??= { reasonCode, detail };
+  }
+
+  /** Ends the connection because of what the peer did. */
+  fail(error: ProtocolError): void {
+    if (this.state === 'closed') return;
+    this.broker.log.warn(`${this.describe()} was disconnected: ${error.message}`, {
+      ...this.facts(error.reasonCode),
+      statement: error.statement,
+    });
+    if (this.state === 'open') this.disconnect(error.reasonCode, error.message);
+    else if (error.kind !== 'not-mqtt') refuseConnection(this, error.reasonCode, error.message);
+    this.leave(true, error.reasonCode);
+  }
+
+  /** Ends a connection that was refused with CONNACK, or that has no session. */
+  endUnconnected(): void {
+    this.leave(true, undefined);
+  }
+
+  /** Answers from a gate, or directly. hot: */
+  writePacket(packet: Packet): void {
+    if (this.state === 'closed' || this.ending !== undefined) return;
+    const writer = this.network.writer();
+    const start = writer.position;
+    encodePacket(writer, packet, this.version);
+    // [MQTT-3.1.2-24]: only reason strings could make an answer too large, and they are left out first.
+    if (writer.position - start > this.sendBytesMax) writer.position = start;
+    else this.network.wrote();
+  }
+
+  /** hot: */
+  writePublish(delivery: SessionDelivery, id: PacketId | undefined, dup: boolean, topicAlias: number, omitTopic: boolean): void {
+    if (this.state === 'closed' || this.ending !== undefined) return;
+    const writer = this.network.writer();
+    const { fanOut } = this.broker;
+    if (fanOut.holds(delivery, dup, topicAlias)) {
+      fanOut.write(writer, this.version, delivery, id);
+    } else {
+      const { message, qos, retain, subscriptionIdentifiers } = delivery;
+      const expiry = remainingExpiry(message, this.now);
+      encodePublish(writer, this.version, message, { qos, retain, dup, id: id ?? 0, topicAlias, omitTopic, subscriptionIdentifiers, expiryInterval: expiry });
+    }
+    this.network.wrote();
+  }
+
+  heldPacketLeft(packet: Packet): void {
+    const counts =
+      packet.kind === 'puback' || packet.kind === 'pubcomp' || (packet.kind === 'pubrec' && packet.reasonCode >= 0x80);
+    if (counts) this.session?.machine.answerLeft();
+  }
+
+  /** Whether a message is too large for the peer [MQTT-3.1.2-24]. hot: */
+  isTooLarge(delivery: SessionDelivery): boolean {
+    if (this.sendBytesMax === Number.POSITIVE_INFINITY) return false;
+    // As large as it can become: with an alias and the topic, and some expiry.
+    const { message, qos, retain, subscriptionIdentifiers } = delivery;
+    const form = { qos, retain, dup: false, id: 1, topicAlias: 1, omitTopic: false, subscriptionIdentifiers, expiryInterval: message.properties.messageExpiryInterval };
+    return publishSize(this.version, message, form) > this.sendBytesMax;
+  }
+
+  /** Who this is, in a sentence. */
+  describe(): string {
+    const from = `at ${this.network.remote}`;
+    return this.session === undefined ? `A peer ${from}` : `Client ${JSON.stringify(this.session.clientId)} ${from}`;
+  }
+
+  /** Who this is, as fields. */
+  facts(reasonCode: ReasonCode | undefined): { clientId: string | undefined; remote: string; reasonCode: number | undefined } {
+    return { clientId: this.session?.clientId, remote: this.network.remote, reasonCode };
+  }
+
+  /** hot: */
+  private handlePackets(): void {
+    this.guard(this.handleEach);
+    if (this.state !== 'open') return;
+    this.session?.pumpIfMoved(this.now);
+    this.pauseIfUnread();
+  }
+
+  /** hot: */
+  private handleEach(): void {
+    while (this.state === 'open' || this.state === 'awaiting-connect') {
+      const packet = this.decoder.next();
+      if (packet === undefined) return;
+      this.broker.counters.packetsReceived++;
+      if (this.state === 'open') this.handle(packet);
+      else this.handleFirst(packet);
+      if (this.ending !== undefined) this.finishEnding(this.ending);
+    }
+  }
+
+  /** The boundary: what a peer did wrong ends its connection and nothing else. Our own bugs pass. hot: */
+  private guard(action: () => void): void {
+    try {
+      action.call(this);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.fail(error);
+    }
+  }
+
+  /** hot: */
+  private handle(packet: Packet): void {
+    const session = this.session as ClientSession;
+    switch (packet.kind) {
+      case 'publish':
+      case 'puback':
+      case 'pubrec':
+      case 'pubrel':
+      case 'pubcomp':
+      case 'pingreq':
+        return session.machine.receive(packet, this.now);
+      case 'subscribe':
+        session.machine.noteReceived(this.now);
+        return subscribe(this.broker, session, this, packet);
+      case 'unsubscribe':
+        session.machine.noteReceived(this.now);
+        return unsubscribe(this.broker, session, this, packet);
+      case 'disconnect':
+        return this.handleDisconnect(packet, session);
+      case 'connect':
+        throw new ProtocolError('protocol-error', Reason.protocolError, 'MQTT-3.1.0-2', 'A second CONNECT came on one connection.');
+      case 'auth':
+        throw new ProtocolError('protocol-error', Reason.protocolError, 'MQTT-4.12.1-1', 'AUTH came, but CONNECT had no Authentication Method.');
+      case 'connack':
+      case 'suback':
+      case 'unsuback':
+      case 'pingresp':
+        throw new ProtocolError('protocol-error', Reason.protocolError, '', `A client does not send ${packet.kind.toUpperCase()}.`);
+      default:
+        return packet satisfies never;
+    }
+  }
+
+  private handleFirst(packet: Packet): void {
+    if (packet.kind !== 'connect') {
+      throw new ProtocolError('protocol-error', Reason.protocolError, 'MQTT-3.1.0-1', `The first packet was ${packet.kind.toUpperCase()}, not CONNECT.`);
+    }
+    this.state = 'connecting';
+    connect(this.broker, this, packet);
+  }
+
+  private handleDisconnect(packet: DisconnectPacket, session: ClientSession): void {
+    const { sessionExpiryInterval } = packet.properties;
+    if (sessionExpiryInterval !== undefined) {
+      if (session.expiryInterval === 0 && sessionExpiryInterval > 0) {
+        throw new ProtocolError('protocol-error', Reason.protocolError, '', 'DISCONNECT would give a session an expiry that CONNECT had set to 0 (section 3.14.2.2.2).');
+      }
+      session.expiryInterval = millis(Math.min(sessionExpiryInterval * 1000, this.broker.limits.sessionExpiryMax));
+    }
+    const normal = packet.reasonCode === Reason.normalDisconnection; // [MQTT-3.14.4-3]
+    const why = normal ? '' : ` with ${reasonName(packet.reasonCode)}`;
+    this.broker.log.info(`${this.describe()} disconnected${why}.`, this.facts(packet.reasonCode));
+    this.leave(!normal, packet.reasonCode);
+  }
+
+  private finishEnding(ending: Ending): void {
+    this.ending = undefined;
+    this.broker.log.warn(`${this.describe()} was disconnected: ${ending.detail}`, this.facts(ending.reasonCode));
+    this.disconnect(ending.reasonCode, ending.detail);
+    this.leave(true, ending.reasonCode);
+  }
+
+  /** Sends DISCONNECT to those who know it [MQTT-3.14.0-1]. */
+  private disconnect(reasonCode: ReasonCode, reasonString: string | undefined): void {
+    if (this.version !== 5 || this.state !== 'open') return;
+    const packet: DisconnectPacket = { kind: 'disconnect', reasonCode, properties: NO_DISCONNECT_PROPERTIES };
+    if (reasonString === undefined || this.sendBytesMax < 2_048) this.writePacket(packet); // [MQTT-3.14.2-3]
+    else this.writePacket({ ...packet, properties: { ...NO_DISCONNECT_PROPERTIES, reasonString } });
+  }
+
+  /** The end, whatever led to it. */
+  private leave(publishWill: boolean, reasonCode: ReasonCode | undefined): void {
+    this.state = 'closed';
+    this.broker.connections.delete(this);
+    this.broker.deadlines.remove(this);
+    this.gate.close();
+    this.network.end();
+    const { session } = this;
+    if (session === undefined || session.connection !== this) return;
+    this.broker.sessions.detach(session, publishWill, this.now);
+    this.broker.events.clientDisconnected?.(session.clientId, this.network.remote, reasonCode);
+  }
+
+  /** A client that sends but does not read would make us keep its answers without end: stop reading it. */
+  private pauseIfUnread(): void {
+    if (this.network.waitingBytes() <= 2 * this.broker.limits.outboxBytesMax) return;
+    this.isPaused = true;
+    this.network.pause();
+  }
+}

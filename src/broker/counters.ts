@@ -1,0 +1,38 @@
+// What a broker counts. Plain numbers that only grow, read by whoever shows them.
+
+import type { DropReason } from './events.ts';
+
+/** The counters of one broker since it started. */
+export interface Counters {
+  connectionsAccepted: number;
+  connectionsRefused: number;
+  packetsReceived: number;
+  bytesReceived: number;
+  messagesReceived: number;
+  messagesSent: number;
+  /** PUBLISH packets that were refused with a reason code of 0x80 or above, or by closing a 3.x connection. */
+  messagesRefused: number;
+  readonly messagesDropped: { [K in DropReason]: number };
+}
+
+/** All at zero. */
+export function newCounters(): Counters {
+  return {
+    connectionsAccepted: 0,
+    connectionsRefused: 0,
+    packetsReceived: 0,
+    bytesReceived: 0,
+    messagesReceived: 0,
+    messagesSent: 0,
+    messagesRefused: 0,
+    messagesDropped: {
+      'queue-full': 0,
+      'slow-reader': 0,
+      expired: 0,
+      'too-large': 0,
+      'not-authorized': 0,
+      'refused-by-client': 0,
+      'session-ended': 0,
+    },
+  };
+}

@@ -1,0 +1,114 @@
+// SUBSCRIBE and UNSUBSCRIBE (MQTT 5.0 sections 3.8 to 3.11). Each Topic Filter is decided by itself and
+// answered in its place [MQTT-3.8.4-5] [MQTT-3.8.4-6]; retained messages follow the subscription that
+// asked for them. For a persistent session they are owed deliveries like others.
+
+import type { Millis } from '../base/millis.ts';
+import type {
+  QoS,
+  SubackPacket,
+  SubscribePacket,
+  SubscriptionRequest,
+  UnsubackPacket,
+  UnsubscribePacket,
+} from '../packet/packet.ts';
+import { NO_REASON_PROPERTIES } from '../packet/properties.ts';
+import { Reason, type ReasonCode, reasonName } from '../packet/reason-codes.ts';
+import { parseTopicFilter } from '../topic/topic-filter.ts';
+import type { BrokerState } from './broker-state.ts';
+import { addressing, type ClientSession } from './client-session.ts';
+import type { Connection } from './connection.ts';
+import type { Subscription } from './subscription.ts';
+
+/** Handles SUBSCRIBE. */
+export function subscribe(broker: BrokerState, session: ClientSession, connection: Connection, packet: SubscribePacket): void {
+  const reasonCodes: ReasonCode[] = [];
+  const identifier = packet.properties.subscriptionIdentifier ?? 0;
+  for (const request of packet.subscriptions) {
+    reasonCodes.push(subscribeOne(broker, session, connection, request, identifier));
+  }
+  const suback: SubackPacket = { kind: 'suback', id: packet.id, reasonCodes, properties: NO_REASON_PROPERTIES };
+  connection.gate.send(suback); // [MQTT-3.8.4-1] [MQTT-3.8.4-2]
+  session.pump(connection.now);
+}
+
+/** Handles UNSUBSCRIBE. */
+export function unsubscribe(broker: BrokerState, session: ClientSession, connection: Connection, packet: UnsubscribePacket): void {
+  const reasonCodes = packet.filters.map((filter) => unsubscribeOne(broker, session, connection, filter));
+  const unsuback: UnsubackPacket = { kind: 'unsuback', id: packet.id, reasonCodes, properties: NO_REASON_PROPERTIES };
+  connection.gate.send(unsuback); // [MQTT-3.10.4-4] [MQTT-3.10.4-5]
+}
+
+function subscribeOne(
+  broker: BrokerState,
+  session: ClientSession,
+  connection: Connection,
+  request: SubscriptionRequest,
+  identifier: number,
+): ReasonCode {
+  const { filter: requested, options } = request;
+  const parsed = parseTopicFilter(requested, broker.limits.topicLevelsMax);
+  if (parsed.kind !== 'plain' && parsed.kind !== 'shared') {
+    return refuse(broker, session, requested, Reason.topicFilterInvalid, parsed.why);
+  }
+  if (!broker.authorizer.allowsAll && !broker.authorizer.allows(session.identity, 'subscribe', requested, options.qos, false)) {
+    return refuse(broker, session, requested, Reason.notAuthorized, 'The client may not subscribe to this filter.');
+  }
+  const known = session.subscriptions?.has(requested) ?? false;
+  if (!known && (session.subscriptions?.size ?? 0) >= broker.limits.subscriptionsMax) {
+    return refuse(broker, session, requested, Reason.quotaExceeded, 'The session has as many subscriptions as it may (subscriptionsMax).');
+  }
+  const group = parsed.kind === 'shared' ? parsed.group : undefined;
+  const subscription: Subscription = { requested, filter: parsed.filter, group, options, identifier };
+  const isNew = broker.sessions.subscribe(session, subscription);
+  if (session.key !== 0) {
+    connection.gate.holdAnswers(broker.store.saveSubscription(session.key, { filter: requested, options, identifier }));
+  }
+  // Shared Subscriptions get no retained messages (section 4.8.2).
+  if (group === undefined && wantsRetained(options.retainHandling, isNew)) {
+    sendRetained(broker, session, connection, subscription, connection.now);
+  }
+  return options.qos; // [MQTT-3.8.4-7]
+}
+
+/** [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11] */
+function wantsRetained(retainHandling: 0 | 1 | 2, isNew: boolean): boolean {
+  return retainHandling === 0 || (retainHandling === 1 && isNew);
+}
+
+function sendRetained(broker: BrokerState, session: ClientSession, connection: Connection, subscription: Subscription, now: Millis): void {
+  const address = addressing(subscription);
+  broker.retained.match(subscription.filter, now, (message) => {
+    const qos: QoS = message.qos < subscription.options.qos ? message.qos : subscription.options.qos; // [MQTT-3.8.4-8]
+    if (qos === 0 || session.key === 0) {
+      session.offerRetained(message, qos, address, 0);
+      return;
+    }
+    if (session.isQueueFull(message)) {
+      session.offerRetained(message, qos, address, 0); // Dropped there, counted and said.
+      return;
+    }
+    const messageId = broker.router.nextMessageId();
+    const recipient = { session: session.key, qos, retain: true, ...address };
+    connection.gate.holdAnswers(broker.store.append(messageId, message, [recipient], undefined));
+    session.offerRetained(message, qos, address, messageId);
+  });
+}
+
+function unsubscribeOne(broker: BrokerState, session: ClientSession, connection: Connection, filter: string): ReasonCode {
+  // [MQTT-3.10.4-1]: compared character by character.
+  const subscription = session.subscriptions?.get(filter);
+  if (subscription === undefined) return Reason.noSubscriptionExisted;
+  session.subscriptions?.delete(filter);
+  broker.router.unsubscribe(session, subscription); // [MQTT-3.10.4-2]
+  if (session.key !== 0) connection.gate.holdAnswers(broker.store.deleteSubscription(session.key, filter));
+  return Reason.success;
+}
+
+function refuse(broker: BrokerState, session: ClientSession, filter: string, reasonCode: ReasonCode, why: string): ReasonCode {
+  broker.log.warn(`Refused the subscription of client ${session.name} to ${JSON.stringify(filter)}: ${reasonName(reasonCode)}. ${why}`, {
+    clientId: session.clientId,
+    filter,
+    reasonCode,
+  });
+  return reasonCode;
+}

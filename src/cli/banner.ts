@@ -1,0 +1,77 @@
+// What `vouch start` says of itself once it serves: what listens where, how safe that is, what is kept,
+// and how to try it. A banner for people; one log line with the same facts for machines.
+
+import { styleText } from 'node:util';
+
+import type { LogFields } from '../base/log.ts';
+import type { Config } from '../config/config.ts';
+import { isLoopback } from '../config/listener-address.ts';
+import type { Listener } from '../transport/contract.ts';
+
+/** What a started broker knows of itself. */
+export interface StartFacts {
+  readonly version: string;
+  readonly pid: number;
+  readonly config: Config;
+  /** In the order of the configuration's listeners. */
+  readonly listeners: readonly Listener[];
+  /** What to type in place of `vouch`, such as `npm run vouch --`. */
+  readonly command: string;
+}
+
+const STORE_SENTENCES: { readonly [Store in Config['store']]: string } = {
+  memory: 'memory: sessions and retained messages are lost when the broker stops',
+};
+
+/** The banner, with a line break at its end. */
+export function bannerText(facts: StartFacts, isColored: boolean): string {
+  const paint = (style: 'bold' | 'green' | 'yellow', text: string): string =>
+    isColored ? styleText(style, text, { validateStream: false }) : text;
+  const doors = doorsOf(facts);
+  const widest = Math.max(...doors.map((door) => door.url.length));
+  const listening = doors.map((door) => {
+    return `${door.url.padEnd(widest)}  ${paint(door.isOpen ? 'yellow' : 'green', door.safety)}`;
+  });
+  const rows: readonly (readonly [string, string])[] = [
+    ...listening.map((line, index) => [index === 0 ? 'Listening' : '', line] as const),
+    ['Store', STORE_SENTENCES[facts.config.store]],
+    ['Try it', `${facts.command} sub${addressOptions(facts)} -v -t hello`],
+    ['', `${facts.command} pub${addressOptions(facts)} -t hello -m world    (in another terminal)`],
+    ['Stop', 'Ctrl-C'],
+  ];
+  const lines = rows.map(([term, line]) => `  ${paint('bold', term.padEnd(11))}${line}`);
+  return `\n  ${paint('bold', `Vouch ${facts.version}`)}  pid ${facts.pid}\n\n${lines.join('\n')}\n\n`;
+}
+
+/** The same facts as the fields of a log line. */
+export function startFields(facts: StartFacts): LogFields {
+  return {
+    version: facts.version,
+    pid: facts.pid,
+    listeners: doorsOf(facts).map((door) => `${door.url} (${door.safety})`).join(', '),
+    store: STORE_SENTENCES[facts.config.store],
+  };
+}
+
+interface Door {
+  readonly url: string;
+  readonly isOpen: boolean;
+  readonly safety: string;
+}
+
+function doorsOf(facts: StartFacts): readonly Door[] {
+  return facts.listeners.map((listener, index) => {
+    const host = facts.config.listeners[index]?.address.host ?? '';
+    const isOpen = !isLoopback(host);
+    const reach = isOpen ? 'open to other machines' : 'loopback only';
+    return { url: listener.url, isOpen, safety: `anonymous, plain TCP, ${reach}` };
+  });
+}
+
+/** `-h` and `-p` for the first listener, where they are not what pub and sub assume anyway. */
+function addressOptions(facts: StartFacts): string {
+  const host = facts.config.listeners[0]?.address.host ?? '127.0.0.1';
+  const port = facts.listeners[0]?.port ?? 1883;
+  const isUsual = ['127.0.0.1', 'localhost', '0.0.0.0', '::'].includes(host);
+  return `${isUsual ? '' : ` -h ${host}`}${port === 1883 ? '' : ` -p ${port}`}`;
+}

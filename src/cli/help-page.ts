@@ -1,0 +1,101 @@
+// A command's `--help`, laid out from its option table: a usage line, what it does, the options in
+// groups, examples. Plain text in at most 100 columns; headings are bold where the terminal shows it.
+
+import { styleText } from 'node:util';
+
+import { flagOf } from '../config/spelling.ts';
+import type { Option, OptionTable } from './option-table.ts';
+
+/** Everything that the help of one command says. */
+export interface HelpPage<Table extends OptionTable> {
+  /** As typed: `vouch pub`. */
+  readonly command: string;
+  /** What it does: the same sentence as in the list of commands. */
+  readonly sentence: string;
+  /** What follows the command, one line per form: `-t TOPIC -m TEXT [options]`. */
+  readonly usage: readonly string[];
+  readonly options: Table;
+  readonly examples: readonly HelpExample[];
+  /** Paragraphs at the end; often none. */
+  readonly notes: readonly string[];
+}
+
+/** A command line to copy, and what it does. */
+export interface HelpExample {
+  readonly line: string;
+  readonly sentence: string;
+}
+
+const INDENT = '  ';
+/** The column at which the sentences of options begin; longer options put theirs on the next line. */
+const SENTENCE_COLUMN = 30;
+
+/** The width to lay text out for: the terminal's own between 80 and 100 columns; 80 where there is none. */
+export function pageWidth(columns: number | undefined): number {
+  return Math.min(100, Math.max(80, columns ?? 80));
+}
+
+/** The whole page, with a line break at its end. */
+export function helpText<Table extends OptionTable>(page: HelpPage<Table>, width: number): string {
+  const lines = page.usage.map((form, index) => `${index === 0 ? 'Usage: ' : '       '}${page.command} ${form}`);
+  lines.push('', ...wrap(page.sentence, width));
+  for (const [group, options] of groupsOf(page.options)) {
+    lines.push('', heading(group));
+    for (const [name, option] of options) lines.push(...optionLines(name, option, width));
+  }
+  if (page.examples.length > 0) lines.push('', heading('Examples'));
+  for (const example of page.examples) {
+    lines.push(`${INDENT}${example.line}`, ...indented(wrap(example.sentence, width - 6), 6));
+  }
+  for (const note of page.notes) lines.push('', ...wrap(note, width));
+  return `${lines.join('\n')}\n`;
+}
+
+/** Two columns: a term, and its sentences wrapped beside it. */
+export function definitionLines(term: string, sentence: string, width: number, column: number): readonly string[] {
+  const beside = wrap(sentence, width - column);
+  const first = `${INDENT}${term}`;
+  if (first.length + 2 > column) return [first, ...indented(beside, column)];
+  return [first.padEnd(column) + (beside[0] ?? ''), ...indented(beside.slice(1), column)];
+}
+
+/** A heading, bold where standard output shows it. */
+export function heading(title: string): string {
+  return styleText('bold', title);
+}
+
+function groupsOf(options: OptionTable): Map<string, [string, Option<unknown>][]> {
+  const groups = new Map<string, [string, Option<unknown>][]>();
+  for (const [name, option] of Object.entries(options)) {
+    const members = groups.get(option.group) ?? [];
+    members.push([name, option]);
+    groups.set(option.group, members);
+  }
+  return groups;
+}
+
+function optionLines(name: string, option: Option<unknown>, width: number): readonly string[] {
+  const short = option.short === undefined ? '    ' : `-${option.short}, `;
+  const long = option.negatable ? flagOf(name).replace('--', '--[no-]') : flagOf(name);
+  const term = `${short}${long}${option.metavar === undefined ? '' : ` ${option.metavar}`}`;
+  const known = option.defaultText === undefined ? '' : ` Default: ${option.defaultText}.`;
+  return definitionLines(term, option.sentence + known, width, SENTENCE_COLUMN);
+}
+
+function indented(lines: readonly string[], columns: number): readonly string[] {
+  return lines.map((line) => ' '.repeat(columns) + line);
+}
+
+/** Breaks text between words so that no line is longer than `width`, where a single word is not. */
+function wrap(paragraph: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of paragraph.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  if (line !== '') lines.push(line);
+  return lines;
+}

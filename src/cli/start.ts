@@ -1,0 +1,156 @@
+// `vouch start`: runs the broker. The options are the rows of config/schema.ts; here they only become
+// flags. What is wrong with them is told all at once, with exit code 2. What only a running broker needs
+// is imported when it runs, so that `--help` and `--check` answer at once.
+
+import type { Log, LogLevel } from '../base/log.ts';
+import type { Config } from '../config/config.ts';
+import { isLoopback } from '../config/listener-address.ts';
+import { showProblem } from '../config/problem.ts';
+import { CONFIG_VARIABLE, readConfig } from '../config/read-config.ts';
+import type { OptionName } from '../config/schema.ts';
+import { OPTION_NAMES, ROWS, showValue } from '../config/schema.ts';
+import { endOnBug } from '../server/bug.ts';
+import { EXIT } from '../server/exit-codes.ts';
+import type { LogOutput } from '../server/log-output.ts';
+import { untilStopped } from '../server/until-stopped.ts';
+import { readVersion } from '../server/version.ts';
+import type { StartFacts } from './banner.ts';
+import { bannerText, startFields } from './banner.ts';
+import type { Command } from './command.ts';
+import { defineCommand } from './command.ts';
+import { effectiveConfigText } from './effective-config.ts';
+import type { Option, ValuesOf } from './option-table.ts';
+import { switchOption, text, valueOption } from './option-table.ts';
+
+/** How long the last log lines may take to be read. */
+const LOG_CLOSE_MILLIS_MAX = 1000;
+
+type RowOptions = { readonly [Name in OptionName]: Option<string | undefined> };
+type StartOptions = { readonly config: Option<string | undefined>; readonly check: Option<boolean> } & RowOptions;
+
+const OPTIONS: StartOptions = {
+  config: valueOption(
+    {
+      short: 'c',
+      metavar: 'FILE',
+      group: 'Configuration',
+      sentence: `A YAML file with any of the options below, such as "port: 1884". Also ${CONFIG_VARIABLE}.`,
+    },
+    text,
+  ),
+  check: switchOption({
+    group: 'Configuration',
+    sentence: 'Check the configuration, print it with where each value comes from, and exit.',
+  }),
+  // One option per row, under its name.
+  ...(Object.fromEntries(OPTION_NAMES.map((name) => [name, rowOption(name)])) as RowOptions),
+};
+
+/** `vouch start`. */
+export const command: Command = defineCommand(
+  {
+    command: 'vouch start',
+    sentence: 'Runs the broker until it is told to stop (Ctrl-C, SIGTERM).',
+    usage: ['[options]'],
+    options: OPTIONS,
+    examples: [
+      { line: 'vouch start', sentence: 'Listen on 127.0.0.1:1883, for this machine only.' },
+      { line: 'vouch start -p 0', sentence: 'Listen on any free port, and say which.' },
+      { line: 'vouch start --host 0.0.0.0 --allow-anonymous', sentence: 'Let everybody in who can reach this machine.' },
+      { line: 'vouch start -c vouch.yaml --check', sentence: 'See what a configuration file comes to.' },
+    ],
+    notes: [
+      'An option may also stand in the file under its name in camelCase ("logLevel: debug") and in the environment ' +
+        '(VOUCH_LOG_LEVEL=debug). A flag overrules the environment, and the environment the file.',
+      'Exit codes: 0 stopped as asked, 1 could not run, 2 wrong option or configuration, 70 a bug in Vouch.',
+    ],
+  },
+  start,
+);
+
+async function start(values: ValuesOf<StartOptions>): Promise<number> {
+  const outcome = readConfig({
+    path: values.config ?? (process.env[CONFIG_VARIABLE] || undefined),
+    flags: givenFlags(values),
+    environment: process.env,
+  });
+  if (outcome.kind === 'invalid') {
+    for (const problem of outcome.problems) process.stderr.write(`vouch start: ${showProblem(problem)}\n`);
+    return EXIT.usage;
+  }
+  if (values.check) {
+    for (const warning of outcome.warnings) process.stderr.write(`vouch start: ${warning}\n`);
+    process.stdout.write(effectiveConfigText(outcome.config, outcome.settings));
+    return EXIT.ok;
+  }
+  const output = await openOutput(outcome.config);
+  endOnBug(output);
+  for (const warning of outcome.warnings) output.log.warn(warning);
+  try {
+    return await serve(outcome.config, output);
+  } finally {
+    await output.close(LOG_CLOSE_MILLIS_MAX);
+  }
+}
+
+async function serve(config: Config, output: LogOutput): Promise<number> {
+  const { startServer } = await import('../server/start-server.ts');
+  const server = await startServer(config, output.log);
+  const facts: StartFacts = {
+    version: readVersion(),
+    pid: process.pid,
+    config,
+    listeners: server.listeners,
+    command: process.env['npm_lifecycle_event'] === undefined ? 'vouch' : 'npm run vouch --',
+  };
+  if (process.stdout.isTTY && isPretty(config) && !config.quiet) output.write(bannerText(facts, isColored()));
+  else output.log.info('Vouch is listening', startFields(facts));
+  warnOfOpenDoors(facts, output.log);
+  return await untilStopped(() => server.stop(), output.log);
+}
+
+function warnOfOpenDoors(facts: StartFacts, log: Log): void {
+  facts.listeners.forEach((listener, index) => {
+    if (isLoopback(facts.config.listeners[index]?.address.host ?? '')) return;
+    log.warn('Everybody who can reach this listener may publish and subscribe', { listener: listener.url });
+  });
+}
+
+async function openOutput(config: Config): Promise<LogOutput> {
+  const { openLogOutput } = await import('../server/log-output.ts');
+  const level: LogLevel = config.quiet && config.logLevel !== 'error' ? 'warn' : config.logLevel;
+  return await openLogOutput({ level, isPretty: isPretty(config), isColored: isColored(), descriptor: 1 });
+}
+
+function isPretty(config: Config): boolean {
+  return config.logFormat === 'pretty' || (config.logFormat === 'auto' && process.stdout.isTTY);
+}
+
+/** Colours on a terminal that has them, unless NO_COLOR says otherwise. */
+function isColored(): boolean {
+  return process.stdout.isTTY && process.stdout.hasColors();
+}
+
+function givenFlags(values: ValuesOf<StartOptions>): ReadonlyMap<OptionName, string> {
+  const flags = new Map<OptionName, string>();
+  for (const name of OPTION_NAMES) {
+    const given = values[name];
+    if (given !== undefined) flags.set(name, given);
+  }
+  return flags;
+}
+
+/** A row as a flag. Its text is read by config/, like that of the environment and the file. */
+function rowOption(name: OptionName): Option<string | undefined> {
+  const { short, metavar, sentence, group, default: usual } = ROWS[name];
+  const isWorthSaying = metavar !== undefined && name !== 'listeners';
+  return {
+    short,
+    metavar,
+    negatable: metavar === undefined,
+    sentence,
+    group,
+    defaultText: isWorthSaying ? showValue(name, usual) : undefined,
+    read: (texts) => texts.at(-1),
+  };
+}

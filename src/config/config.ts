@@ -1,0 +1,35 @@
+// A configuration that has passed every check: what the composition root builds from.
+
+import type { BrokerLimits } from '../broker/limits.ts';
+import type { ListenerAddress } from './listener-address.ts';
+import type { Origin } from './problem.ts';
+import type { OptionName, OptionValue } from './schema.ts';
+
+/** The value of an option, and where it came from. */
+export interface Setting<Value> {
+  readonly value: Value;
+  readonly origin: Origin;
+}
+
+/** Every option's value before options are combined, for those who want to know where it came from. */
+export type Settings = { readonly [Name in OptionName]: Setting<OptionValue<Name>> };
+
+/** One door, and what said so. */
+export interface ConfiguredListener {
+  readonly address: ListenerAddress;
+  /** Where host and port came from; the same place twice for a listener of the list. */
+  readonly hostOrigin: Origin;
+  readonly portOrigin: Origin;
+}
+
+/** What a broker process is to be. */
+export interface Config {
+  /** Never empty. */
+  readonly listeners: readonly ConfiguredListener[];
+  readonly allowAnonymous: boolean;
+  readonly store: OptionValue<'store'>;
+  readonly logLevel: OptionValue<'logLevel'>;
+  readonly logFormat: OptionValue<'logFormat'>;
+  readonly quiet: boolean;
+  readonly limits: BrokerLimits;
+}

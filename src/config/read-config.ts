@@ -1,0 +1,148 @@
+// From all sources to a configuration, or to everything that is wrong with it. Options are read one by
+// one (settings.ts) and then combined here: which listeners there are, and whether they are safe.
+
+import type { BrokerLimits } from '../broker/limits.ts';
+import type { Config, ConfiguredListener, Settings } from './config.ts';
+import { isLoopback, showListener } from './listener-address.ts';
+import { loadFile } from './load-file.ts';
+import { nearest } from './nearest.ts';
+import type { Origin, Problem } from './problem.ts';
+import { inReadingOrder } from './problem.ts';
+import { OPTION_NAMES } from './schema.ts';
+import type { TextSources } from './settings.ts';
+import { readSettings } from './settings.ts';
+import { environmentNameOf, flagOf } from './spelling.ts';
+
+/** Everything that a configuration is read from. */
+export interface ConfigSources extends TextSources {
+  /** The file's path, from wherever it was named; `undefined`: no file. */
+  readonly path: string | undefined;
+}
+
+/** What came of reading. */
+export type ConfigOutcome =
+  | { readonly kind: 'valid'; readonly config: Config; readonly settings: Settings; readonly warnings: readonly string[] }
+  /** Never empty; in the order in which somebody reads the file. */
+  | { readonly kind: 'invalid'; readonly problems: readonly Problem[] };
+
+/** The variable that names the configuration file. */
+export const CONFIG_VARIABLE = 'VOUCH_CONFIG';
+
+/** Reads, checks and combines everything. Never throws for what a user wrote. */
+export function readConfig(sources: ConfigSources): ConfigOutcome {
+  const file = sources.path === undefined ? undefined : loadFile(sources.path);
+  const problems: Problem[] = [...(file?.problems ?? [])];
+  const { settings, listenerOrigins } = readSettings(sources, file?.root, problems);
+  const listeners = combineListeners(settings, listenerOrigins, problems);
+  refuseUnsafe(listeners, settings.allowAnonymous.value, problems);
+  if (problems.length > 0) return { kind: 'invalid', problems: inReadingOrder(problems) };
+  return {
+    kind: 'valid',
+    settings,
+    warnings: misspelledVariables(sources.environment),
+    config: {
+      listeners,
+      allowAnonymous: settings.allowAnonymous.value,
+      store: settings.store.value,
+      logLevel: settings.logLevel.value,
+      logFormat: settings.logFormat.value,
+      quiet: settings.quiet.value,
+      limits: limitsOf(settings),
+    },
+  };
+}
+
+/** How strong a source is: a flag overrules all others. */
+const STRENGTH: { readonly [Kind in Origin['kind']]: number } = { default: 0, file: 1, environment: 2, flag: 3 };
+
+/**
+ * `port` and `host` stand for a list of one. Whichever was said by the stronger source counts; both in
+ * one source contradict each other.
+ */
+function combineListeners(
+  settings: Settings,
+  listenerOrigins: readonly Origin[],
+  problems: Problem[],
+): readonly ConfiguredListener[] {
+  const { port, host, listeners } = settings;
+  const short = STRENGTH[port.origin.kind] >= STRENGTH[host.origin.kind] ? port.origin : host.origin;
+  const listed = listeners.origin;
+  if (STRENGTH[short.kind] >= STRENGTH[listed.kind]) {
+    if (short.kind === listed.kind && short.kind !== 'default') {
+      const name = short === port.origin ? 'port' : 'host';
+      const sentence = `${spell(name, short)} stands beside ${spell('listeners', listed)}: put it into the list, or remove the list`;
+      problems.push({ origin: short, sentence });
+    }
+    const address = { type: 'tcp', host: host.value, port: port.value } as const;
+    return [{ address, hostOrigin: host.origin, portOrigin: port.origin }];
+  }
+  const combined = listeners.value.map((address, index) => {
+    const origin = listed.kind === 'file' ? (listenerOrigins[index] ?? listed) : listed;
+    return { address, hostOrigin: origin, portOrigin: origin };
+  });
+  refuseTwins(combined, problems);
+  return combined;
+}
+
+function refuseTwins(listeners: readonly ConfiguredListener[], problems: Problem[]): void {
+  const seen = new Set<string>();
+  for (const { address, hostOrigin } of listeners) {
+    const url = showListener(address);
+    if (seen.has(url) && address.port !== 0) {
+      problems.push({ origin: hostOrigin, sentence: `${url} stands twice in the list: keep one of them` });
+    }
+    seen.add(url);
+  }
+}
+
+/** As long as nobody is asked who they are, only this machine may reach a listener, unless the operator says otherwise. */
+function refuseUnsafe(listeners: readonly ConfiguredListener[], allowAnonymous: boolean, problems: Problem[]): void {
+  if (allowAnonymous) return;
+  for (const { address, hostOrigin } of listeners) {
+    if (isLoopback(address.host)) continue;
+    const sentence =
+      `${showListener(address)} can be reached from other machines, and nobody would be asked who they are: ` +
+      `listen on 127.0.0.1 only, or let everybody in with "allowAnonymous: true" (${flagOf('allowAnonymous')})`;
+    problems.push({ origin: hostOrigin, sentence });
+  }
+}
+
+/** A variable that nearly is one of ours would be ignored in silence otherwise. */
+function misspelledVariables(environment: TextSources['environment']): readonly string[] {
+  const known = [CONFIG_VARIABLE, ...OPTION_NAMES.map(environmentNameOf)];
+  const warnings: string[] = [];
+  for (const name of Object.keys(environment)) {
+    if (!name.startsWith('VOUCH_') || known.includes(name)) continue;
+    const near = nearest(name.slice('VOUCH_'.length), known.map((variable) => variable.slice('VOUCH_'.length)));
+    if (near !== undefined) warnings.push(`${name} is not read; did you mean VOUCH_${near}?`);
+  }
+  return warnings;
+}
+
+/** Written out, so that a limit that is forgotten here does not compile. */
+function limitsOf(settings: Settings): BrokerLimits {
+  return {
+    connectionsMax: settings.connectionsMax.value,
+    connectTimeout: settings.connectTimeout.value,
+    connectPacketBytesMax: settings.connectPacketBytesMax.value,
+    packetBytesMax: settings.packetBytesMax.value,
+    receiveMaximum: settings.receiveMaximum.value,
+    inFlightMax: settings.inFlightMax.value,
+    topicAliasMaximum: settings.topicAliasMaximum.value,
+    topicAliasesOutMax: settings.topicAliasesOutMax.value,
+    keepAliveSecondsMax: settings.keepAliveSecondsMax.value,
+    sessionExpiryMax: settings.sessionExpiryMax.value,
+    topicLevelsMax: settings.topicLevelsMax.value,
+    subscriptionsMax: settings.subscriptionsMax.value,
+    sessionQueueMessagesMax: settings.sessionQueueMessagesMax.value,
+    sessionQueueBytesMax: settings.sessionQueueBytesMax.value,
+    retainedMessagesMax: settings.retainedMessagesMax.value,
+    outboxBytesMax: settings.outboxBytesMax.value,
+    routeCacheMax: settings.routeCacheMax.value,
+  };
+}
+
+function spell(name: string, origin: Origin): string {
+  if (origin.kind === 'flag') return flagOf(name);
+  return origin.kind === 'environment' ? environmentNameOf(name) : name;
+}

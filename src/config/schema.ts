@@ -1,0 +1,149 @@
+// Every option of `vouch start`, one row each. The YAML file's check, the flags, the environment names,
+// `--help`, `--check` and docs/configuration.md are all made from these rows; to add an option, add a
+// row here and use its value in server/.
+
+import { LIMIT_ROWS } from './limit-rows.ts';
+import type { ListenerAddress } from './listener-address.ts';
+import { readHost, readListeners, showListener } from './listener-address.ts';
+import type { Row } from './row.ts';
+import { numberRow, switchRow, textRow, wordRow } from './row.ts';
+
+const LISTENER_URLS = 'mqtt://HOST:PORT, several with commas between';
+const HOST = 'an IP address or a host name, without a port';
+
+/** The rows of one listener in the file's list. */
+export const LISTENER_ROWS: {
+  readonly type: Row<'tcp'>;
+  readonly host: Row<string>;
+  readonly port: Row<number>;
+} = {
+  type: wordRow(
+    { group: 'Listening', sentence: 'The transport.', default: 'tcp', since: '0.1', metavar: 'TYPE' },
+    ['tcp'],
+  ),
+  host: textRow(
+    { group: 'Listening', sentence: 'The address.', default: '127.0.0.1', since: '0.1', metavar: 'HOST', takes: HOST },
+    readHost,
+    String,
+  ),
+  port: numberRow(
+    { group: 'Listening', sentence: 'The port; 0 takes any free one.', default: 1883, since: '0.1', metavar: 'PORT' },
+    0,
+    65_535,
+  ),
+};
+
+/** The rows that are not limits. */
+const GENERAL_ROWS: {
+  readonly port: Row<number>;
+  readonly host: Row<string>;
+  readonly listeners: Row<readonly ListenerAddress[]>;
+  readonly allowAnonymous: Row<boolean>;
+  readonly store: Row<'memory'>;
+  readonly logLevel: Row<'debug' | 'info' | 'warn' | 'error'>;
+  readonly logFormat: Row<'auto' | 'pretty' | 'json'>;
+  readonly quiet: Row<boolean>;
+} = {
+  port: numberRow(
+    {
+      group: 'Listening',
+      sentence: 'The port to listen on, where one listener is enough; 0 takes any free one.',
+      default: LISTENER_ROWS.port.default,
+      since: '0.1',
+      short: 'p',
+      metavar: 'PORT',
+    },
+    0,
+    65_535,
+  ),
+  host: textRow(
+    {
+      group: 'Listening',
+      sentence: 'The address to listen on, where one listener is enough. 0.0.0.0 is every IPv4 address, :: every address.',
+      default: LISTENER_ROWS.host.default,
+      since: '0.1',
+      metavar: 'HOST',
+      takes: HOST,
+    },
+    readHost,
+    String,
+  ),
+  listeners: textRow(
+    {
+      group: 'Listening',
+      sentence: 'Every address to listen on, in place of port and host.',
+      default: [],
+      since: '0.1',
+      metavar: 'URLS',
+      takes: LISTENER_URLS,
+    },
+    readListeners,
+    (listeners) => listeners.map(showListener).join(','),
+  ),
+  allowAnonymous: switchRow({
+    group: 'Security',
+    sentence: 'Let everybody in, also where other machines can reach a listener. On loopback everybody is let in anyway.',
+    default: false,
+    since: '0.1',
+  }),
+  store: wordRow(
+    {
+      group: 'Storage',
+      sentence: 'Where sessions and retained messages are kept. memory: they are lost when the broker stops.',
+      default: 'memory',
+      since: '0.1',
+      metavar: 'STORE',
+    },
+    ['memory'],
+  ),
+  logLevel: wordRow(
+    {
+      group: 'Logging',
+      sentence: 'The least that is worth a line: debug, info, warn or error.',
+      default: 'info',
+      since: '0.1',
+      metavar: 'LEVEL',
+    },
+    ['debug', 'info', 'warn', 'error'],
+  ),
+  logFormat: wordRow(
+    {
+      group: 'Logging',
+      sentence: 'pretty: lines for people. json: one JSON object a line. auto: pretty on a terminal, json otherwise.',
+      default: 'auto',
+      since: '0.1',
+      metavar: 'FORMAT',
+    },
+    ['auto', 'pretty', 'json'],
+  ),
+  quiet: switchRow({
+    group: 'Logging',
+    sentence: 'Say nothing but warnings and errors, and show no banner.',
+    default: false,
+    since: '0.1',
+  }),
+};
+
+/** Every option by name, in the order in which help and documentation show them. */
+export const ROWS: typeof GENERAL_ROWS & typeof LIMIT_ROWS = { ...GENERAL_ROWS, ...LIMIT_ROWS };
+
+/** The name of an option, as the file spells it. */
+export type OptionName = keyof typeof ROWS;
+
+/** The value of an option. */
+export type OptionValue<Name extends OptionName> = (typeof ROWS)[Name]['default'];
+
+/** Every name, in the same order. */
+export const OPTION_NAMES: readonly OptionName[] = Object.keys(ROWS).filter(isOptionName);
+
+/** Whether there is an option of that name. */
+export function isOptionName(name: string): name is OptionName {
+  return Object.hasOwn(ROWS, name);
+}
+
+/** An option's value in the form in which it can be read again; what its row has read, or its default. */
+export function showValue(name: OptionName, value: unknown): string {
+  // A row shows the values that it reads; the compiler cannot tie the two through the name.
+  const show = ROWS[name].show as (value: unknown) => string;
+  return show(value);
+}

@@ -1,0 +1,141 @@
+// Reads every option from where it may stand: flag before environment before file before default.
+// Each source is checked even where a stronger one overrules it: a mistake in the file is a mistake on
+// the day the flag goes.
+
+import type { Setting, Settings } from './config.ts';
+import type { ListenerAddress } from './listener-address.ts';
+import type { FileMap, FileNode } from './load-file.ts';
+import { nearest } from './nearest.ts';
+import type { Origin, Place, Problem } from './problem.ts';
+import type { Row } from './row.ts';
+import type { OptionName } from './schema.ts';
+import { isOptionName, LISTENER_ROWS, OPTION_NAMES, ROWS } from './schema.ts';
+import { environmentNameOf, flagOf, quote } from './spelling.ts';
+
+/** Where options come from, besides the file. */
+export interface TextSources {
+  /** By the name of the option. */
+  readonly flags: ReadonlyMap<OptionName, string>;
+  /** By the name of the variable; an empty one counts as not set. */
+  readonly environment: { readonly [name: string]: string | undefined };
+}
+
+/** What reading needs of a row. Without what takes a value, so that rows of all values fit `Reader<unknown>`. */
+type Reader<Value> = Pick<Row<Value>, 'takes' | 'words' | 'read' | 'default'>;
+
+/** Every option as it was read. */
+export interface ReadSettings {
+  readonly settings: Settings;
+  /** Where each listener of the file's list stands, in its order. */
+  readonly listenerOrigins: readonly Origin[];
+}
+
+/** Reads all options; problems are added to `problems`, and a weaker source or the default stands in for a bad value. */
+export function readSettings(sources: TextSources, file: FileMap | undefined, problems: Problem[]): ReadSettings {
+  const reader = new SettingsReader(sources, problems);
+  reader.takeFile(file);
+  const settings: { [name: string]: Setting<unknown> } = {};
+  for (const name of OPTION_NAMES) settings[name] = reader.readSetting(name, ROWS[name]);
+  // Every name has been set, to what its own row reads.
+  return { settings: settings as Settings, listenerOrigins: reader.listenerOrigins };
+}
+
+class SettingsReader {
+  readonly listenerOrigins: Origin[];
+  private readonly sources: TextSources;
+  private readonly nodes: Map<string, FileNode>;
+  private readonly problems: Problem[];
+
+  constructor(sources: TextSources, problems: Problem[]) {
+    this.listenerOrigins = [];
+    this.sources = sources;
+    this.nodes = new Map();
+    this.problems = problems;
+  }
+
+  takeFile(file: FileMap | undefined): void {
+    for (const { key, keyPlace, node } of file?.entries ?? []) {
+      if (isOptionName(key)) this.nodes.set(key, node);
+      else this.complain(keyPlace, unknownKey(key, OPTION_NAMES, 'vouch start --help lists all'));
+    }
+  }
+
+  readSetting(name: OptionName, row: Reader<unknown>): Setting<unknown> {
+    const node = this.nodes.get(name);
+    const fromFile = node === undefined ? undefined : this.readFileValue(name, row, node);
+    const variable = environmentNameOf(name);
+    const fromEnvironment = this.readText(variable, { kind: 'environment', name: variable }, row, this.sources.environment[variable]);
+    const flag = flagOf(name);
+    const fromFlag = this.readText(flag, { kind: 'flag', flag }, row, this.sources.flags.get(name));
+    return fromFlag ?? fromEnvironment ?? fromFile ?? { value: row.default, origin: { kind: 'default' } };
+  }
+
+  private readText(spelling: string, origin: Origin, row: Reader<unknown>, text: string | undefined): Setting<unknown> | undefined {
+    if (text === undefined || (text === '' && origin.kind === 'environment')) return undefined;
+    return this.readRaw(spelling, origin, row, text, quote(text));
+  }
+
+  private readFileValue(name: OptionName, row: Reader<unknown>, node: FileNode): Setting<unknown> | undefined {
+    return name === 'listeners' ? this.readListeners(node) : this.readScalar(name, row, node);
+  }
+
+  private readScalar<Value>(name: string, row: Reader<Value>, node: FileNode): Setting<Value> | undefined {
+    if (node.kind !== 'scalar') return this.complain(node.place, `${name} takes ${row.takes}; got a ${node.kind}`);
+    if (node.value === null) return this.complain(node.place, `${name} has no value here: it takes ${row.takes}`);
+    const written = typeof node.value === 'string' ? quote(node.value) : node.source;
+    return this.readRaw(name, { kind: 'file', place: node.place }, row, node.value, written);
+  }
+
+  private readRaw<Value>(
+    spelling: string,
+    origin: Origin,
+    row: Reader<Value>,
+    raw: unknown,
+    written: string,
+  ): Setting<Value> | undefined {
+    const value = row.read(raw);
+    if (value !== undefined) return { value, origin };
+    const near = typeof raw === 'string' ? nearest(raw, row.words) : undefined;
+    const hint = near === undefined ? '' : `; did you mean ${near}?`;
+    this.problems.push({ origin, sentence: `${spelling} takes ${row.takes}; got ${written}${hint}` });
+    return undefined;
+  }
+
+  private readListeners(node: FileNode): Setting<readonly ListenerAddress[]> | undefined {
+    if (node.kind !== 'list' || node.items.length === 0) {
+      return this.complain(node.place, 'listeners takes a list of at least one "- host: ..." with a "port: ..." below it');
+    }
+    const listeners = node.items.map((item) => this.readListener(item)).filter((listener) => listener !== undefined);
+    return { value: listeners, origin: { kind: 'file', place: node.place } };
+  }
+
+  private readListener(item: FileNode): ListenerAddress | undefined {
+    if (item.kind !== 'map') return this.complain(item.place, 'a listener is a "host: ..." with a "port: ..." below it');
+    const parts = new Map<string, FileNode>();
+    const names = Object.keys(LISTENER_ROWS);
+    for (const { key, keyPlace, node } of item.entries) {
+      if (names.includes(key)) parts.set(key, node);
+      else this.complain(keyPlace, unknownKey(key, names, `a listener has ${names.join(', ')}`));
+    }
+    this.listenerOrigins.push({ kind: 'file', place: parts.get('host')?.place ?? item.place });
+    return {
+      type: this.readPart('type', LISTENER_ROWS.type, parts),
+      host: this.readPart('host', LISTENER_ROWS.host, parts),
+      port: this.readPart('port', LISTENER_ROWS.port, parts),
+    };
+  }
+
+  private readPart<Value>(name: string, row: Reader<Value>, parts: ReadonlyMap<string, FileNode>): Value {
+    const node = parts.get(name);
+    return node === undefined ? row.default : (this.readScalar(name, row, node)?.value ?? row.default);
+  }
+
+  private complain(place: Place, sentence: string): undefined {
+    this.problems.push({ origin: { kind: 'file', place }, sentence });
+  }
+}
+
+function unknownKey(key: string, names: readonly string[], otherwise: string): string {
+  const near = nearest(key, names);
+  return `${quote(key)} is not an option; ${near === undefined ? otherwise : `did you mean ${near}?`}`;
+}

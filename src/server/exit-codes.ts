@@ -1,0 +1,27 @@
+// What the process says when it ends. A table of data: docs/errors.md prints it.
+
+/** Every exit code of every command. */
+export const EXIT = {
+  /** Done, or stopped as asked. */
+  ok: 0,
+  /** The world did not play along: a port in use, no connection, a refusal by the other side. */
+  failure: 1,
+  /** Called wrongly: an unknown option, a bad value, a bad configuration file. */
+  usage: 2,
+  /** A bug in Vouch. */
+  bug: 70,
+  /** A second Ctrl-C (SIGINT) while stopping. */
+  interrupted: 130,
+  /** A second SIGTERM while stopping. */
+  terminated: 143,
+} as const;
+
+/** The sentence that docs/errors.md prints for each exit code. */
+export const EXIT_SENTENCES: { readonly [Name in keyof typeof EXIT]: string } = {
+  ok: 'Done, or stopped as asked.',
+  failure: 'The world did not play along: a port in use, no connection, a refusal by the other side.',
+  usage: 'Called wrongly: an unknown option, a bad value, a bad configuration file.',
+  bug: 'A bug in Vouch; the message says what to report.',
+  interrupted: 'A second Ctrl-C (SIGINT) ended the process before it had stopped in good order.',
+  terminated: 'A second SIGTERM ended the process before it had stopped in good order.',
+};

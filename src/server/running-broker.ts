@@ -1,0 +1,71 @@
+// A broker with Node's clock, chance and timer under it: the part of the composition that `vouch start`
+// and an embedder's `createBroker` share.
+
+import type { Authenticator, Authorizer } from '../auth/contract.ts';
+import type { Log } from '../base/log.ts';
+import { Broker } from '../broker/broker.ts';
+import type { BrokerEvents } from '../broker/events.ts';
+import type { BrokerLimits } from '../broker/limits.ts';
+import type { ListenerAddress } from '../config/listener-address.ts';
+import type { Store } from '../store/contract.ts';
+import type { Listener } from '../transport/contract.ts';
+import { listenTcp } from '../transport/tcp/tcp-listener.ts';
+import { NODE_CLOCK, NODE_RANDOM } from './node-parts.ts';
+
+/** What a broker is made of besides what Node supplies. */
+export interface BrokerChoices {
+  readonly store: Store;
+  readonly authenticator: Authenticator;
+  readonly authorizer: Authorizer;
+  readonly log: Log;
+  readonly limits: BrokerLimits;
+  readonly events: BrokerEvents;
+}
+
+/** How often the broker looks at its deadlines. */
+const TICK_MILLIS = 250;
+
+/** A broker that has recovered, and whose time moves. */
+export class RunningBroker {
+  readonly broker: Broker;
+  private readonly log: Log;
+  private readonly listeners: Listener[];
+  private readonly ticking: NodeJS.Timeout;
+
+  private constructor(broker: Broker, log: Log) {
+    this.broker = broker;
+    this.log = log;
+    this.listeners = [];
+    // Listeners keep the process alive; the timer alone does not.
+    this.ticking = setInterval(() => broker.tick(NODE_CLOCK.monotonic()), TICK_MILLIS).unref();
+  }
+
+  /** Reads the store back and starts the clock. */
+  static async open(choices: BrokerChoices): Promise<RunningBroker> {
+    const broker = new Broker({ ...choices, clock: NODE_CLOCK, random: NODE_RANDOM });
+    await broker.open();
+    return new RunningBroker(broker, choices.log);
+  }
+
+  /**
+   * Opens a door.
+   * @throws {OperationError} `address-in-use`, `address-unavailable`.
+   */
+  async listen(address: ListenerAddress): Promise<Listener> {
+    const onError = (error: Error): void => {
+      this.log.warn('A connection could not be accepted', { listener: address.host, reason: error.message });
+    };
+    const listener = await listenTcp({ host: address.host, port: address.port, onError }, this.broker.accept);
+    this.listeners.push(listener);
+    return listener;
+  }
+
+  /** Stops accepting, tells every client, closes the store. */
+  async close(): Promise<void> {
+    // A listener is closed when its last connection is; the broker ends those.
+    const closing = this.listeners.map((listener) => listener.close());
+    await this.broker.close();
+    clearInterval(this.ticking);
+    await Promise.all(closing);
+  }
+}

@@ -1,0 +1,14 @@
+// Addresses as people and URLs write them.
+
+import type { Socket } from 'node:net';
+
+/** An IPv6 address stands in brackets, so that its colons are not taken for the port's. */
+export function hostInUrl(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+/** The peer's address, such as `127.0.0.1:50123`; a peer that is gone already has none. */
+export function remoteOf(socket: Socket): string {
+  const { remoteAddress, remotePort } = socket;
+  return remoteAddress === undefined ? 'unknown' : `${hostInUrl(remoteAddress)}:${remotePort}`;
+}

@@ -1,0 +1,389 @@
+// A whole broker without a network, a clock or a disk: connections are pairs of in-memory pipes, time
+// moves when the test moves it, and the store makes changes durable when the test says so. Clients
+// speak in packets, so that a test reads as a script of what went over the wire.
+
+import assert from 'node:assert/strict';
+import { ALLOW_ALL, ANONYMOUS } from '../../src/auth/allow-all.ts';
+import type { Authenticator, Authorizer } from '../../src/auth/contract.ts';
+import { ByteWriter } from '../../src/base/byte-writer.ts';
+import type { Log, LogFields } from '../../src/base/log.ts';
+import { type Millis, millis } from '../../src/base/millis.ts';
+import { Broker } from '../../src/broker/broker.ts';
+import type { BrokerEvents } from '../../src/broker/events.ts';
+import { type BrokerLimits, DEFAULT_LIMITS } from '../../src/broker/limits.ts';
+import { PacketDecoder } from '../../src/packet/decoder.ts';
+import { encodePacket } from '../../src/packet/encode.ts';
+import {
+  type ConnackPacket,
+  type ConnectPacket,
+  NO_SUBSCRIPTION_IDENTIFIERS,
+  type Packet,
+  type PublishPacket,
+  type QoS,
+  type SubscribePacket,
+  type SubscriptionOptions,
+} from '../../src/packet/packet.ts';
+import { type PacketId, packetId } from '../../src/packet/packet-id.ts';
+import {
+  type ConnectProperties,
+  type DisconnectProperties,
+  type MessageProperties,
+  NO_CONNECT_PROPERTIES,
+  NO_DISCONNECT_PROPERTIES,
+  NO_MESSAGE_PROPERTIES,
+  NO_REASON_PROPERTIES,
+  NO_SUBSCRIBE_PROPERTIES,
+  NO_UNSUBSCRIBE_PROPERTIES,
+} from '../../src/packet/properties.ts';
+import type { ProtocolVersion } from '../../src/packet/protocol-version.ts';
+import { createTopicTable } from '../../src/packet/topic-name.ts';
+import type { Batch, Store } from '../../src/store/contract.ts';
+import { MemoryStore } from '../../src/store/memory/memory-store.ts';
+import type { NetworkConnection, NetworkHandler } from '../../src/transport/contract.ts';
+
+/** What a test may choose about its broker. */
+export interface BrokerOptions {
+  readonly store?: Store;
+  readonly authenticator?: Authenticator;
+  readonly authorizer?: Authorizer;
+  readonly limits?: Partial<BrokerLimits>;
+  readonly events?: BrokerEvents;
+}
+
+/** One line of the broker's log. */
+export interface LogLine {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly sentence: string;
+  readonly fields: LogFields;
+}
+
+/** A broker in a test's hands. */
+export class TestBroker {
+  readonly broker: Broker;
+  readonly log: LogLine[];
+  private now: number;
+  private wall: number;
+  private clients: number;
+
+  private constructor(options: BrokerOptions) {
+    this.log = [];
+    this.now = 1_000_000;
+    this.wall = 1_700_000_000_000;
+    this.clients = 0;
+    let chance = 1;
+    this.broker = new Broker({
+      store: options.store ?? new MemoryStore(),
+      authenticator: options.authenticator ?? ANONYMOUS,
+      authorizer: options.authorizer ?? ALLOW_ALL,
+      clock: { monotonic: () => millis(this.now), wall: () => millis(this.wall) },
+      random: {
+        next: () => 0.5,
+        bytes: (count) => Uint8Array.from({ length: count }, () => (chance++ * 37) & 255),
+      },
+      log: recorder(this.log),
+      limits: { ...DEFAULT_LIMITS, ...options.limits },
+      events: options.events ?? {},
+    });
+  }
+
+  /** Makes and opens a broker. */
+  static async open(options: BrokerOptions = {}): Promise<TestBroker> {
+    const test = new TestBroker(options);
+    await test.broker.open();
+    return test;
+  }
+
+  /** Moves time, and lets the broker do what is due. */
+  pass(milliseconds: number): void {
+    this.now += milliseconds;
+    this.wall += milliseconds;
+    this.broker.tick(millis(this.now) as Millis);
+  }
+
+  /** A network connection that has said nothing yet. */
+  dial(version: ProtocolVersion = 5): TestClient {
+    return new TestClient(this.broker, version, `test:${++this.clients}`);
+  }
+
+  /** A client past CONNACK. */
+  connect(options: ConnectChoice = {}): TestClient {
+    const client = this.dial(options.version ?? 5);
+    client.send(connectPacket(options));
+    client.connack = client.expect('connack');
+    assert.ok(client.connack.reasonCode < 0x80, `CONNACK ${client.connack.reasonCode}`);
+    return client;
+  }
+}
+
+/** What a test may choose about CONNECT. */
+export interface ConnectChoice extends Partial<Omit<ConnectPacket, 'kind' | 'properties'>> {
+  readonly properties?: Partial<ConnectProperties>;
+}
+
+/** CONNECT with what the test chose. */
+export function connectPacket(choice: ConnectChoice): ConnectPacket {
+  return {
+    kind: 'connect',
+    version: choice.version ?? 5,
+    bridge: choice.bridge ?? false,
+    clientId: choice.clientId ?? '',
+    clean: choice.clean ?? true,
+    keepAlive: choice.keepAlive ?? 0,
+    userName: choice.userName,
+    password: choice.password,
+    will: choice.will,
+    properties: { ...NO_CONNECT_PROPERTIES, ...choice.properties },
+  };
+}
+
+/** What a test may choose about PUBLISH. */
+export interface PublishChoice {
+  readonly qos?: QoS;
+  readonly id?: number;
+  readonly retain?: boolean;
+  readonly dup?: boolean;
+  readonly topicAlias?: number;
+  readonly properties?: Partial<MessageProperties>;
+}
+
+/** One client of a test: an in-memory connection that speaks packets. */
+export class TestClient {
+  readonly version: ProtocolVersion;
+  /** What has come and was not expected yet. */
+  readonly received: Packet[];
+  /** How the broker ended the connection. */
+  ended: 'not yet' | 'end' | 'destroy';
+  connack: ConnackPacket | undefined;
+  private readonly handler: NetworkHandler;
+  private readonly decoder: PacketDecoder;
+  private readonly pipe: Pipe;
+  private idLast: number;
+
+  constructor(broker: Broker, version: ProtocolVersion, remote: string) {
+    this.version = version;
+    this.received = [];
+    this.ended = 'not yet';
+    this.connack = undefined;
+    this.idLast = 0;
+    this.decoder = new PacketDecoder({
+      receives: 'from-server',
+      maximumPacketSize: 268_435_460,
+      version,
+      topics: createTopicTable(),
+    });
+    this.pipe = new Pipe(remote, this);
+    this.handler = broker.accept(this.pipe);
+  }
+
+  /** Sends a packet. */
+  send(packet: Packet): void {
+    const writer = new ByteWriter();
+    encodePacket(writer, packet, this.version);
+    this.sendBytes(writer.bytes.subarray(0, writer.position));
+  }
+
+  /** Sends bytes as they are: numbers, or hex with spaces. */
+  sendBytes(bytes: Uint8Array | string): void {
+    const chunk = typeof bytes === 'string' ? Buffer.from(bytes.replaceAll(' ', ''), 'hex') : bytes;
+    // The buffer is shared and overwritten after the call, as the transport's is.
+    const shared = new Uint8Array(chunk.length + 16).fill(0xee);
+    shared.set(chunk, 8);
+    this.pipe.pending.push(shared);
+    this.pipe.flow(this.handler);
+  }
+
+  /** Sends PUBLISH; returns its packet identifier. */
+  publish(topic: string, payload: string, choice: PublishChoice = {}): PacketId | undefined {
+    const qos = choice.qos ?? 0;
+    const id = qos === 0 ? undefined : packetId(choice.id ?? ++this.idLast);
+    this.send({
+      kind: 'publish',
+      dup: choice.dup ?? false,
+      qos,
+      retain: choice.retain ?? false,
+      topic,
+      id,
+      payload: Buffer.from(payload),
+      topicAlias: choice.topicAlias ?? 0,
+      subscriptionIdentifiers: NO_SUBSCRIPTION_IDENTIFIERS,
+      properties: { ...NO_MESSAGE_PROPERTIES, ...choice.properties },
+    });
+    return id;
+  }
+
+  /** Sends PUBACK, PUBREC, PUBREL or PUBCOMP. */
+  answer(kind: 'puback' | 'pubrec' | 'pubrel' | 'pubcomp', id: PacketId | undefined, reasonCode = 0): void {
+    assert.ok(id !== undefined);
+    this.send({ kind, id, reasonCode, properties: NO_REASON_PROPERTIES });
+  }
+
+  /** Sends SUBSCRIBE without waiting. */
+  requestSubscription(filters: readonly string[], options: Partial<SubscriptionOptions> = {}, identifier?: number): SubscribePacket {
+    const packet: SubscribePacket = {
+      kind: 'subscribe',
+      id: packetId(++this.idLast),
+      subscriptions: filters.map((filter) => ({
+        filter,
+        options: { qos: 2, noLocal: false, retainAsPublished: false, retainHandling: 0, ...options },
+      })),
+      properties: { ...NO_SUBSCRIBE_PROPERTIES, subscriptionIdentifier: identifier },
+    };
+    this.send(packet);
+    return packet;
+  }
+
+  /** Subscribes and takes the SUBACK off what was received; returns its reason codes. */
+  subscribe(filter: string, options: Partial<SubscriptionOptions> = {}, identifier?: number): readonly number[] {
+    const { id } = this.requestSubscription([filter], options, identifier);
+    const suback = this.expect('suback');
+    assert.equal(suback.id, id);
+    return suback.reasonCodes;
+  }
+
+  /** Unsubscribes; returns the reason codes. */
+  unsubscribe(filter: string): readonly number[] {
+    this.send({ kind: 'unsubscribe', id: packetId(++this.idLast), filters: [filter], properties: NO_UNSUBSCRIBE_PROPERTIES });
+    return this.expect('unsuback').reasonCodes;
+  }
+
+  /** Sends DISCONNECT. */
+  disconnect(reasonCode = 0, properties: Partial<DisconnectProperties> = {}): void {
+    this.send({ kind: 'disconnect', reasonCode, properties: { ...NO_DISCONNECT_PROPERTIES, ...properties } });
+  }
+
+  /** The network fails. */
+  cut(): void {
+    if (this.ended === 'not yet') this.handler.closed(new Error('ECONNRESET'));
+    this.ended = 'destroy';
+  }
+
+  /** The peer reads nothing from now on; `bytes` is what then waits. */
+  stopReading(bytes: number): void {
+    this.pipe.waiting = bytes;
+  }
+
+  /** The peer reads again. */
+  readAgain(): void {
+    this.pipe.waiting = 0;
+    this.handler.drained();
+    this.pipe.flow(this.handler);
+  }
+
+  /** Takes the first packet of a kind off what was received; it must be there. */
+  expect<K extends Packet['kind']>(kind: K): Extract<Packet, { readonly kind: K }> {
+    const index = this.received.findIndex((packet) => packet.kind === kind);
+    assert.notEqual(index, -1, `expected ${kind}, received ${JSON.stringify(this.received.map((packet) => packet.kind))}`);
+    return this.received.splice(index, 1)[0] as Extract<Packet, { readonly kind: K }>;
+  }
+
+  /** Takes everything that was received. */
+  take(): Packet[] {
+    return this.received.splice(0);
+  }
+
+  /** Takes everything, and claims that it is PUBLISH packets; returns `topic=payload` of each. */
+  messages(): string[] {
+    return this.publishes().map((packet) => `${packet.topic}=${Buffer.from(packet.payload).toString()}`);
+  }
+
+  /** Takes everything, and claims that it is PUBLISH packets. */
+  publishes(): PublishPacket[] {
+    return this.take().map((packet) => {
+      assert.equal(packet.kind, 'publish');
+      return packet as PublishPacket;
+    });
+  }
+
+  /** Takes what the broker wrote. */
+  receiveBytes(bytes: Uint8Array): void {
+    this.decoder.push(bytes, 0, bytes.length);
+    for (let packet = this.decoder.next(); packet !== undefined; packet = this.decoder.next()) {
+      this.received.push(packet.kind === 'publish' ? { ...packet, payload: packet.payload.slice() } : packet);
+    }
+    this.decoder.keep();
+  }
+}
+
+/** The broker's end of an in-memory connection. */
+class Pipe implements NetworkConnection {
+  readonly remote: string;
+  readonly pending: Uint8Array[];
+  waiting: number;
+  private readonly client: TestClient;
+  private readonly output: ByteWriter;
+  private isPaused: boolean;
+  private isFlowing: boolean;
+  private handler: NetworkHandler | undefined;
+  private isOver: boolean;
+
+  constructor(remote: string, client: TestClient) {
+    this.remote = remote;
+    this.client = client;
+    this.pending = [];
+    this.waiting = 0;
+    this.output = new ByteWriter();
+    this.isPaused = false;
+    this.isFlowing = false;
+    this.handler = undefined;
+    this.isOver = false;
+  }
+
+  flow(handler: NetworkHandler): void {
+    this.handler = handler;
+    if (this.isFlowing) return;
+    this.isFlowing = true;
+    while (!this.isPaused && !this.isOver) {
+      const chunk = this.pending.shift();
+      if (chunk === undefined) break;
+      handler.receive(chunk, 8, chunk.length - 8);
+      chunk.fill(0xdd);
+    }
+    this.isFlowing = false;
+  }
+
+  writer(): ByteWriter {
+    return this.output;
+  }
+
+  wrote(): void {
+    const bytes = this.output.bytes.slice(0, this.output.position);
+    this.output.position = 0;
+    if (!this.isOver) this.client.receiveBytes(bytes);
+  }
+
+  waitingBytes(): number {
+    return this.waiting;
+  }
+
+  pause(): void {
+    this.isPaused = true;
+  }
+
+  resume(): void {
+    this.isPaused = false;
+    if (this.handler !== undefined) this.flow(this.handler);
+  }
+
+  end(): void {
+    this.isOver = true;
+    if (this.client.ended === 'not yet') this.client.ended = 'end';
+  }
+
+  destroy(): void {
+    this.isOver = true;
+    this.client.ended = 'destroy';
+  }
+}
+
+/** A store whose changes become durable only when the test says so. */
+export function lateStore(): { readonly store: MemoryStore; readonly commit: (upTo?: Batch) => void } {
+  const store = new MemoryStore({ announces: 'when-told' });
+  return { store, commit: (upTo = store.written) => store.announce(upTo) };
+}
+
+function recorder(lines: LogLine[]): Log {
+  const at = (level: LogLine['level']) => (sentence: string, fields: LogFields = {}) => {
+    lines.push({ level, sentence, fields });
+  };
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
