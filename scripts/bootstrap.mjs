@@ -33,6 +33,7 @@ const TARGETS = {
   check: { file: 'scripts/check.ts', args: [], asTyped: false },
   bench: { file: 'bench/run.ts', args: [], asTyped: false },
   build: { file: 'scripts/build.ts', args: [], asTyped: false },
+  docs: { file: 'scripts/docs.ts', args: [], asTyped: false },
 };
 
 /** What npm's errors mean to somebody who wants to run a broker. */
@@ -117,11 +118,7 @@ function isInstalled(hash, needsOwnNode) {
 /** Installs everything, and returns only if that worked. */
 async function install(manifest, hash, needsOwnNode) {
   const started = performance.now();
-  tell(
-    existsSync(MODULES)
-      ? 'Vouch: installing its packages again, since they changed ...'
-      : 'Vouch: installing its packages, once ...',
-  );
+  tell(`Vouch: installing its packages${existsSync(STAMP) ? ' again, since they changed' : ''} ...`);
   rmSync(STAMP, { force: true });
 
   const { code, signal, output } = await npmCi(needsOwnNode);
@@ -152,21 +149,31 @@ function npmCi(needsOwnNode) {
   if (!needsOwnNode) flags.push('--ignore-scripts');
 
   return new Promise((resolve) => {
-    const child = spawn(NPM[0], [...NPM.slice(1), 'ci', ...flags], { cwd: ROOT, stdio: ['ignore', 'ignore', 'pipe'] });
+    // A process group of its own, so that it can be ended at once with all that it started: npm would finish first.
+    const child = spawn(NPM[0], [...NPM.slice(1), 'ci', ...flags], {
+      cwd: ROOT,
+      detached: true,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let interrupted = null;
+    const stopListening = onSignals((signal) => {
+      // A Ctrl-C may come twice: from the terminal, and passed on by the npm that runs this script.
+      if (interrupted !== null) return;
+      interrupted = signal;
+      process.kill(-child.pid, 'SIGKILL');
+    });
     const started = performance.now();
     const ticker = setInterval(() => process.stderr.isTTY && process.stderr.write(`\r${secondsSince(started)} `), 1000);
-    let interrupted = null;
-    const stopForwarding = forwardSignals(child, (signal) => (interrupted = signal));
     let output = '';
     const hear = (text) => {
       output += text;
       process.stderr.write(text);
     };
     const settle = (code, signal) => {
-      stopForwarding();
+      stopListening();
       clearInterval(ticker);
       if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
-      resolve({ code, signal: signal ?? interrupted, output });
+      resolve({ code, signal: interrupted ?? signal, output });
     };
     child.stderr.setEncoding('utf8').on('data', hear);
     child.once('error', (error) => {
@@ -199,7 +206,7 @@ function checkOwnNode(pinned) {
 /** Runs a file under the Node.js of this checkout, and ends as it ends. */
 async function runInOwnNode(args) {
   const child = spawn(OWN_NODE, args, { stdio: 'inherit' });
-  const stopForwarding = forwardSignals(child, () => {});
+  const stopForwarding = onSignals((signal) => child.kill(signal));
   const [code, signal] = await new Promise((resolve) => {
     child.once('error', (error) =>
       fail(`Vouch could not run ${OWN_NODE}: ${error.message}`, 'Delete node_modules and run the same command again.'),
@@ -211,15 +218,12 @@ async function runInOwnNode(args) {
   process.kill(process.pid, signal);
 }
 
-function forwardSignals(child, onSignal) {
-  const forward = (signal) => {
-    onSignal(signal);
-    child.kill(signal);
-  };
+/** Listens to what ends a process; the function that comes back ends that. */
+function onSignals(listener) {
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
-  for (const signal of signals) process.on(signal, forward);
+  for (const signal of signals) process.on(signal, listener);
   return () => {
-    for (const signal of signals) process.off(signal, forward);
+    for (const signal of signals) process.off(signal, listener);
   };
 }
 

@@ -18,10 +18,13 @@ const TIDY = ['test/tidy.test.ts', 'test/tidy/*.test.ts'];
 /** Left out of `npm run check`: they start other programs or install packages. */
 const SLOW = ['test/package.test.ts', 'test/bootstrap.test.ts', 'test/interop/**/*.test.ts'];
 
+/** Every step takes a fraction of this. Past it, something hangs. */
+const STEP_MINUTES_MAX = 8;
+
 /** What runs before the tests: a name to ask for it, and the command. */
 const STEPS: Readonly<Record<string, readonly string[]>> = {
-  format: ['biome', 'format', '.'],
-  lint: ['oxlint', '--deny-warnings'],
+  format: ['biome', 'format', '--reporter=summary', '.'],
+  lint: ['oxlint', '--deny-warnings', '--format=unix'],
   types: ['tsc', '-p', 'tsconfig.json'],
   'types-pure': ['tsc', '-p', 'tsconfig.pure.json'],
   unused: ['knip'],
@@ -56,11 +59,10 @@ async function runStep(name: string, command: readonly string[]): Promise<boolea
 }
 
 async function runTests(): Promise<boolean> {
-  const left = globSync(TESTS, { cwd: ROOT, exclude: (file) => file === 'node_modules' });
-  const without = new Set(globSync(paths.length > 0 ? [] : [...TIDY, ...(runsAll ? [] : SLOW)], { cwd: ROOT }));
-  const files = left.filter(
-    (file) => !without.has(file) && (paths.length === 0 || paths.some((start) => file.startsWith(start))),
-  );
+  const isAsked = (file: string): boolean => paths.length === 0 || paths.some((start) => file.startsWith(start));
+  const leftOut = new Set(globSync(paths.length > 0 ? [] : [...TIDY, ...(runsAll ? [] : SLOW)], { cwd: ROOT }));
+  const tests = globSync(TESTS, { cwd: ROOT, exclude: (file) => /(^|\/)node_modules$/.test(file) });
+  const files = tests.filter((file) => isAsked(file) && !leftOut.has(file));
   if (files.length === 0) {
     console.log(`No test is below ${paths.join(', ')}.`);
     return false;
@@ -92,7 +94,17 @@ function run(
     const hear = (text: string): void => void (output += text);
     child.stdout?.setEncoding('utf8').on('data', hear);
     child.stderr?.setEncoding('utf8').on('data', hear);
+    // node:test answers SIGINT with the names of the files that it waits for.
+    const limit = setTimeout(() => {
+      console.log(
+        `\nEnded after ${STEP_MINUTES_MAX} minutes. A test that failed may have left a listener, socket or timer open:`,
+      );
+      child.kill('SIGINT');
+    }, STEP_MINUTES_MAX * 60_000);
     child.once('error', reject);
-    child.once('close', (code) => resolve({ code, output }));
+    child.once('close', (code) => {
+      clearTimeout(limit);
+      resolve({ code, output });
+    });
   });
 }

@@ -20,7 +20,7 @@ export function decodeUtf8(bytes: Uint8Array, start: number, end: number): strin
   if (end - start <= LOOP_BYTES_MAX && isPlainAscii(bytes, start, end)) return asciiText(bytes, start, end);
   const view = bytes.subarray(start, end);
   // [MQTT-1.5.4-2]
-  if (view.indexOf(0) !== -1) return undefined;
+  if (view.includes(0)) return undefined;
   try {
     // [MQTT-1.5.4-1] [MQTT-1.5.4-3]
     return DECODER.decode(view);

@@ -86,7 +86,8 @@ export class BrokerState {
 
   /** Everything up to the batch is durable: what waited for that goes on. */
   committed(durable: Batch): void {
-    for (const gate of Array.from(this.holding)) gate.release(durable);
+    const now = this.clock.monotonic();
+    for (const gate of Array.from(this.holding)) gate.release(durable, now);
     const { afterCommit } = this;
     let due = 0;
     while (due < afterCommit.length && (afterCommit[due]?.after ?? 0) <= durable) due++;

@@ -52,6 +52,7 @@ export class Broker {
       if (parsed.kind === 'topic') state.retained.restore(parsed.topic, message);
     }
     for (const session of recovered.sessions) state.sessions.restore(session, now);
+    state.sessions.resume(now);
   }
 
   /** Takes a connection that a peer opened. */
@@ -74,9 +75,15 @@ export class Broker {
    */
   publish(outgoing: OutgoingMessage): Promise<ReasonCode> {
     const now = this.state.clock.monotonic();
-    const { messageExpiryInterval } = outgoing.properties;
+    const { messageExpiryInterval, correlationData } = outgoing.properties;
     const expiresAt = messageExpiryInterval === undefined ? undefined : ((now + seconds(messageExpiryInterval)) as Millis);
-    const message: Message = { ...outgoing, payload: outgoing.payload.slice(), expiresAt };
+    // Not `slice()`: that of a Buffer makes no copy.
+    const payload = new Uint8Array(outgoing.payload);
+    const properties =
+      correlationData === undefined
+        ? outgoing.properties
+        : { ...outgoing.properties, correlationData: new Uint8Array(correlationData) };
+    const message: Message = { ...outgoing, payload, properties, expiresAt };
     const { reasonCode, after } = publishMessage(this.state, message, undefined, now);
     return new Promise((resolve) => {
       this.state.whenDurable(after, () => resolve(reasonCode));
@@ -86,6 +93,8 @@ export class Broker {
   /** Tells every client (DISCONNECT 0x8B to MQTT 5), closes the connections, then the store. */
   async close(): Promise<void> {
     this.state.isClosing = true;
+    // An embedder may close the broker when it hears of a message: not in the middle of that packet.
+    await Promise.resolve();
     for (const connection of Array.from(this.state.connections)) connection.shutDown();
     await this.state.store.close();
   }

@@ -67,6 +67,8 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
   // Lives as long as the connection.
   identity: Identity;
   connection: Connection | undefined;
+  /** Retained messages of QoS 0 that wait for the reader, and for nothing else; made when the first one does. */
+  private unsentRetained: RingQueue<SessionDelivery> | undefined;
   /** QoS 0 messages dropped since the client began to read too slowly. */
   private slowDrops: number;
   /** A place in the window became free: the queue may go on. */
@@ -89,6 +91,7 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
     this.dropCount = 0;
     this.identity = identity;
     this.connection = undefined;
+    this.unsentRetained = undefined;
     this.slowDrops = 0;
     this.windowMoved = false;
   }
@@ -114,12 +117,10 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
   }
 
   /** Whether the queue has no room for one more such message. hot: */
-  isQueueFull(message: Message): boolean {
-    const { limits } = this.broker;
-    return (
-      this.queue.length >= limits.sessionQueueMessagesMax ||
-      this.queueBytes + message.payload.length > limits.sessionQueueBytesMax
-    );
+  isQueueFull(message: Message, now: Millis): boolean {
+    if (this.hasRoom(message)) return false;
+    this.dropExpired(now);
+    return !this.hasRoom(message);
   }
 
   /**
@@ -133,6 +134,8 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
     if (qos === 0) {
       // QoS 0 is not stored for absent clients.
       if (connection === undefined || !this.machine.isConnected) return;
+      // [MQTT-4.6.0-5]: a retained one of the same topic may wait.
+      if (this.unsentRetained !== undefined) this.pump(now);
       if (connection.isCongested) this.dropSlow(delivery);
       else if (this.mayReceive(delivery)) this.machine.publish(delivery, now);
       return;
@@ -141,13 +144,17 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
       if (this.mayReceive(delivery)) this.machine.publish(delivery, now);
       return;
     }
-    this.enqueue(delivery);
+    this.enqueue(this.queue, delivery, now);
   }
 
-  /** Takes a retained message for a subscription: always behind what already waits, whatever its QoS. */
-  offerRetained(message: Message, qos: QoS, addressing: Addressing, messageId: number): void {
+  /**
+   * Takes a retained message for a subscription, to be sent by the next `pump`. With QoS 1 and 2 behind what already
+   * waits; with QoS 0 it does not wait for the window, lest a newer message of its topic overtake it [MQTT-4.6.0-5].
+   */
+  offerRetained(message: Message, qos: QoS, addressing: Addressing, messageId: number, now: Millis): void {
     const { subscriptionIdentifiers, sharedFilter } = addressing;
-    this.enqueue({ message, qos, retain: true, subscriptionIdentifiers, sharedFilter, messageId });
+    const delivery: SessionDelivery = { message, qos, retain: true, subscriptionIdentifiers, sharedFilter, messageId };
+    this.enqueue(qos === 0 ? (this.unsentRetained ??= new RingQueue()) : this.queue, delivery, now);
   }
 
   /** Puts back what a store remembered as queued. */
@@ -161,15 +168,9 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
     this.windowMoved = false;
     const connection = this.connection;
     if (connection === undefined || !this.machine.isConnected) return;
-    for (let next = this.queue.peek(); next !== undefined; next = this.queue.peek()) {
-      if (connection.isCongested) return;
-      if (next.qos > 0 && !this.machine.canPublish()) return;
-      this.queue.shift();
-      this.queueBytes -= next.message.payload.length;
-      // [MQTT-3.3.2-5]
-      if (next.message.expiresAt !== undefined && next.message.expiresAt <= now) this.drop(next, 'expired');
-      else if (this.mayReceive(next)) this.machine.publish(next, now);
-    }
+    if (this.unsentRetained !== undefined) this.sendFrom(this.unsentRetained, connection, now);
+    if (this.unsentRetained?.length === 0) this.unsentRetained = undefined;
+    this.sendFrom(this.queue, connection, now);
   }
 
   /** Goes on with the queue if an acknowledgement made room. hot: after each chunk of the client's. */
@@ -179,32 +180,49 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
 
   /** The client reads again. */
   readerCaughtUp(now: Millis): void {
-    if (this.slowDrops > 0) {
-      this.broker.log.warn(
-        `Client ${this.name} read too slowly: ${this.slowDrops} QoS 0 messages to it were dropped.`,
-        { clientId: this.clientId, dropped: this.slowDrops },
-      );
-      this.slowDrops = 0;
-    }
+    this.saySlowDrops();
     this.pump(now);
+  }
+
+  /** The connection is over, and with it what lives only as long. */
+  leaveConnection(): void {
+    this.machine.close();
+    this.connection = undefined;
+    this.saySlowDrops();
+    this.windowMoved = false;
+    if (this.unsentRetained === undefined) return;
+    // QoS 0 is not stored for absent clients.
+    for (let next = this.unsentRetained.shift(); next !== undefined; next = this.unsentRetained.shift()) {
+      this.queueBytes -= next.message.payload.length;
+    }
+    this.unsentRetained = undefined;
   }
 
   /** Everything that is not settled leaves the session, which has ended: for other members of its groups, or for nobody. */
   abandonDeliveries(now: Millis): void {
     const abandoned: SessionDelivery[] = [];
+    let lost = 0;
     this.machine.forEachInFlight((delivery, state) => {
+      if (state !== 'sent') return;
+      if (delivery.qos === 1) {
+        abandoned.push(delivery);
+        return;
+      }
       // A QoS 2 message that its member may have seen goes to nobody else [MQTT-4.8.2-5].
-      if (state === 'sent' && delivery.qos === 1) abandoned.push(delivery);
+      this.count(delivery, 'session-ended');
+      lost++;
     });
     for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift()) abandoned.push(next);
     this.queueBytes = 0;
-    let lost = 0;
-    for (const { message, sharedFilter, qos } of abandoned) {
-      if (sharedFilter !== '' && this.broker.router.handOver(sharedFilter, message, now)) continue;
-      if (qos > 0) lost++;
+    for (const delivery of abandoned) {
+      const { message, sharedFilter, qos } = delivery;
+      if (qos === 0) continue;
+      const mayGoOn = sharedFilter !== '' && !isExpired(message, now);
+      if (mayGoOn && this.broker.router.handOver(sharedFilter, message, now)) continue;
+      this.count(delivery, 'session-ended');
+      lost++;
     }
     if (lost === 0) return;
-    this.broker.counters.messagesDropped['session-ended'] += lost;
     this.broker.log.info(
       `The session of client ${this.name} ended with ${lost} messages undelivered.`,
       { clientId: this.clientId, dropped: lost },
@@ -219,11 +237,11 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
   // What the machine asks for.
 
   /** hot: */
-  publish(delivery: SessionDelivery, id: PacketId | undefined, dup: boolean, topicAlias: number, omitTopic: boolean): void {
+  publish(delivery: SessionDelivery, id: PacketId | undefined, dup: boolean, topicAlias: number, omitTopic: boolean, now: Millis): void {
     const connection = this.openConnection();
     this.broker.counters.messagesSent++;
-    if (delivery.qos === 2 && id !== undefined && delivery.messageId !== 0) connection.gate.sendExactlyOnce(delivery, id, dup);
-    else connection.writePublish(delivery, id, dup, topicAlias, omitTopic);
+    if (delivery.qos === 2 && id !== undefined && delivery.messageId !== 0) connection.gate.sendExactlyOnce(delivery, id, dup, now);
+    else connection.writePublish(delivery, id, dup, topicAlias, omitTopic, now);
   }
 
   /** hot: */
@@ -270,13 +288,43 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
     return this.connection;
   }
 
-  private enqueue(delivery: SessionDelivery): void {
+  /** Sends from one of the queues as far as the window and the reader allow. */
+  private sendFrom(queue: RingQueue<SessionDelivery>, connection: Connection, now: Millis): void {
+    for (let next = queue.peek(); next !== undefined; next = queue.peek()) {
+      if (connection.isCongested) return;
+      if (next.qos > 0 && !this.machine.canPublish()) return;
+      queue.shift();
+      this.queueBytes -= next.message.payload.length;
+      if (isExpired(next.message, now)) this.drop(next, 'expired');
+      else if (this.mayReceive(next)) this.machine.publish(next, now);
+    }
+  }
+
+  /** hot: */
+  private hasRoom(message: Message): boolean {
+    const { limits } = this.broker;
+    return (
+      this.queue.length + (this.unsentRetained?.length ?? 0) < limits.sessionQueueMessagesMax &&
+      this.queueBytes + message.payload.length <= limits.sessionQueueBytesMax
+    );
+  }
+
+  /** Makes room at the head of the queue. What expired further back is dropped when its turn comes. */
+  private dropExpired(now: Millis): void {
+    for (let next = this.queue.peek(); next !== undefined && isExpired(next.message, now); next = this.queue.peek()) {
+      this.queue.shift();
+      this.queueBytes -= next.message.payload.length;
+      this.drop(next, 'expired');
+    }
+  }
+
+  private enqueue(queue: RingQueue<SessionDelivery>, delivery: SessionDelivery, now: Millis): void {
     // For persistent sessions the router has asked before; a clean session's queue just has an end.
-    if (this.isQueueFull(delivery.message)) {
+    if (this.isQueueFull(delivery.message, now)) {
       this.drop(delivery, 'queue-full');
       return;
     }
-    this.queue.push(delivery);
+    queue.push(delivery);
     this.queueBytes += delivery.message.payload.length;
   }
 
@@ -311,6 +359,15 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
     );
   }
 
+  private saySlowDrops(): void {
+    if (this.slowDrops === 0) return;
+    this.broker.log.warn(
+      `Client ${this.name} read too slowly: ${this.slowDrops} QoS 0 messages to it were dropped.`,
+      { clientId: this.clientId, dropped: this.slowDrops },
+    );
+    this.slowDrops = 0;
+  }
+
   private dropSlow(delivery: SessionDelivery): void {
     this.count(delivery, 'slow-reader');
     this.slowDrops++;
@@ -325,6 +382,11 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
     this.broker.counters.messagesDropped[reason]++;
     this.broker.events.messageDropped?.(this.clientId, delivery.message.topic, reason);
   }
+}
+
+/** Nobody may be sent it any more, if its sending has not begun [MQTT-3.3.2-5]. hot: */
+function isExpired({ expiresAt }: Message, now: Millis): boolean {
+  return expiresAt !== undefined && expiresAt <= now;
 }
 
 const DROP_SENTENCES: { readonly [K in Exclude<DropReason, 'slow-reader'>]: string } = {

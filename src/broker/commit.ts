@@ -18,6 +18,7 @@
 // A held packet belongs to the connection that carried its cause: when that ends, it is discarded, never
 // sent on the next one, where it would acknowledge a new message that reused the identifier.
 
+import type { Millis } from '../base/millis.ts';
 import { RingQueue } from '../base/ring-queue.ts';
 import type { Packet } from '../packet/packet.ts';
 import type { PacketId } from '../packet/packet-id.ts';
@@ -57,7 +58,7 @@ type Held =
 /** Where packets go when nothing holds them. */
 export interface GateOutlet {
   writePacket(packet: Packet): void;
-  writePublish(delivery: SessionDelivery, id: PacketId | undefined, dup: boolean, topicAlias: number, omitTopic: boolean): void;
+  writePublish(delivery: SessionDelivery, id: PacketId | undefined, dup: boolean, topicAlias: number, omitTopic: boolean, now: Millis): void;
   /** A packet that had been held has left. */
   heldPacketLeft(packet: Packet): void;
 }
@@ -111,19 +112,19 @@ export class CommitGate {
   }
 
   /** Sends a PUBLISH of QoS 2 to a persistent session, now or when its lane allows. */
-  sendExactlyOnce(delivery: SessionDelivery, id: PacketId, dup: boolean): void {
+  sendExactlyOnce(delivery: SessionDelivery, id: PacketId, dup: boolean, now: Millis): void {
     const after = this.deliveriesAfter;
     if (after <= this.store.durable && (this.deliveries === undefined || this.deliveries.length === 0)) {
-      this.outlet.writePublish(delivery, id, dup, 0, false);
+      this.outlet.writePublish(delivery, id, dup, 0, false, now);
       return;
     }
     this.hold('deliveries', { kind: 'publish', after, delivery, id, dup });
   }
 
   /** Everything up to `durable` is durable: what waited for that leaves. */
-  release(durable: Batch): void {
-    this.releaseLane(this.answers, durable);
-    this.releaseLane(this.deliveries, durable);
+  release(durable: Batch, now: Millis): void {
+    this.releaseLane(this.answers, durable, now);
+    this.releaseLane(this.deliveries, durable, now);
     const waiting = (this.answers?.length ?? 0) + (this.deliveries?.length ?? 0);
     if (waiting === 0) this.holding.delete(this);
   }
@@ -142,12 +143,12 @@ export class CommitGate {
     this.holding.add(this);
   }
 
-  private releaseLane(lane: RingQueue<Held> | undefined, durable: Batch): void {
+  private releaseLane(lane: RingQueue<Held> | undefined, durable: Batch, now: Millis): void {
     if (lane === undefined) return;
     for (let held = lane.peek(); held !== undefined && held.after <= durable; held = lane.peek()) {
       lane.shift();
       if (held.kind === 'publish') {
-        this.outlet.writePublish(held.delivery, held.id, held.dup, 0, false);
+        this.outlet.writePublish(held.delivery, held.id, held.dup, 0, false, now);
       } else {
         this.outlet.writePacket(held.packet);
         this.outlet.heldPacketLeft(held.packet);

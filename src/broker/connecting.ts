@@ -3,26 +3,29 @@
 // the session, durability, CONNACK. After each wait the connection is asked whether it is still there.
 // A refusal is a CONNACK with a reason where the version has one, then the connection closes.
 
-import type { Authentication, Identity } from '../auth/contract.ts';
-import { millis } from '../base/millis.ts';
-import type { ConnectPacket } from '../packet/packet.ts';
-import { type ConnackProperties, NO_CONNACK_PROPERTIES } from '../packet/properties.ts';
+import type { Authentication, Credentials, Identity } from '../auth/contract.ts';
+import { type Millis, millis } from '../base/millis.ts';
+import { packetSize } from '../packet/encode.ts';
+import type { ConnackPacket, ConnectPacket } from '../packet/packet.ts';
+import { NO_CONNACK_PROPERTIES } from '../packet/properties.ts';
+import { REASON_CODES } from '../packet/reason-code-table.ts';
 import { connectReturnCode, Reason, type ReasonCode, reasonName } from '../packet/reason-codes.ts';
 import type { ConnectionTerms } from '../session/terms.ts';
-import { parseTopicName } from '../topic/topic-name.ts';
 import type { BrokerState } from './broker-state.ts';
 import type { Connection } from './connection.ts';
 import type { AttachedSession } from './session-registry.ts';
 
 /** Handles the first packet of a connection. */
 export function connect(broker: BrokerState, connection: Connection, packet: ConnectPacket): void {
-  if (broker.isClosing) return refuse(broker, connection, packet, Reason.serverShuttingDown, 'The broker is shutting down.');
+  connection.sendBytesMax = packet.properties.maximumPacketSize ?? Number.POSITIVE_INFINITY; // [MQTT-3.1.2-24]
+  if (broker.isClosing) return refuse(broker, connection, packet, Reason.serverUnavailable, 'The broker is shutting down.');
   if (broker.connections.size > broker.limits.connectionsMax) {
     return refuse(broker, connection, packet, Reason.serverBusy, 'The broker has as many connections as it may (connectionsMax).');
   }
   if (packet.clientId === '' && packet.version < 5 && !(packet.version === 4 && packet.clean)) {
-    // 3.1.1: [MQTT-3.1.3-8]; 3.1 asks for 1 to 23 characters.
-    return refuse(broker, connection, packet, Reason.clientIdentifierNotValid, 'An empty client identifier needs Clean Session.');
+    // MQTT 3.1.1 [MQTT-3.1.3-8]; MQTT 3.1 asks for 1 to 23 characters.
+    const why = packet.version === 3 ? 'MQTT 3.1 has no empty client identifier.' : 'An empty client identifier needs Clean Session [MQTT-3.1.3-8].';
+    return refuse(broker, connection, packet, Reason.clientIdentifierNotValid, why);
   }
   if (packet.properties.authenticationMethod !== undefined) {
     const why = `The authentication method ${JSON.stringify(packet.properties.authenticationMethod)} is not known here.`;
@@ -30,30 +33,41 @@ export function connect(broker: BrokerState, connection: Connection, packet: Con
   }
   const clientId = packet.clientId === '' ? assignClientId(broker) : packet.clientId; // [MQTT-3.1.3-6]
   const { userName, password } = packet;
-  const answer = broker.authenticator.authenticate({ clientId, userName, password, remote: connection.remote });
+  const answer = authenticate(broker, { clientId, userName, password, remote: connection.remote });
   if (!(answer instanceof Promise)) {
     authenticated(broker, connection, packet, clientId, answer);
     if (connection.isConnecting) connection.pauseReading();
     return;
   }
   connection.pauseReading();
-  const kept: ConnectPacket = keepConnect(packet);
-  answer.then(
-    (late) => {
-      if (connection.isConnecting) connection.resumeAfter(() => authenticated(broker, connection, kept, clientId, late));
-    },
-    (error: unknown) => {
-      const detail = `The authenticator failed: ${error instanceof Error ? error.message : String(error)}.`;
-      if (connection.isConnecting) refuse(broker, connection, kept, Reason.implementationSpecificError, detail);
-    },
-  );
+  // Never rejected: `authenticate` has made a refusal of that.
+  void answer.then((late) => {
+    if (connection.isConnecting) connection.resumeAfter(() => authenticated(broker, connection, packet, clientId, late));
+  });
+}
+
+/** Asks the Authenticator. One that fails has not said yes: fail closed, and nobody else notices. */
+function authenticate(broker: BrokerState, credentials: Credentials): Authentication | Promise<Authentication> {
+  const failed = (error: unknown): Authentication => ({
+    kind: 'refused',
+    reasonCode: Reason.implementationSpecificError,
+    detail: `The authenticator failed: ${error instanceof Error ? error.message : String(error)}.`,
+  });
+  try {
+    const answer = broker.authenticator.authenticate(credentials);
+    return answer instanceof Promise ? answer.catch(failed) : answer;
+  } catch (error) {
+    return failed(error);
+  }
 }
 
 /** Says no with CONNACK, where the version can, and closes. The log is the caller's. */
 export function refuseConnection(connection: Connection, reasonCode: ReasonCode, reasonString: string | undefined): void {
   const { version } = connection;
-  const code = version === 5 ? reasonCode : connectReturnCode(reasonCode);
-  if (code === undefined) return;
+  // An Authenticator may say anything; what CONNACK may not say becomes 0x80 [MQTT-3.2.2-8].
+  const fitting = reasonCode >= 0x80 && REASON_CODES.connack.has(reasonCode) ? reasonCode : Reason.unspecifiedError;
+  const code = version === 5 ? fitting : connectReturnCode(fitting);
+  if (code === undefined) return; // MQTT 3.1.1 [MQTT-3.2.2-6].
   const properties = version === 5 ? { ...NO_CONNACK_PROPERTIES, reasonString } : NO_CONNACK_PROPERTIES;
   connection.writePacket({ kind: 'connack', sessionPresent: false, reasonCode: code, properties }); // [MQTT-3.2.2-6]
 }
@@ -84,50 +98,46 @@ function authenticated(
   }
   const { will } = packet;
   if (will !== undefined) {
-    const topic = parseTopicName(will.topic, broker.limits.topicLevelsMax);
-    if (topic.kind !== 'topic') return refuse(broker, connection, packet, Reason.topicNameInvalid, `The Will's topic is not valid. ${topic.why}`);
+    const { refusal } = broker.router.lookUp(will.topic);
+    if (refusal !== undefined) return refuse(broker, connection, packet, refusal.reasonCode, `The Will's topic is not taken. ${refusal.why}`);
     const { authorizer } = broker;
     if (!authorizer.allowsAll && !authorizer.allows(identity, 'will', will.topic, will.qos, will.retain)) {
       return refuse(broker, connection, packet, Reason.notAuthorized, `The client may not publish its Will to ${JSON.stringify(will.topic)}.`);
     }
   }
-  const attached = broker.sessions.attach(
-    connection,
-    {
-      identity,
-      clean: packet.clean,
-      expiryInterval: expiryInterval(broker, packet),
-      will: will === undefined ? undefined : { ...will, payload: will.payload.slice() },
-    },
-    connection.now,
-  );
+  const expiry = expiryInterval(broker, packet);
+  const connack = acceptance(broker, packet, clientId, expiry);
+  // Without CONNACK nothing else may be sent either [MQTT-3.2.0-1] [MQTT-3.1.2-24].
+  if (connection.sendBytesMax !== Number.POSITIVE_INFINITY && packetSize(connack, packet.version) > connection.sendBytesMax) {
+    const why = `CONNACK is larger than the client's Maximum Packet Size of ${connection.sendBytesMax} bytes.`;
+    return refuse(broker, connection, packet, Reason.implementationSpecificError, why);
+  }
+  const attached = broker.sessions.attach(connection, { identity, clean: packet.clean, expiryInterval: expiry, will }, connection.now);
   connection.session = attached.session;
   if (attached.after <= broker.store.durable) {
-    accept(broker, connection, packet, attached);
+    accept(broker, connection, packet, connack, attached);
     return;
   }
-  const kept = keepConnect(packet);
   broker.whenDurable(attached.after, () => {
     // The client may have gone, or another connection of it may have taken the session.
     if (!connection.isConnecting) return;
-    connection.resumeAfter(() => accept(broker, connection, kept, attached));
+    connection.resumeAfter(() => accept(broker, connection, packet, connack, attached));
   });
 }
 
 /** CONNACK, and the session's packets behind it [MQTT-3.2.0-1] [MQTT-3.1.4-5]. */
-function accept(broker: BrokerState, connection: Connection, packet: ConnectPacket, attached: AttachedSession): void {
+function accept(
+  broker: BrokerState,
+  connection: Connection,
+  packet: ConnectPacket,
+  connack: ConnackPacket,
+  attached: AttachedSession,
+): void {
   const { session, present } = attached;
   const { limits } = broker;
   const { properties, version } = packet;
-  connection.sendBytesMax = properties.maximumPacketSize ?? Number.POSITIVE_INFINITY;
   connection.wantsReasons = properties.requestProblemInformation ?? true;
-  const keepAliveSeconds = keepAlive(packet.keepAlive, limits.keepAliveSecondsMax);
-  connection.writePacket({
-    kind: 'connack',
-    sessionPresent: present, // [MQTT-3.2.2-2] [MQTT-3.2.2-3]
-    reasonCode: Reason.success,
-    properties: version === 5 ? connackProperties(broker, packet, attached, keepAliveSeconds) : NO_CONNACK_PROPERTIES,
-  });
+  connection.writePacket({ ...connack, sessionPresent: present }); // [MQTT-3.2.2-2] [MQTT-3.2.2-3]
   connection.open();
   const terms: ConnectionTerms = {
     version,
@@ -136,7 +146,7 @@ function accept(broker: BrokerState, connection: Connection, packet: ConnectPack
     receiveMaximumEnforced: version === 5,
     sendAliasMaximum: Math.min(properties.topicAliasMaximum ?? 0, limits.topicAliasesOutMax), // [MQTT-3.1.2-26] [MQTT-3.1.2-27]
     receiveAliasMaximum: version === 5 ? limits.topicAliasMaximum : 0,
-    keepAlive: millis(keepAliveSeconds * 1000),
+    keepAlive: millis(keepAlive(packet.keepAlive, limits.keepAliveSecondsMax) * 1000),
     keepAliveDuty: 'watch',
   };
   session.machine.open(terms, connection.now);
@@ -150,24 +160,24 @@ function accept(broker: BrokerState, connection: Connection, packet: ConnectPack
   session.pump(connection.now);
 }
 
-function connackProperties(
-  broker: BrokerState,
-  packet: ConnectPacket,
-  { session }: AttachedSession,
-  keepAliveSeconds: number,
-): ConnackProperties {
+/** The CONNACK that accepts a client; whether its session is present is not known yet. */
+function acceptance(broker: BrokerState, packet: ConnectPacket, clientId: string, expiry: Millis): ConnackPacket {
+  const accepted = { kind: 'connack', sessionPresent: false, reasonCode: Reason.success } as const;
+  if (packet.version !== 5) return { ...accepted, properties: NO_CONNACK_PROPERTIES };
   const { limits } = broker;
   const asked = packet.properties.sessionExpiryInterval ?? 0;
-  const granted = session.expiryInterval / 1000;
-  return {
+  const granted = Math.floor(expiry / 1000);
+  const keepAliveSeconds = keepAlive(packet.keepAlive, limits.keepAliveSecondsMax);
+  const properties = {
     ...NO_CONNACK_PROPERTIES,
     sessionExpiryInterval: granted === asked ? undefined : granted,
     receiveMaximum: limits.receiveMaximum,
     maximumPacketSize: limits.packetBytesMax,
     topicAliasMaximum: limits.topicAliasMaximum,
-    assignedClientIdentifier: packet.clientId === '' ? session.clientId : undefined, // [MQTT-3.2.2-16]
-    serverKeepAlive: keepAliveSeconds === packet.keepAlive ? undefined : keepAliveSeconds,
+    assignedClientIdentifier: packet.clientId === '' ? clientId : undefined, // [MQTT-3.2.2-16]
+    serverKeepAlive: keepAliveSeconds === packet.keepAlive ? undefined : keepAliveSeconds, // [MQTT-3.2.2-22]
   };
+  return { ...accepted, properties };
 }
 
 /** A client identifier that nobody has [MQTT-3.2.2-16]. */
@@ -181,7 +191,7 @@ function assignClientId(broker: BrokerState): string {
 }
 
 /** How long the session is to outlive the connection. A 3.x session without Clean Session would do so for ever: it gets the longest. */
-function expiryInterval(broker: BrokerState, packet: ConnectPacket): ReturnType<typeof millis> {
+function expiryInterval(broker: BrokerState, packet: ConnectPacket): Millis {
   const longest = broker.limits.sessionExpiryMax;
   if (packet.version < 5) return packet.clean ? millis(0) : longest;
   return millis(Math.min((packet.properties.sessionExpiryInterval ?? 0) * 1000, longest));
@@ -191,14 +201,4 @@ function expiryInterval(broker: BrokerState, packet: ConnectPacket): ReturnType<
 function keepAlive(asked: number, longest: number): number {
   if (longest === 0) return asked;
   return asked === 0 ? longest : Math.min(asked, longest);
-}
-
-/** A CONNECT that outlives its chunk. */
-function keepConnect(packet: ConnectPacket): ConnectPacket {
-  const { will, password } = packet;
-  return {
-    ...packet,
-    password: password?.slice(),
-    will: will === undefined ? undefined : { ...will, payload: will.payload.slice(), properties: { ...will.properties, correlationData: will.properties.correlationData?.slice() } },
-  };
 }

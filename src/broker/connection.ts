@@ -16,6 +16,7 @@ import type { PacketId } from '../packet/packet-id.ts';
 import { NO_DISCONNECT_PROPERTIES } from '../packet/properties.ts';
 import { ProtocolError } from '../packet/protocol-error.ts';
 import { type ProtocolVersion, versionName } from '../packet/protocol-version.ts';
+import { REASON_CODES } from '../packet/reason-code-table.ts';
 import { Reason, type ReasonCode, reasonName } from '../packet/reason-codes.ts';
 import type { NetworkConnection, NetworkHandler } from '../transport/contract.ts';
 import type { BrokerState, Timed } from './broker-state.ts';
@@ -24,6 +25,9 @@ import { CommitGate, type GateOutlet } from './commit.ts';
 import { connect, refuseConnection } from './connecting.ts';
 import type { SessionDelivery } from './session-delivery.ts';
 import { subscribe, unsubscribe } from './subscribing.ts';
+
+/** No reason string makes a DISCONNECT or CONNACK of ours larger than this. */
+const REASON_BYTES_MAX = 2_048;
 
 /** How the connection ends, decided while a packet is still being handled. */
 interface Ending {
@@ -139,7 +143,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
   tick(now: Millis): void {
     this.now = now;
     if (this.state === 'awaiting-connect' || this.state === 'connecting') {
-      this.fail(new ProtocolError('protocol-error', Reason.protocolError, 'MQTT-3.1.4-1', `CONNECT was not complete within ${this.broker.limits.connectTimeout / 1000} s.`));
+      this.fail(this.connectTimeout());
       return;
     }
     // A client that we do not read from is not timed out for its silence.
@@ -194,8 +198,8 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     if (this.state === 'closed') return;
     this.now = this.broker.clock.monotonic();
     if (this.state === 'open') this.disconnect(Reason.serverShuttingDown, undefined);
-    else if (this.decoder.version !== undefined) refuseConnection(this, Reason.serverShuttingDown, undefined);
-    this.leave(true, Reason.serverShuttingDown);
+    else if (this.state === 'connecting') refuseConnection(this, Reason.serverUnavailable, undefined);
+    this.leave(this.state === 'open', Reason.serverShuttingDown);
   }
 
   /** Ends the connection once the packet at hand is handled. Nothing more is sent but DISCONNECT. */
@@ -211,8 +215,9 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
       statement: error.statement,
     });
     if (this.state === 'open') this.disconnect(error.reasonCode, error.message);
-    else if (error.kind !== 'not-mqtt') refuseConnection(this, error.reasonCode, error.message);
-    this.leave(true, error.reasonCode);
+    else if (error.kind !== 'not-mqtt') refuseConnection(this, error.reasonCode, this.reasonString(error.message));
+    // Who was refused has no Will, not even if its session waited for the store already.
+    this.leave(this.state === 'open', error.reasonCode);
   }
 
   /** Ends a connection that was refused with CONNACK, or that has no session. */
@@ -226,13 +231,17 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     const writer = this.network.writer();
     const start = writer.position;
     encodePacket(writer, packet, this.version);
-    // [MQTT-3.1.2-24]: only reason strings could make an answer too large, and they are left out first.
-    if (writer.position - start > this.sendBytesMax) writer.position = start;
-    else this.network.wrote();
+    const size = writer.position - start;
+    if (size <= this.sendBytesMax) return this.network.wrote();
+    writer.position = start; // [MQTT-3.1.2-24]
+    // A client that cannot be answered would wait for ever. DISCONNECT and CONNACK are followed by the end anyway.
+    if (packet.kind === 'disconnect' || packet.kind === 'connack') return;
+    const name = packet.kind.toUpperCase();
+    this.closeBecause(Reason.packetTooLarge, `${name} takes ${size} bytes, more than its Maximum Packet Size of ${this.sendBytesMax}.`);
   }
 
   /** hot: */
-  writePublish(delivery: SessionDelivery, id: PacketId | undefined, dup: boolean, topicAlias: number, omitTopic: boolean): void {
+  writePublish(delivery: SessionDelivery, id: PacketId | undefined, dup: boolean, topicAlias: number, omitTopic: boolean, now: Millis): void {
     if (this.state === 'closed' || this.ending !== undefined) return;
     const writer = this.network.writer();
     const { fanOut } = this.broker;
@@ -240,13 +249,15 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
       fanOut.write(writer, this.version, delivery, id);
     } else {
       const { message, qos, retain, subscriptionIdentifiers } = delivery;
-      const expiry = remainingExpiry(message, this.now);
+      // Not `this.now`: when this client was last heard of does not matter.
+      const expiry = remainingExpiry(message, now);
       encodePublish(writer, this.version, message, { qos, retain, dup, id: id ?? 0, topicAlias, omitTopic, subscriptionIdentifiers, expiryInterval: expiry });
     }
     this.network.wrote();
   }
 
   heldPacketLeft(packet: Packet): void {
+    if (this.ending !== undefined) this.finishEnding(this.ending);
     const counts =
       packet.kind === 'puback' || packet.kind === 'pubcomp' || (packet.kind === 'pubrec' && packet.reasonCode >= 0x80);
     if (counts) this.session?.machine.answerLeft();
@@ -324,7 +335,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
       case 'connect':
         throw new ProtocolError('protocol-error', Reason.protocolError, 'MQTT-3.1.0-2', 'A second CONNECT came on one connection.');
       case 'auth':
-        throw new ProtocolError('protocol-error', Reason.protocolError, 'MQTT-4.12.1-1', 'AUTH came, but CONNECT had no Authentication Method.');
+        throw new ProtocolError('protocol-error', Reason.protocolError, 'MQTT-4.12.0-7', 'AUTH came, but CONNECT had no Authentication Method.');
       case 'connack':
       case 'suback':
       case 'unsuback':
@@ -345,11 +356,13 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
 
   private handleDisconnect(packet: DisconnectPacket, session: ClientSession): void {
     const { sessionExpiryInterval } = packet.properties;
+    const { sessionExpiryMax } = this.broker.limits;
     if (sessionExpiryInterval !== undefined) {
-      if (session.expiryInterval === 0 && sessionExpiryInterval > 0) {
+      // With a limit of 0 it is not known what CONNECT had said, and makes no difference.
+      if (session.expiryInterval === 0 && sessionExpiryInterval > 0 && sessionExpiryMax > 0) {
         throw new ProtocolError('protocol-error', Reason.protocolError, '', 'DISCONNECT would give a session an expiry that CONNECT had set to 0 (section 3.14.2.2.2).');
       }
-      session.expiryInterval = millis(Math.min(sessionExpiryInterval * 1000, this.broker.limits.sessionExpiryMax));
+      session.expiryInterval = millis(Math.min(sessionExpiryInterval * 1000, sessionExpiryMax));
     }
     const normal = packet.reasonCode === Reason.normalDisconnection; // [MQTT-3.14.4-3]
     const why = normal ? '' : ` with ${reasonName(packet.reasonCode)}`;
@@ -367,13 +380,30 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
   /** Sends DISCONNECT to those who know it [MQTT-3.14.0-1]. */
   private disconnect(reasonCode: ReasonCode, reasonString: string | undefined): void {
     if (this.version !== 5 || this.state !== 'open') return;
-    const packet: DisconnectPacket = { kind: 'disconnect', reasonCode, properties: NO_DISCONNECT_PROPERTIES };
-    if (reasonString === undefined || this.sendBytesMax < 2_048) this.writePacket(packet); // [MQTT-3.14.2-3]
-    else this.writePacket({ ...packet, properties: { ...NO_DISCONNECT_PROPERTIES, reasonString } });
+    // A second CONNECT may break rules that DISCONNECT has no word for [MQTT-3.14.2-1].
+    const code = REASON_CODES.disconnectFromServer.has(reasonCode) ? reasonCode : Reason.protocolError;
+    const packet: DisconnectPacket = { kind: 'disconnect', reasonCode: code, properties: NO_DISCONNECT_PROPERTIES };
+    const fitting = this.reasonString(reasonString); // [MQTT-3.14.2-3]
+    if (fitting === undefined) this.writePacket(packet);
+    else this.writePacket({ ...packet, properties: { ...NO_DISCONNECT_PROPERTIES, reasonString: fitting } });
+  }
+
+  /** A text for DISCONNECT or CONNACK, if the client takes packets of that size for sure [MQTT-3.14.2-3] [MQTT-3.2.2-19]. */
+  private reasonString(text: string | undefined): string | undefined {
+    return this.sendBytesMax < REASON_BYTES_MAX ? undefined : text;
+  }
+
+  /** CONNECT took too long: the client's part (MQTT 5.0 section 3.1.4), or ours. */
+  private connectTimeout(): ProtocolError {
+    const limit = `within ${this.broker.limits.connectTimeout / 1000} s (connectTimeout)`;
+    return this.state === 'awaiting-connect'
+      ? new ProtocolError('protocol-error', Reason.protocolError, '', `CONNECT was not complete ${limit}.`)
+      : new ProtocolError('protocol-error', Reason.serverUnavailable, '', `CONNECT could not be answered ${limit}.`);
   }
 
   /** The end, whatever led to it. */
   private leave(publishWill: boolean, reasonCode: ReasonCode | undefined): void {
+    const wasOpen = this.state === 'open';
     this.state = 'closed';
     this.broker.connections.delete(this);
     this.broker.deadlines.remove(this);
@@ -382,7 +412,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     const { session } = this;
     if (session === undefined || session.connection !== this) return;
     this.broker.sessions.detach(session, publishWill, this.now);
-    this.broker.events.clientDisconnected?.(session.clientId, this.network.remote, reasonCode);
+    if (wasOpen) this.broker.events.clientDisconnected?.(session.clientId, this.network.remote, reasonCode);
   }
 
   /** A client that sends but does not read would make us keep its answers without end: stop reading it. */

@@ -118,20 +118,15 @@ export class Router {
    * @returns a value that the next call reuses.
    */
   route(route: Route, message: Message, publisher: ClientSession | undefined, origin: Origin | undefined, now: Millis): Routed {
-    const routed = this.routed;
-    routed.after = 0;
     const targets = route.groups.length === 0 ? route.targets : this.chooseMembers(route, message.qos);
-    routed.reasonCode = targets.length === 0 ? Reason.noMatchingSubscribers : Reason.success;
+    let after: Batch = 0;
     let messageId = 0;
     if (message.qos > 0) {
-      const recipients = this.persistentRecipients(targets, message, publisher);
-      if (recipients === 'full') {
-        routed.reasonCode = Reason.quotaExceeded;
-        return routed;
-      }
+      const recipients = this.persistentRecipients(targets, message, publisher, now);
+      if (recipients === 'full') return this.result(Reason.quotaExceeded, after);
       if (recipients !== undefined || origin !== undefined) {
         messageId = this.nextMessageId();
-        routed.after = this.store.append(messageId, message, recipients ?? [], origin);
+        after = this.store.append(messageId, message, recipients ?? [], origin);
       }
     }
     const shared = targets.length > 1;
@@ -148,7 +143,14 @@ export class Router {
       target.session.offer(message, qos, retain, target, qos > 0 && target.session.key !== 0 ? messageId : 0, now);
     }
     if (shared) this.fanOut.end();
-    return routed;
+    return this.result(targets.length === 0 ? Reason.noMatchingSubscribers : Reason.success, after);
+  }
+
+  /** hot: filled in last, for an embedder that hears of a dropped message may publish another one meanwhile. */
+  private result(reasonCode: ReasonCode, after: Batch): Routed {
+    this.routed.reasonCode = reasonCode;
+    this.routed.after = after;
+    return this.routed;
   }
 
   /** Gives a message of a shared subscription that its member cannot take any more to another one. Says whether there was one. */
@@ -173,6 +175,7 @@ export class Router {
     targets: readonly RouteTarget[],
     message: Message,
     publisher: ClientSession | undefined,
+    now: Millis,
   ): Recipient[] | undefined | 'full' {
     let recipients: Recipient[] | undefined;
     for (let i = 0; i < targets.length; i++) {
@@ -184,7 +187,7 @@ export class Router {
       }
       const qos = lower(message.qos, target.qos);
       if (qos === 0) continue;
-      if (target.session.isQueueFull(message)) return 'full';
+      if (target.session.isQueueFull(message, now)) return 'full';
       const one = recipient(target, qos, target.retainAsPublished && message.retain);
       if (recipients === undefined) recipients = [one];
       else recipients.push(one);

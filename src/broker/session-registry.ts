@@ -56,8 +56,10 @@ export class SessionRegistry {
   /** Gives a connection its session: a new one, or the one that the client left, or that another connection of it still holds. */
   attach(connection: Connection, request: SessionRequest, now: Millis): AttachedSession {
     const { clientId } = request.identity;
-    const held = this.byClientId.get(clientId)?.connection;
-    if (held !== undefined) held.takeOver(connection.remote); // [MQTT-3.1.4-3]
+    const known = this.byClientId.get(clientId);
+    if (known?.connection !== undefined) known.connection.takeOver(connection.remote); // [MQTT-3.1.4-3]
+    // What was due before the client came back has happened, even if nobody was woken for it yet.
+    else if (known !== undefined) this.due(known, now);
     let after = 0;
     let session = this.byClientId.get(clientId);
     if (session !== undefined && request.clean) {
@@ -87,8 +89,7 @@ export class SessionRegistry {
    * @param publishWill  False after DISCONNECT with Reason Code 0x00 [MQTT-3.14.4-3].
    */
   detach(session: ClientSession, publishWill: boolean, now: Millis): void {
-    session.machine.close();
-    session.connection = undefined;
+    session.leaveConnection();
     if (!publishWill && session.will !== undefined) this.takeWill(session);
     if (session.expiryInterval <= 0) {
       this.end(session, now);
@@ -146,8 +147,12 @@ export class SessionRegistry {
     const away = record.disconnectedAt === undefined ? 0 : Math.max(0, this.broker.clock.wall() - record.disconnectedAt);
     session.expiresAt = (now + record.expiryInterval - away) as Millis;
     session.will = recovered.will;
-    if (recovered.will !== undefined) session.willDueAt = (now + seconds(recovered.will.delayInterval)) as Millis;
-    this.due(session, now);
+    if (recovered.will !== undefined) session.willDueAt = (now + seconds(recovered.will.delayInterval) - away) as Millis;
+  }
+
+  /** Lets time pass for what was restored: once all is there, so that a Will that is due finds all its subscribers. */
+  resume(now: Millis): void {
+    for (const session of Array.from(this.byClientId.values())) this.due(session, now);
   }
 
   /** Continues the numbering of sessions where a store left off. */

@@ -80,17 +80,17 @@ function sendRetained(broker: BrokerState, session: ClientSession, connection: C
   broker.retained.match(subscription.filter, now, (message) => {
     const qos: QoS = message.qos < subscription.options.qos ? message.qos : subscription.options.qos; // [MQTT-3.8.4-8]
     if (qos === 0 || session.key === 0) {
-      session.offerRetained(message, qos, address, 0);
+      session.offerRetained(message, qos, address, 0, now);
       return;
     }
-    if (session.isQueueFull(message)) {
-      session.offerRetained(message, qos, address, 0); // Dropped there, counted and said.
+    if (session.isQueueFull(message, now)) {
+      session.offerRetained(message, qos, address, 0, now); // Dropped there, counted and said.
       return;
     }
     const messageId = broker.router.nextMessageId();
     const recipient = { session: session.key, qos, retain: true, ...address };
     connection.gate.holdAnswers(broker.store.append(messageId, message, [recipient], undefined));
-    session.offerRetained(message, qos, address, messageId);
+    session.offerRetained(message, qos, address, messageId, now);
   });
 }
 

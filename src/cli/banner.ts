@@ -6,7 +6,7 @@ import { styleText } from 'node:util';
 import type { LogFields } from '../base/log.ts';
 import type { Config } from '../config/config.ts';
 import { isLoopback } from '../config/listener-address.ts';
-import type { Listener } from '../transport/contract.ts';
+import type { Server } from '../server/start-server.ts';
 
 /** What a started broker knows of itself. */
 export interface StartFacts {
@@ -14,7 +14,7 @@ export interface StartFacts {
   readonly pid: number;
   readonly config: Config;
   /** In the order of the configuration's listeners. */
-  readonly listeners: readonly Listener[];
+  readonly listeners: Server['listeners'];
   /** What to type in place of `vouch`, such as `npm run vouch --`. */
   readonly command: string;
 }
@@ -48,7 +48,9 @@ export function startFields(facts: StartFacts): LogFields {
   return {
     version: facts.version,
     pid: facts.pid,
-    listeners: doorsOf(facts).map((door) => `${door.url} (${door.safety})`).join(', '),
+    listeners: doorsOf(facts)
+      .map((door) => `${door.url} (${door.safety})`)
+      .join(', '),
     store: STORE_SENTENCES[facts.config.store],
   };
 }

@@ -17,7 +17,8 @@ export function effectiveConfigText(config: Config, settings: Settings): string 
     rows.push(['listen on', showListener(address), host === port ? host : `host: ${host}, port: ${port}`]);
   }
   for (const name of OPTION_NAMES) {
-    if (!LISTENING.includes(name)) rows.push([name, showValue(name, settings[name].value), showOrigin(settings[name].origin)]);
+    if (!LISTENING.includes(name))
+      rows.push([name, showValue(name, settings[name].value), showOrigin(settings[name].origin)]);
   }
   const [nameWidth, valueWidth] = [0, 1].map((column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
   return rows

@@ -6,7 +6,7 @@ import { OperationError, UsageError } from '../base/errors.ts';
 import { nearest } from '../config/nearest.ts';
 import { quote } from '../config/spelling.ts';
 import { EXIT } from '../server/exit-codes.ts';
-import { bugReport } from '../server/bug.ts';
+import { bugReport, endOnBug } from '../server/bug.ts';
 import { readVersion } from '../server/version.ts';
 import type { Command } from './command.ts';
 import { definitionLines, heading, pageWidth } from './help-page.ts';
@@ -27,6 +27,7 @@ setTimeout(() => process.exit(), LEFTOVERS_MILLIS_MAX).unref();
 async function main(args: readonly string[]): Promise<number> {
   const [first, ...rest] = args;
   process.stdout.on('error', leaveOnBrokenPipe);
+  endOnBug(() => {});
   try {
     if (first === '--version' || first === 'version') return say(`vouch ${readVersion()}\n`);
     if (first === '--help' || first === '-h' || (first === 'help' && rest.length === 0)) return say(await overview());
@@ -66,7 +67,7 @@ async function overview(): Promise<string> {
     ...commands.flatMap((command) => definitionLines(command.name, command.sentence, width, 12)),
     '',
     heading('Options'),
-    ...definitionLines('--help', 'Show this page; after a command, that command\'s own.', width, 14),
+    ...definitionLines('--help', "Show this page; after a command, that command's own.", width, 14),
     ...definitionLines('--version', 'Print the version.', width, 14),
     '',
     '"vouch COMMAND --help" shows everything about a command.',

@@ -174,8 +174,14 @@ function tokensOf(table: OptionTable, args: readonly string[]) {
     options[flagOf(name).slice(2)] = option.short === undefined ? { type } : { type, short: option.short };
   }
   // Not strict: a value may begin with a dash (`-m -5`), and the complaints are ours.
-  return parseArgs({ args: [...args], options, strict: false, allowPositionals: true, allowNegative: true, tokens: true })
-    .tokens;
+  return parseArgs({
+    args: [...args],
+    options,
+    strict: false,
+    allowPositionals: true,
+    allowNegative: true,
+    tokens: true,
+  }).tokens;
 }
 
 type Taken = { readonly kind: 'text'; readonly text: string } | { readonly kind: 'problem'; readonly sentence: string };
@@ -183,7 +189,10 @@ type Taken = { readonly kind: 'text'; readonly text: string } | { readonly kind:
 function textOf(option: Option<unknown>, token: OptionToken): Taken {
   const negated = token.rawName.startsWith('--no-');
   if (negated && !option.negatable) {
-    return { kind: 'problem', sentence: `${token.rawName} is not an option: --${token.rawName.slice(5)} has no opposite` };
+    return {
+      kind: 'problem',
+      sentence: `${token.rawName} is not an option: --${token.rawName.slice(5)} has no opposite`,
+    };
   }
   if (option.metavar === undefined) {
     if (token.value === undefined) return { kind: 'text', text: negated ? 'false' : 'true' };

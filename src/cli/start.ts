@@ -12,7 +12,7 @@ import { OPTION_NAMES, ROWS, showValue } from '../config/schema.ts';
 import { endOnBug } from '../server/bug.ts';
 import { EXIT } from '../server/exit-codes.ts';
 import type { LogOutput } from '../server/log-output.ts';
-import { untilStopped } from '../server/until-stopped.ts';
+import { firstSignal, untilStopped } from '../server/until-stopped.ts';
 import { readVersion } from '../server/version.ts';
 import type { StartFacts } from './banner.ts';
 import { bannerText, startFields } from './banner.ts';
@@ -56,7 +56,10 @@ export const command: Command = defineCommand(
     examples: [
       { line: 'vouch start', sentence: 'Listen on 127.0.0.1:1883, for this machine only.' },
       { line: 'vouch start -p 0', sentence: 'Listen on any free port, and say which.' },
-      { line: 'vouch start --host 0.0.0.0 --allow-anonymous', sentence: 'Let everybody in who can reach this machine.' },
+      {
+        line: 'vouch start --host 0.0.0.0 --allow-anonymous',
+        sentence: 'Let everybody in who can reach this machine.',
+      },
       { line: 'vouch start -c vouch.yaml --check', sentence: 'See what a configuration file comes to.' },
     ],
     notes: [
@@ -70,7 +73,7 @@ export const command: Command = defineCommand(
 
 async function start(values: ValuesOf<StartOptions>): Promise<number> {
   const outcome = readConfig({
-    path: values.config ?? (process.env[CONFIG_VARIABLE] || undefined),
+    path: values.config ?? configVariable(),
     flags: givenFlags(values),
     environment: process.env,
   });
@@ -84,7 +87,7 @@ async function start(values: ValuesOf<StartOptions>): Promise<number> {
     return EXIT.ok;
   }
   const output = await openOutput(outcome.config);
-  endOnBug(output);
+  endOnBug(() => output.closeNow());
   for (const warning of outcome.warnings) output.log.warn(warning);
   try {
     return await serve(outcome.config, output);
@@ -93,7 +96,14 @@ async function start(values: ValuesOf<StartOptions>): Promise<number> {
   }
 }
 
+/** The file that the environment names; an empty variable counts as not set. */
+function configVariable(): string | undefined {
+  const path = process.env[CONFIG_VARIABLE];
+  return path === '' ? undefined : path;
+}
+
 async function serve(config: Config, output: LogOutput): Promise<number> {
+  const signalled = firstSignal();
   const { startServer } = await import('../server/start-server.ts');
   const server = await startServer(config, output.log);
   const facts: StartFacts = {
@@ -101,12 +111,12 @@ async function serve(config: Config, output: LogOutput): Promise<number> {
     pid: process.pid,
     config,
     listeners: server.listeners,
-    command: process.env['npm_lifecycle_event'] === undefined ? 'vouch' : 'npm run vouch --',
+    command: process.env['npm_lifecycle_event'] === undefined ? 'vouch' : 'npm run -s vouch --',
   };
   if (process.stdout.isTTY && isPretty(config) && !config.quiet) output.write(bannerText(facts, isColored()));
   else output.log.info('Vouch is listening', startFields(facts));
   warnOfOpenDoors(facts, output.log);
-  return await untilStopped(() => server.stop(), output.log);
+  return await untilStopped(signalled, () => server.stop(), output.log);
 }
 
 function warnOfOpenDoors(facts: StartFacts, log: Log): void {

@@ -16,7 +16,10 @@ export function completeLimits(given: Partial<BrokerLimits>): BrokerLimits {
   for (const [name, value] of Object.entries(given)) {
     if (!isLimitName(name)) {
       const near = nearest(name, Object.keys(LIMIT_ROWS));
-      throw new UsageError('invalid-option', `${quote(name)} is not a limit${near === undefined ? '' : `; did you mean ${near}?`}`);
+      throw new UsageError(
+        'invalid-option',
+        `${quote(name)} is not a limit${near === undefined ? '' : `; did you mean ${near}?`}`,
+      );
     }
     // Callers in JavaScript are not held to the type.
     const row = LIMIT_ROWS[name];

@@ -34,12 +34,18 @@ export const LIMIT_ROWS: { readonly [Name in keyof BrokerLimits]: Row<BrokerLimi
     256 * MIB,
   ),
   receiveMaximum: numberRow(
-    limit('receiveMaximum', 'Unacknowledged QoS 1 and 2 messages that an MQTT 5 client may send at a time; it is told.'),
+    limit(
+      'receiveMaximum',
+      'Unacknowledged QoS 1 and 2 messages that an MQTT 5 client may send at a time; it is told.',
+    ),
     1,
     65_535,
   ),
   inFlightMax: numberRow(
-    limit('inFlightMax', 'Unacknowledged QoS 1 and 2 messages to one client at a time, if the client sets no lower bound.'),
+    limit(
+      'inFlightMax',
+      'Unacknowledged QoS 1 and 2 messages to one client at a time, if the client sets no lower bound.',
+    ),
     1,
     65_535,
   ),
@@ -87,7 +93,10 @@ export const LIMIT_ROWS: { readonly [Name in keyof BrokerLimits]: Row<BrokerLimi
   ),
   retainedMessagesMax: numberRow(limit('retainedMessagesMax', 'Retained messages in all.'), 0, COUNT_MAX),
   outboxBytesMax: sizeRow(
-    limit('outboxBytesMax', 'Bytes that wait for a client that reads too slowly, before its QoS 0 messages are dropped.'),
+    limit(
+      'outboxBytesMax',
+      'Bytes that wait for a client that reads too slowly, before its QoS 0 messages are dropped.',
+    ),
     1024,
     1024 * MIB,
   ),

@@ -74,7 +74,10 @@ export function loadFile(path: string): LoadedFile {
     return { root: empty, problems: [problemAt(empty.place, `the file cannot be read: ${reasonOf(error)}`)] };
   }
   if (bytes.length > FILE_BYTES_MAX) {
-    return { root: empty, problems: [problemAt(empty.place, 'the file is larger than 1 MiB: this is no configuration')] };
+    return {
+      root: empty,
+      problems: [problemAt(empty.place, 'the file is larger than 1 MiB: this is no configuration')],
+    };
   }
   const text = decodeText(bytes);
   if (text === undefined) return { root: empty, problems: [problemAt(empty.place, 'the file is not UTF-8 text')] };

@@ -20,7 +20,8 @@ test('the beginning of a word is near to it', () => {
 });
 
 test('a word that is like none is near to none', () => {
-  for (const word of ['', 'x', 'retention', 'tls', 'p'.repeat(1000)]) assert.equal(nearest(word, NAMES), undefined, word);
+  for (const word of ['', 'x', 'retention', 'tls', 'p'.repeat(1000)])
+    assert.equal(nearest(word, NAMES), undefined, word);
 });
 
 test('the names of object properties are words like others', () => {

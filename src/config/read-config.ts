@@ -21,7 +21,12 @@ export interface ConfigSources extends TextSources {
 
 /** What came of reading. */
 export type ConfigOutcome =
-  | { readonly kind: 'valid'; readonly config: Config; readonly settings: Settings; readonly warnings: readonly string[] }
+  | {
+      readonly kind: 'valid';
+      readonly config: Config;
+      readonly settings: Settings;
+      readonly warnings: readonly string[];
+    }
   /** Never empty; in the order in which somebody reads the file. */
   | { readonly kind: 'invalid'; readonly problems: readonly Problem[] };
 
@@ -113,7 +118,10 @@ function misspelledVariables(environment: TextSources['environment']): readonly 
   const warnings: string[] = [];
   for (const name of Object.keys(environment)) {
     if (!name.startsWith('VOUCH_') || known.includes(name)) continue;
-    const near = nearest(name.slice('VOUCH_'.length), known.map((variable) => variable.slice('VOUCH_'.length)));
+    const near = nearest(
+      name.slice('VOUCH_'.length),
+      known.map((variable) => variable.slice('VOUCH_'.length)),
+    );
     if (near !== undefined) warnings.push(`${name} is not read; did you mean VOUCH_${near}?`);
   }
   return warnings;

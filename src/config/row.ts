@@ -14,6 +14,8 @@ export interface Row<Value> {
   readonly sentence: string;
   /** What is allowed, after the word "takes": `a whole number from 0 to 65535`. */
   readonly takes: string;
+  /** In which units, where that is not plain: `in B, KiB, MiB or GiB; a plain number is bytes`; '' otherwise. */
+  readonly units: string;
   /** Stands for the value in the help; `undefined`: a switch. */
   readonly metavar: string | undefined;
   /** The one-letter flag; `undefined`: none. */
@@ -75,7 +77,8 @@ export function durationRow<Value extends number>(
   };
   return {
     ...boundedRow(description, minimum, maximum),
-    takes: `a duration from ${show(minimum)} to ${show(maximum)} in ms, s, min, h or days; a plain number is seconds`,
+    takes: `a duration from ${show(minimum)} to ${show(maximum)}`,
+    units: 'in ms, s, min, h or days; a plain number is seconds',
     metavar: 'TIME',
     read,
     show,
@@ -90,7 +93,8 @@ export function sizeRow(description: RowDescription<number>, minimum: number, ma
   };
   return {
     ...boundedRow(description, minimum, maximum),
-    takes: `a size from ${showSize(minimum)} to ${showSize(maximum)} in B, KiB, MiB or GiB; a plain number is bytes`,
+    takes: `a size from ${showSize(minimum)} to ${showSize(maximum)}`,
+    units: 'in B, KiB, MiB or GiB; a plain number is bytes',
     metavar: 'SIZE',
     read,
     show: showSize,
@@ -141,6 +145,7 @@ function commonOf<Value>(description: RowDescription<Value>) {
     group: description.group,
     sentence: description.sentence,
     default: description.default,
+    units: '',
     since: description.since,
     short: description.short,
   };

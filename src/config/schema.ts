@@ -17,10 +17,9 @@ export const LISTENER_ROWS: {
   readonly host: Row<string>;
   readonly port: Row<number>;
 } = {
-  type: wordRow(
-    { group: 'Listening', sentence: 'The transport.', default: 'tcp', since: '0.1', metavar: 'TYPE' },
-    ['tcp'],
-  ),
+  type: wordRow({ group: 'Listening', sentence: 'The transport.', default: 'tcp', since: '0.1', metavar: 'TYPE' }, [
+    'tcp',
+  ]),
   host: textRow(
     { group: 'Listening', sentence: 'The address.', default: '127.0.0.1', since: '0.1', metavar: 'HOST', takes: HOST },
     readHost,
@@ -59,7 +58,8 @@ const GENERAL_ROWS: {
   host: textRow(
     {
       group: 'Listening',
-      sentence: 'The address to listen on, where one listener is enough. 0.0.0.0 is every IPv4 address, :: every address.',
+      sentence:
+        'The address to listen on, where one listener is enough. 0.0.0.0 is every IPv4 address, :: every address.',
       default: LISTENER_ROWS.host.default,
       since: '0.1',
       metavar: 'HOST',
@@ -82,7 +82,8 @@ const GENERAL_ROWS: {
   ),
   allowAnonymous: switchRow({
     group: 'Security',
-    sentence: 'Let everybody in, also where other machines can reach a listener. On loopback everybody is let in anyway.',
+    sentence:
+      'Let everybody in, also where other machines can reach a listener. On loopback everybody is let in anyway.',
     default: false,
     since: '0.1',
   }),

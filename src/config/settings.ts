@@ -21,7 +21,7 @@ export interface TextSources {
 }
 
 /** What reading needs of a row. Without what takes a value, so that rows of all values fit `Reader<unknown>`. */
-type Reader<Value> = Pick<Row<Value>, 'takes' | 'words' | 'read' | 'default'>;
+type Reader<Value> = Pick<Row<Value>, 'takes' | 'units' | 'words' | 'read' | 'default'>;
 
 /** Every option as it was read. */
 export interface ReadSettings {
@@ -64,13 +64,23 @@ class SettingsReader {
     const node = this.nodes.get(name);
     const fromFile = node === undefined ? undefined : this.readFileValue(name, row, node);
     const variable = environmentNameOf(name);
-    const fromEnvironment = this.readText(variable, { kind: 'environment', name: variable }, row, this.sources.environment[variable]);
+    const fromEnvironment = this.readText(
+      variable,
+      { kind: 'environment', name: variable },
+      row,
+      this.sources.environment[variable],
+    );
     const flag = flagOf(name);
     const fromFlag = this.readText(flag, { kind: 'flag', flag }, row, this.sources.flags.get(name));
     return fromFlag ?? fromEnvironment ?? fromFile ?? { value: row.default, origin: { kind: 'default' } };
   }
 
-  private readText(spelling: string, origin: Origin, row: Reader<unknown>, text: string | undefined): Setting<unknown> | undefined {
+  private readText(
+    spelling: string,
+    origin: Origin,
+    row: Reader<unknown>,
+    text: string | undefined,
+  ): Setting<unknown> | undefined {
     if (text === undefined || (text === '' && origin.kind === 'environment')) return undefined;
     return this.readRaw(spelling, origin, row, text, quote(text));
   }
@@ -97,20 +107,25 @@ class SettingsReader {
     if (value !== undefined) return { value, origin };
     const near = typeof raw === 'string' ? nearest(raw, row.words) : undefined;
     const hint = near === undefined ? '' : `; did you mean ${near}?`;
-    this.problems.push({ origin, sentence: `${spelling} takes ${row.takes}; got ${written}${hint}` });
+    const units = row.units === '' ? '' : ` (${row.units})`;
+    this.problems.push({ origin, sentence: `${spelling} takes ${row.takes}${units}; got ${written}${hint}` });
     return undefined;
   }
 
   private readListeners(node: FileNode): Setting<readonly ListenerAddress[]> | undefined {
     if (node.kind !== 'list' || node.items.length === 0) {
-      return this.complain(node.place, 'listeners takes a list of at least one "- host: ..." with a "port: ..." below it');
+      return this.complain(
+        node.place,
+        'listeners takes a list of at least one "- host: ..." with a "port: ..." below it',
+      );
     }
     const listeners = node.items.map((item) => this.readListener(item)).filter((listener) => listener !== undefined);
     return { value: listeners, origin: { kind: 'file', place: node.place } };
   }
 
   private readListener(item: FileNode): ListenerAddress | undefined {
-    if (item.kind !== 'map') return this.complain(item.place, 'a listener is a "host: ..." with a "port: ..." below it');
+    if (item.kind !== 'map')
+      return this.complain(item.place, 'a listener is a "host: ..." with a "port: ..." below it');
     const parts = new Map<string, FileNode>();
     const names = Object.keys(LISTENER_ROWS);
     for (const { key, keyPlace, node } of item.entries) {

@@ -65,6 +65,10 @@ export function decodeConnect(reader: PacketReader, { version, bridge }: Protoco
   checkFlags(reader, flags, version);
   const keepAlive = reader.u16('the Keep Alive');
   const properties = version === 5 ? decodeConnectProperties(reader) : NO_CONNECT_PROPERTIES;
+  // Section 3.1.2.11.10.
+  if (properties.authenticationData !== undefined && properties.authenticationMethod === undefined) {
+    throw reader.violation('', 'there is Authentication Data and no Authentication Method');
+  }
   // [MQTT-3.1.3-1] [MQTT-3.1.3-3] [MQTT-3.1.3-4]
   const clientId = reader.text('the Client Identifier');
   // [MQTT-3.1.2-9]

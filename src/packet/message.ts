@@ -23,10 +23,12 @@ export interface Message {
 
 /**
  * The Message Expiry Interval to send now, in seconds, rounded up, at least 1: a message whose sending began no longer expires.
+ * But never more than it came with: an interval of 0 stays 0.
  * `undefined` when the message has none. See section 3.3.2.3.3.
  */
 export function remainingExpiry(message: Message, now: Millis): number | undefined {
   // [MQTT-3.3.2-6]
-  if (message.expiresAt === undefined) return undefined;
-  return Math.max(1, Math.ceil((message.expiresAt - now) / 1000));
+  const { messageExpiryInterval } = message.properties;
+  if (message.expiresAt === undefined || messageExpiryInterval === undefined) return undefined;
+  return Math.min(messageExpiryInterval, Math.max(1, Math.ceil((message.expiresAt - now) / 1000)));
 }

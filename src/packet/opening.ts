@@ -24,16 +24,19 @@ const STRANGERS: readonly { readonly opening: readonly number[]; readonly descri
 /** What to answer to a Client whose first byte, at `start`, is not that of CONNECT; more bytes help to tell what it is. */
 export function openingError(bytes: Uint8Array, start: number, end: number): ProtocolError {
   const first = bytes[start] as number;
-  for (const { opening, description } of STRANGERS) {
-    if (opensWith(bytes, start, end, opening)) return notMqtt(`The first packet is not CONNECT: ${description}`);
-  }
+  const isPacket = isFirstByteGood(first, 'from-client', 5);
+  // "P" is also the first byte of a PUBREC: a second one must tell.
+  const stranger = isPacket && end - start === 1 ? undefined : describeStranger(bytes, start, end);
+  // [MQTT-3.1.0-1]
+  if (stranger !== undefined) return notMqtt(`The first packet is not CONNECT: ${stranger}`);
+  if (isPacket) return violation('MQTT-3.1.0-1', `The first packet is ${packetName(first)}, not CONNECT`);
   // [MQTT-2.1.3-1]
   if (first >>> 4 === 1) return malformed('MQTT-2.1.3-1', 'CONNECT: the reserved flags of the fixed header are set');
-  // [MQTT-3.1.0-1]
-  if (isFirstByteGood(first, 'from-client', 5)) {
-    return violation('MQTT-3.1.0-1', `The first packet is ${packetName(first)}, not CONNECT`);
-  }
   return notMqtt(`The first byte is 0x${first.toString(16).padStart(2, '0')}, which begins no CONNECT`);
+}
+
+function describeStranger(bytes: Uint8Array, start: number, end: number): string | undefined {
+  return STRANGERS.find(({ opening }) => opensWith(bytes, start, end, opening))?.description;
 }
 
 function notMqtt(detail: string): ProtocolError {

@@ -134,7 +134,7 @@ export class PacketReader {
 
 /** What is wrong with bytes for which `decodeUtf8` had no text. */
 export function textError(packet: string, field: string, bytes: Uint8Array, start: number, end: number): ProtocolError {
-  return bytes.subarray(start, end).indexOf(0) === -1
-    ? malformed('MQTT-1.5.4-1', `${packet}: ${field} is not well-formed UTF-8`)
-    : malformed('MQTT-1.5.4-2', `${packet}: ${field} contains U+0000`);
+  return bytes.subarray(start, end).includes(0)
+    ? malformed('MQTT-1.5.4-2', `${packet}: ${field} contains U+0000`)
+    : malformed('MQTT-1.5.4-1', `${packet}: ${field} is not well-formed UTF-8`);
 }

@@ -2,13 +2,15 @@
 // can be trusted, and so it ends in this turn, before another acknowledgement leaves.
 
 import { EXIT } from './exit-codes.ts';
-import type { LogOutput } from './log-output.ts';
 import { readVersion } from './version.ts';
 
-/** Ends the process with one clear message at an exception or rejection that nobody expected. */
-export function endOnBug(output: LogOutput): void {
-  process.on('uncaughtException', (error: unknown) => {
-    output.closeNow();
+/**
+ * From now on, ends the process with one clear message at an exception or rejection that nobody expected.
+ * @param lastWords  Saves what must not be lost, at once; called instead of that of an earlier call.
+ */
+export function endOnBug(lastWords: () => void): void {
+  process.prependListener('uncaughtException', (error: unknown) => {
+    lastWords();
     process.stderr.write(bugReport(error));
     process.exit(EXIT.bug);
   });

@@ -107,7 +107,12 @@ async function linesForPeople(isColored: boolean): Promise<(line: string) => str
 function tellLost(sink: LogSink, show: (line: string) => string): void {
   const lost = sink.linesLost;
   sink.linesLost = 0;
-  const line = { level: 'warn', time: new Date().toISOString(), lines: lost, msg: 'Log lines were lost: nobody read them' };
+  const line = {
+    level: 'warn',
+    time: new Date().toISOString(),
+    lines: lost,
+    msg: 'Log lines were lost: nobody read them',
+  };
   sink.write(show(`${JSON.stringify(line)}\n`));
   // Without room for it the count goes on from where it was.
   if (sink.linesLost > 0) sink.linesLost = lost;

@@ -48,7 +48,10 @@ export class LogSink {
     this.isClosed = true;
   }
 
-  /** Writes out what waits before it returns, unless the reader seems stuck; for a process that must end in this turn. */
+  /**
+   * Writes out what waits before it returns, unless the reader seems stuck; for a process that must end in this turn.
+   * It may overtake the write under way, if there is one.
+   */
   closeNow(): void {
     this.isClosed = true;
     if (this.writingSince !== undefined && performance.now() - this.writingSince > STUCK_MILLIS) return;

@@ -2,6 +2,7 @@
 // and an embedder's `createBroker` share.
 
 import type { Authenticator, Authorizer } from '../auth/contract.ts';
+import { OperationError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { Broker } from '../broker/broker.ts';
 import type { BrokerEvents } from '../broker/events.ts';
@@ -31,6 +32,7 @@ export class RunningBroker {
   private readonly log: Log;
   private readonly listeners: Listener[];
   private readonly ticking: NodeJS.Timeout;
+  private isClosed: boolean;
 
   private constructor(broker: Broker, log: Log) {
     this.broker = broker;
@@ -38,6 +40,7 @@ export class RunningBroker {
     this.listeners = [];
     // Listeners keep the process alive; the timer alone does not.
     this.ticking = setInterval(() => broker.tick(NODE_CLOCK.monotonic()), TICK_MILLIS).unref();
+    this.isClosed = false;
   }
 
   /** Reads the store back and starts the clock. */
@@ -49,19 +52,24 @@ export class RunningBroker {
 
   /**
    * Opens a door.
-   * @throws {OperationError} `address-in-use`, `address-unavailable`.
+   * @throws {OperationError} `address-in-use`, `address-unavailable`, `closed`.
    */
   async listen(address: ListenerAddress): Promise<Listener> {
     const onError = (error: Error): void => {
       this.log.warn('A connection could not be accepted', { listener: address.host, reason: error.message });
     };
     const listener = await listenTcp({ host: address.host, port: address.port, onError }, this.broker.accept);
+    if (this.isClosed) {
+      await listener.close();
+      throw new OperationError('closed', 'The broker was closed.');
+    }
     this.listeners.push(listener);
     return listener;
   }
 
   /** Stops accepting, tells every client, closes the store. */
   async close(): Promise<void> {
+    this.isClosed = true;
     // A listener is closed when its last connection is; the broker ends those.
     const closing = this.listeners.map((listener) => listener.close());
     await this.broker.close();

@@ -2,7 +2,6 @@
 // store, authenticator and listeners. Everything it opens it closes again when a later part fails.
 
 import { ALLOW_ALL, ANONYMOUS } from '../auth/allow-all.ts';
-import { unreachable } from '../base/assert.ts';
 import type { Log } from '../base/log.ts';
 import { NO_EVENTS } from '../broker/events.ts';
 import type { Config } from '../config/config.ts';
@@ -20,13 +19,18 @@ export interface Server {
   stop(): Promise<void>;
 }
 
+/** Makes each kind of store. */
+const STORES: { readonly [Kind in Config['store']]: () => Store } = {
+  memory: () => new MemoryStore(),
+};
+
 /**
  * Opens everything that the configuration names.
  * @throws {OperationError} `address-in-use`, `address-unavailable`.
  */
 export async function startServer(config: Config, log: Log): Promise<Server> {
   const opening = RunningBroker.open({
-    store: openStore(config.store),
+    store: STORES[config.store](),
     authenticator: ANONYMOUS,
     authorizer: ALLOW_ALL,
     log,
@@ -42,13 +46,4 @@ export async function startServer(config: Config, log: Log): Promise<Server> {
     throw error;
   }
   return { listeners, stop: () => running.close() };
-}
-
-function openStore(kind: Config['store']): Store {
-  switch (kind) {
-    case 'memory':
-      return new MemoryStore();
-    default:
-      return unreachable(kind);
-  }
 }

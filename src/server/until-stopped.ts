@@ -7,16 +7,43 @@ import { withProgress } from './progress.ts';
 
 /** A stop that takes longer is given up. */
 const STOP_MILLIS_MAX = 10_000;
+/** One Ctrl-C may reach the process twice: from the terminal, and from a parent such as npm that passes it on. */
+const ECHO_MILLIS_MAX = 300;
 
 const EXIT_BY_SIGNAL = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated } as const;
 
 /**
- * Waits for a signal, then stops. A second signal ends the process there and then.
- * @param stop  Called once.
- * @returns The exit code: 0, or 1 when stopping failed or took longer than ten seconds.
+ * Watches for signals from now on: the first one is told, a second one ends the process there and then.
+ * Call it before anything is opened, so that a stop is in good order from the first moment on.
  */
-export async function untilStopped(stop: () => Promise<void>, log: Log): Promise<number> {
-  const signal = await firstSignal();
+export function firstSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let first: { readonly signal: NodeJS.Signals; readonly at: number } | undefined;
+    const receive = (signal: 'SIGINT' | 'SIGTERM'): void => {
+      const now = performance.now();
+      if (first === undefined) {
+        first = { signal, at: now };
+        resolve(signal);
+      } else if (signal !== 'SIGINT' || signal !== first.signal || now - first.at > ECHO_MILLIS_MAX) {
+        process.exit(EXIT_BY_SIGNAL[signal]);
+      }
+    };
+    process.on('SIGINT', receive);
+    process.on('SIGTERM', receive);
+  });
+}
+
+/**
+ * Waits for the signal, then stops.
+ * @param stop  Called once.
+ * @returns The exit code: 0, or 1 when stopping took longer than ten seconds.
+ */
+export async function untilStopped(
+  signalled: Promise<NodeJS.Signals>,
+  stop: () => Promise<void>,
+  log: Log,
+): Promise<number> {
+  const signal = await signalled;
   log.info('Stopping; a second signal ends the process at once', { signal });
   const { promise: late, resolve: giveUp } = Promise.withResolvers<'late'>();
   const patience = setTimeout(giveUp, STOP_MILLIS_MAX, 'late');
@@ -28,17 +55,4 @@ export async function untilStopped(stop: () => Promise<void>, log: Log): Promise
   }
   log.info('Stopped');
   return EXIT.ok;
-}
-
-function firstSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    let isStopping = false;
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.on(signal, () => {
-        if (isStopping) process.exit(EXIT_BY_SIGNAL[signal]);
-        isStopping = true;
-        resolve(signal);
-      });
-    }
-  });
 }

@@ -100,10 +100,10 @@ export class InFlight<D extends object> {
 
   /** Puts back what a store remembered. Call in the original order, then `prepare`. The identifier must be free. */
   restore(id: PacketId, delivery: D, state: 'awaiting-puback' | 'awaiting-pubrec' | 'awaiting-pubcomp'): void {
+    this.ringIsStale = true;
     while (this.tables.capacity < id) this.grow();
     const tables = this.tables;
     assert(tables.states[id] === FREE, 'a restored packet identifier is free');
-    this.ringIsStale = true;
     tables.deliveries[id] = delivery;
     tables.states[id] = STATES.indexOf(state);
     if (state === 'awaiting-pubcomp') this.linkRelease(tables, id);
@@ -268,7 +268,7 @@ export class InFlight<D extends object> {
     this.freeCount++;
   }
 
-  /** Doubles the tables; called with every identifier of the old capacity in use, or at restore. */
+  /** Doubles the tables: with every identifier of the old capacity in use, or at restore, when `prepare` is to come. */
   private grow(): void {
     const old = this.tables;
     const capacity = old.capacity === 0 ? CAPACITY_FIRST : Math.min(old.capacity * 2, PACKET_ID_MAX);
@@ -285,14 +285,10 @@ export class InFlight<D extends object> {
     tables.next.set(old.next);
     tables.previous.set(old.previous);
     for (let id = 1; id <= old.capacity; id++) tables.deliveries[id] = old.deliveries[id];
-    let free = 0;
-    for (let i = 0; i < this.freeCount; i++) {
-      tables.free[free++] = old.free[(this.freeHead + i) % old.capacity] as number;
-    }
-    for (let id = old.capacity + 1; id <= capacity; id++) tables.free[free++] = id;
+    for (let id = old.capacity + 1; id <= capacity; id++) tables.free[id - old.capacity - 1] = id;
     this.tables = tables;
     this.freeHead = 0;
-    this.freeCount = free;
+    this.freeCount = capacity - old.capacity;
   }
 
   /** hot: */

@@ -13,7 +13,7 @@ import { type Millis, millis } from '../base/millis.ts';
 import { NO_SUBSCRIPTION_IDENTIFIERS, PINGREQ, PINGRESP, type PublishPacket, type QoS } from '../packet/packet.ts';
 import { type PacketId, packetId } from '../packet/packet-id.ts';
 import { NO_MESSAGE_PROPERTIES, NO_REASON_PROPERTIES } from '../packet/properties.ts';
-import { ProtocolError, type ProtocolErrorKind } from '../packet/protocol-error.ts';
+import { ProtocolError, type ProtocolErrorKind, violation } from '../packet/protocol-error.ts';
 import { Reason, type ReasonCode } from '../packet/reason-codes.ts';
 import { ACKNOWLEDGE_LATER, type Answer, type Delivery, type SessionOutput } from './output.ts';
 import { type Receipt, Session, type SessionPacket } from './session.ts';
@@ -36,7 +36,7 @@ export function flow(terms: Partial<ConnectionTerms> = {}): Flow {
 }
 
 /** A delivery to the peer. */
-export function delivery(topic: string, qos: QoS): Delivery {
+function deliveryOf(topic: string, qos: QoS): Delivery {
   return {
     message: {
       topic,
@@ -65,6 +65,8 @@ class Owner implements SessionOutput<Delivery> {
   readonly receipts: Map<string, Receipt>;
   /** What to publish from inside `deliver` and `settle`, by topic. */
   readonly echoes: Map<string, string>;
+  /** Topics for which `deliver` throws. */
+  readonly forbidden: Set<string>;
 
   constructor() {
     this.session = undefined;
@@ -75,6 +77,7 @@ class Owner implements SessionOutput<Delivery> {
     this.verdicts = new Map();
     this.receipts = new Map();
     this.echoes = new Map();
+    this.forbidden = new Set();
   }
 
   publish(delivery: Delivery, id: PacketId | undefined, dup: boolean, topicAlias: number, omitTopic: boolean): void {
@@ -94,6 +97,7 @@ class Owner implements SessionOutput<Delivery> {
   }
 
   deliver(publish: PublishPacket, topic: string): ReasonCode {
+    if (this.forbidden.has(topic)) throw violation('', `${topic} is forbidden`);
     this.lines.push(`deliver ${topic}`);
     this.echo(topic);
     const verdict = this.verdicts.get(topic) ?? Reason.success;
@@ -122,7 +126,7 @@ class Owner implements SessionOutput<Delivery> {
 
   private echo(topic: string): void {
     const echo = this.echoes.get(topic);
-    if (echo !== undefined && this.session?.canPublish() === true) this.session.publish(delivery(echo, 1), this.now);
+    if (echo !== undefined && this.session?.canPublish() === true) this.session.publish(deliveryOf(echo, 1), this.now);
   }
 }
 
@@ -161,6 +165,13 @@ export class Flow {
     return this;
   }
 
+  /** The owner throws when a message to this topic is delivered, or takes it again (`false`). */
+  forbid(topic: string, forbids: boolean): this {
+    if (forbids) this.owner.forbidden.add(topic);
+    else this.owner.forbidden.delete(topic);
+    return this;
+  }
+
   /** When `topic` is delivered or settled, the owner publishes `echo` with QoS 1 at once, if it may. */
   echo(topic: string, echo: string): this {
     this.owner.echoes.set(topic, echo);
@@ -183,13 +194,13 @@ export class Flow {
 
   /** Publishes one message per topic. */
   publish(topics: string, qos: QoS): this {
-    for (const topic of topics.split(' ')) this.session.publish(delivery(topic, qos), this.owner.now);
+    for (const topic of topics.split(' ')) this.session.publish(deliveryOf(topic, qos), this.owner.now);
     return this;
   }
 
   /** Puts back a delivery that a store remembered. */
   restore(id: number, topic: string, state: 'awaiting-puback' | 'awaiting-pubrec' | 'awaiting-pubcomp'): this {
-    this.session.restoreOutbound(packetId(id), delivery(topic, state === 'awaiting-puback' ? 1 : 2), state);
+    this.session.restoreOutbound(packetId(id), deliveryOf(topic, state === 'awaiting-puback' ? 1 : 2), state);
     return this;
   }
 

@@ -5,7 +5,7 @@
 // a message is sent again only when a connection resumes [MQTT-4.4.0-1], never on a live one, because
 // TCP does not lose bytes and a second copy of a slow first one would only feed the congestion.
 // Invariants: at most `sendMaximum` deliveries are in flight on a connection; an identifier is in one
-// flow at a time; order of sending is order of `publish`, also across a resume.
+// flow at a time; order of sending is order of `publish`, also across a resume [MQTT-4.6.0-5].
 // It knows neither routing, queues, stores nor sockets: who calls `publish` asks `canPublish` first.
 // Longer than 400 lines because it is one machine: its tables are in in-flight.ts and inbound.ts, and what
 // is left is a short method per packet and what these share.
@@ -213,9 +213,9 @@ export class Session<D extends Delivery> {
         return this.receivePubcomp(packet, now);
       case 'pingreq':
         this.output.send(PINGRESP); // [MQTT-3.12.4-1]
-        return;
+        break;
       case 'pingresp':
-        return; // Noted above, like everything that comes.
+        break; // Noted above, like everything that comes.
       default:
         return unreachable(packet);
     }
@@ -382,7 +382,8 @@ export class Session<D extends Delivery> {
     const state = this.inFlight.state(id);
     switch (state) {
       case 'awaiting-pubrec':
-        if (packet.reasonCode >= 0x80) return this.finish(id, packet.reasonCode, now); // [MQTT-4.4.0-2]
+        // [MQTT-4.3.3-3] [MQTT-4.4.0-2]
+        if (packet.reasonCode >= 0x80) return this.finish(id, packet.reasonCode, now);
         // PUBREC may come before the PUBLISH's turn to be sent again; from now on it counts.
         if (this.inFlight.isUnsent(id)) this.sentCount++;
         if (this.resendNext === id) this.resendNext = this.inFlight.nextPublish(id);
@@ -449,7 +450,7 @@ export class Session<D extends Delivery> {
     }
   }
 
-  /** hot: */
+  /** `dup` says whether this is sent again, and nothing else does [MQTT-3.3.1-3]. hot: */
   private transmit(delivery: D, id: PacketId | undefined, dup: boolean, now: Millis): void {
     const { terms, keepAlive } = this;
     assert(terms !== undefined && keepAlive !== undefined, 'a delivery is sent on an open connection');

@@ -59,7 +59,7 @@ export class FilterTrie<Target extends object, Options extends object> {
     const leaf = this.trie.get(filter);
     if (leaf === undefined || !deleteTarget(leaf, target)) return false;
     this.count--;
-    if (leaf.target === undefined && leaf.many === undefined) this.trie.remove(filter);
+    if (leaf.target === undefined && leaf.many === undefined) this.trie.remove(leaf);
     return true;
   }
 

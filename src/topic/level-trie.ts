@@ -1,16 +1,16 @@
 // A tree over texts of levels: what the subscription trie and the retained trie have in common.
-// Each text has one leaf, an object of the owner's that carries it. The idea: a node exists only where two or
-// more texts share the way; a text that is alone in its branch is one leaf there, and its levels below are not cut up.
-// So a million distinct texts are a million leaves and little else, and the shape follows from the set of
-// texts, not from the order in which they came and went.
+// Each text has one leaf, an object of the owner's that carries it. The idea: a node exists only where two or more texts
+// share the way; a text that is alone in its branch is one leaf there, and its levels below are not cut up. So a million
+// texts are a million leaves and little else: about 120 bytes each, where a Map per node takes 850 (bench/topic.bench.ts).
 //
-// Invariants: every node but the two roots has two or more leaves below it. A node that was taken out of the tree is
-// left as it was and never put back: a walk that stands on it still finds its leaves.
-// Texts that begin with `$` have a root of their own: of a name and a filter that match, both begin with `$` or
-// neither does, which is the whole of [MQTT-4.7.2-1].
+// Invariants: every node but the two roots has two or more leaves below it, so that the shape follows from the set of
+// texts, not from the order in which they came and went. A node that was taken out of the tree keeps its last leaf and
+// never comes back: a walk that stands on it misses nothing.
+// Texts that begin with `$` have a root of their own: of a name and a filter that match, both begin with `$` or neither
+// does, and that is the whole of [MQTT-4.7.2-1].
 //
-// Bounds: a text costs at most one node per level, so the parsers' limit on levels is what bounds memory. One level of
-// one node has at most 2^24 children, the limit of `Map` (about 3 GB before that).
+// Bounds: a text costs at most one node per level, so the parsers' limit on levels bounds memory. One level of one node
+// has at most 2^24 children, which is the limit of `Map`.
 
 import { assert } from '../base/assert.ts';
 import { copyLevel, DOLLAR, HASH, levelEnd, PLUS, sameLevel } from './topic-levels.ts';
@@ -187,21 +187,22 @@ export class LevelTrie<L extends Leaf> {
     }
   }
 
-  /** Takes the leaf of this text out, if there is one, with the nodes that nobody shares any more. */
-  remove(text: string): void {
+  /** Takes a leaf out, which must be in, with the nodes that nobody shares any more. */
+  remove(leaf: L): void {
+    const text = leaf.text;
     const path: LevelNode<L>[] = [];
     let node = this.rootFor(text);
     for (;;) {
       path.push(node);
       const end = levelEnd(text, node.offset);
       const child = node.get(text, node.offset, end);
-      if (child === undefined) return;
-      if (!isNode(child)) {
-        if (child.text !== text) return;
+      if (child === leaf) {
         node.put(text, node.offset, end, undefined);
         break;
       }
+      assert(child !== undefined && isNode(child), 'the leaf is in the trie');
       if (end === text.length) {
+        assert(child.here === leaf, 'the leaf is in the trie');
         child.here = undefined;
         path.push(child);
         break;
@@ -213,12 +214,12 @@ export class LevelTrie<L extends Leaf> {
 
   /** From the end of a path up: where one leaf is left under a node, it takes the node's place. */
   private fold(path: LevelNode<L>[], text: string): void {
-    for (let node = path.pop(), parent = path.pop(); node !== undefined && parent !== undefined; ) {
+    let node = path.pop();
+    for (let parent = path.pop(); node !== undefined && parent !== undefined; parent = path.pop()) {
       const leaf = node.lastLeaf();
       if (leaf === undefined) return;
       parent.put(text, parent.offset, node.offset - 1, leaf);
       node = parent;
-      parent = path.pop();
     }
   }
 }

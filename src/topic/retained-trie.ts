@@ -64,7 +64,7 @@ export class RetainedTrie<Value extends object> {
     if (leaf === undefined) return undefined;
     const previous = leaf.value;
     leaf.value = undefined;
-    this.trie.remove(name);
+    this.trie.remove(leaf);
     this.count--;
     return previous;
   }

@@ -14,11 +14,9 @@ export const SLASH = 0x2f;
 
 /** The offset past the level that begins at `start`: that of the next `/`, or the end of the text. */
 export function levelEnd(text: string, start: number): number {
-  // hot: a loop beats `indexOf` for levels of up to some 20 units.
-  const length = text.length;
-  let at = start;
-  while (at < length && text.charCodeAt(at) !== SLASH) at++;
-  return at;
+  // hot:
+  const at = text.indexOf('/', start);
+  return at === -1 ? text.length : at;
 }
 
 /** Whether the level of `a` that begins at `aStart` agrees with the level of `b` that begins at `bStart`, unit for unit. */
@@ -43,7 +41,7 @@ export function sameLevel(a: string, aStart: number, b: string, bStart: number):
  * @param nameStart  The same for `name`. The `$` rule is the caller's: it looks at beginnings.
  */
 export function restMatches(filter: string, filterStart: number, name: string, nameStart: number): boolean {
-  // hot: 4 times as fast as splitting both texts (bench/topic.bench.ts).
+  // hot: half the price of splitting both texts (bench/topic.bench.ts).
   let at = nameStart;
   for (let filterAt = filterStart; filterAt < filter.length; filterAt++) {
     const unit = filter.charCodeAt(filterAt);
@@ -54,8 +52,8 @@ export function restMatches(filter: string, filterStart: number, name: string, n
     } else if (at < name.length && name.charCodeAt(at) === unit) {
       at++;
     } else {
-      // `a/#` matches `a`: the multi-level wildcard includes the parent level.
-      return unit === SLASH && at === name.length && filter.charCodeAt(filterAt + 1) === HASH;
+      // `a/#` matches `a`: the multi-level wildcard includes the parent level. Only `/` stands before a `#`.
+      return at === name.length && filter.charCodeAt(filterAt + 1) === HASH;
     }
   }
   return at === name.length;

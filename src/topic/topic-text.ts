@@ -5,8 +5,8 @@
 import { utf8Length } from '../base/utf8.ts';
 import { SLASH } from './topic-levels.ts';
 
-/** How many bytes of UTF-8 a name or filter may have. */
-export const TOPIC_BYTES_MAX = 65_535;
+/** How many bytes of UTF-8 a name or filter may have: the length field of a string has two bytes. */
+const TOPIC_BYTES_MAX = 65_535;
 
 /**
  * Why a text was not taken. `invalid`: MQTT forbids it, in `statement` (an id without brackets).
@@ -19,21 +19,21 @@ export type TopicFault =
 /** What is wrong with a text as a name or filter alike, wildcards aside; `undefined` when nothing is. */
 export function faultOfText(text: string, levelsMax: number): TopicFault | undefined {
   // hot:
-  if (text.length === 0) return invalid('A topic has at least one character.', 'MQTT-4.7.3-1');
+  if (text.length === 0) return invalid('A topic has at least one character.', 'MQTT-4.7.3-1'); // [MQTT-4.7.3-1]
   let levels = 1;
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at);
     if (unit === SLASH) levels++;
-    else if (unit === 0) return invalid('A topic has no null character (U+0000).', 'MQTT-4.7.3-2');
+    else if (unit === 0) return invalid('A topic has no null character (U+0000).', 'MQTT-4.7.3-2'); // [MQTT-4.7.3-2]
   }
+  // [MQTT-1.5.4-1]
   if (!text.isWellFormed()) return invalid('A topic has no surrogate without its other half.', 'MQTT-1.5.4-1');
-  // A unit takes at most three bytes; only a long text needs counting.
+  // [MQTT-4.7.3-3] A unit takes at most three bytes; only a long text needs counting.
   if (text.length * 3 > TOPIC_BYTES_MAX && utf8Length(text) > TOPIC_BYTES_MAX) {
     return invalid('A topic has at most 65,535 bytes of UTF-8.', 'MQTT-4.7.3-3');
   }
-  if (levels > levelsMax)
-    return { kind: 'refused', why: `The topic has ${levels} levels; at most ${levelsMax} are taken.` };
-  return undefined;
+  if (levels <= levelsMax) return undefined;
+  return { kind: 'refused', why: `The topic has ${levels} levels; at most ${levelsMax} are taken.` };
 }
 
 /** A fault against MQTT. */

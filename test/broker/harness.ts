@@ -40,6 +40,7 @@ import { createTopicTable } from '../../src/packet/topic-name.ts';
 import type { Batch, Store } from '../../src/store/contract.ts';
 import { MemoryStore } from '../../src/store/memory/memory-store.ts';
 import type { NetworkConnection, NetworkHandler } from '../../src/transport/contract.ts';
+import { sayPacket } from './say-packet.ts';
 
 /** What a test may choose about its broker. */
 export interface BrokerOptions {
@@ -48,6 +49,9 @@ export interface BrokerOptions {
   readonly authorizer?: Authorizer;
   readonly limits?: Partial<BrokerLimits>;
   readonly events?: BrokerEvents;
+  /** What the clocks show at the start, in milliseconds: the second broker of a test has a boot time of its own, and the same calendar. */
+  readonly monotonic?: number;
+  readonly wall?: number;
 }
 
 /** One line of the broker's log. */
@@ -67,8 +71,8 @@ export class TestBroker {
 
   private constructor(options: BrokerOptions) {
     this.log = [];
-    this.now = 1_000_000;
-    this.wall = 1_700_000_000_000;
+    this.now = options.monotonic ?? 1_000_000;
+    this.wall = options.wall ?? 1_700_000_000_000;
     this.clients = 0;
     let chance = 1;
     this.broker = new Broker({
@@ -95,9 +99,19 @@ export class TestBroker {
 
   /** Moves time, and lets the broker do what is due. */
   pass(milliseconds: number): void {
+    this.passUnnoticed(milliseconds);
+    this.broker.tick(millis(this.now) as Millis);
+  }
+
+  /** Moves time, and the broker is not woken: its owner calls `tick` a few times a second only. */
+  passUnnoticed(milliseconds: number): void {
     this.now += milliseconds;
     this.wall += milliseconds;
-    this.broker.tick(millis(this.now) as Millis);
+  }
+
+  /** What the calendar shows. */
+  get wallClock(): number {
+    return this.wall;
   }
 
   /** A network connection that has said nothing yet. */
@@ -105,10 +119,21 @@ export class TestBroker {
     return new TestClient(this.broker, version, `test:${++this.clients}`);
   }
 
-  /** A client past CONNACK. */
-  connect(options: ConnectChoice = {}): TestClient {
+  /** The sentences of the log at `warn`. */
+  warnings(): string[] {
+    return this.log.filter((line) => line.level === 'warn').map((line) => line.sentence);
+  }
+
+  /** A client that has sent CONNECT, whatever became of it. */
+  knock(options: ConnectChoice = {}): TestClient {
     const client = this.dial(options.version ?? 5);
     client.send(connectPacket(options));
+    return client;
+  }
+
+  /** A client past CONNACK. */
+  connect(options: ConnectChoice = {}): TestClient {
+    const client = this.knock(options);
     client.connack = client.expect('connack');
     assert.ok(client.connack.reasonCode < 0x80, `CONNACK ${client.connack.reasonCode}`);
     return client;
@@ -136,6 +161,13 @@ export function connectPacket(choice: ConnectChoice): ConnectPacket {
   };
 }
 
+/** A packet on the wire. */
+export function bytesOf(packet: Packet, version: ProtocolVersion): Uint8Array {
+  const writer = new ByteWriter();
+  encodePacket(writer, packet, version);
+  return writer.bytes.slice(0, writer.position);
+}
+
 /** What a test may choose about PUBLISH. */
 export interface PublishChoice {
   readonly qos?: QoS;
@@ -151,6 +183,8 @@ export class TestClient {
   readonly version: ProtocolVersion;
   /** What has come and was not expected yet. */
   readonly received: Packet[];
+  /** Everything that has come, as hex. */
+  receivedHex: string;
   /** How the broker ended the connection. */
   ended: 'not yet' | 'end' | 'destroy';
   connack: ConnackPacket | undefined;
@@ -162,6 +196,7 @@ export class TestClient {
   constructor(broker: Broker, version: ProtocolVersion, remote: string) {
     this.version = version;
     this.received = [];
+    this.receivedHex = '';
     this.ended = 'not yet';
     this.connack = undefined;
     this.idLast = 0;
@@ -177,9 +212,7 @@ export class TestClient {
 
   /** Sends a packet. */
   send(packet: Packet): void {
-    const writer = new ByteWriter();
-    encodePacket(writer, packet, this.version);
-    this.sendBytes(writer.bytes.subarray(0, writer.position));
+    this.sendBytes(bytesOf(packet, this.version));
   }
 
   /** Sends bytes as they are: numbers, or hex with spaces. */
@@ -257,6 +290,17 @@ export class TestClient {
     this.ended = 'destroy';
   }
 
+  /** The peer closes the connection without DISCONNECT. */
+  hangUp(): void {
+    if (this.ended === 'not yet') this.handler.closed(undefined);
+    this.ended = 'destroy';
+  }
+
+  /** The transport tells the broker that a connection is over which the broker has ended itself. */
+  confirmEnd(): void {
+    this.handler.closed(undefined);
+  }
+
   /** The peer reads nothing from now on; `bytes` is what then waits. */
   stopReading(bytes: number): void {
     this.pipe.waiting = bytes;
@@ -269,6 +313,11 @@ export class TestClient {
     this.pipe.flow(this.handler);
   }
 
+  /** Whether the broker reads what this client sends. */
+  get isReadFrom(): boolean {
+    return !this.pipe.isPaused;
+  }
+
   /** Takes the first packet of a kind off what was received; it must be there. */
   expect<K extends Packet['kind']>(kind: K): Extract<Packet, { readonly kind: K }> {
     const index = this.received.findIndex((packet) => packet.kind === kind);
@@ -279,6 +328,40 @@ export class TestClient {
   /** Takes everything that was received. */
   take(): Packet[] {
     return this.received.splice(0);
+  }
+
+  /** Takes everything, each packet as a line: see say-packet.ts. */
+  said(): string[] {
+    return this.take().map(sayPacket);
+  }
+
+  /** Acknowledges every delivery until nothing comes any more; returns the PUBLISH packets in the order of their coming. */
+  acknowledgeAll(): PublishPacket[] {
+    const publishes: PublishPacket[] = [];
+    for (let packets = this.take(); packets.length > 0; packets = this.take()) {
+      for (const packet of packets) {
+        if (packet.kind === 'publish') {
+          publishes.push(packet);
+          if (packet.qos > 0) this.answer(packet.qos === 1 ? 'puback' : 'pubrec', packet.id);
+        } else {
+          assert.ok(packet.kind === 'pubrel', `only deliveries are acknowledged, not ${packet.kind}`);
+          this.answer('pubcomp', packet.id);
+        }
+      }
+    }
+    return publishes;
+  }
+
+  /** Claims that the broker ended the connection: with this DISCONNECT to MQTT 5, without a word to 3.x. Takes everything. */
+  expectEnd(reasonCode: number): void {
+    const last = this.take().at(-1);
+    if (this.version === 5) {
+      assert.ok(last?.kind === 'disconnect', `expected disconnect, received ${last?.kind}`);
+      assert.equal(last.reasonCode, reasonCode);
+    } else {
+      assert.notEqual(last?.kind, 'disconnect');
+    }
+    assert.equal(this.ended, 'end');
   }
 
   /** Takes everything, and claims that it is PUBLISH packets; returns `topic=payload` of each. */
@@ -296,6 +379,7 @@ export class TestClient {
 
   /** Takes what the broker wrote. */
   receiveBytes(bytes: Uint8Array): void {
+    this.receivedHex += Buffer.from(bytes).toString('hex');
     this.decoder.push(bytes, 0, bytes.length);
     for (let packet = this.decoder.next(); packet !== undefined; packet = this.decoder.next()) {
       this.received.push(packet.kind === 'publish' ? { ...packet, payload: packet.payload.slice() } : packet);
@@ -311,7 +395,7 @@ class Pipe implements NetworkConnection {
   waiting: number;
   private readonly client: TestClient;
   private readonly output: ByteWriter;
-  private isPaused: boolean;
+  isPaused: boolean;
   private isFlowing: boolean;
   private handler: NetworkHandler | undefined;
   private isOver: boolean;

@@ -90,7 +90,7 @@ function oneAfterAnother(transport: TransportUnderTest): TransportUnderTest {
       last = opened;
       return opened;
     },
-    close: transport.close,
+    close: () => transport.close(),
   };
 }
 

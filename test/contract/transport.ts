@@ -25,15 +25,27 @@ export interface TransportUnderTest {
 export function transportContract(name: string, makeTransport: () => Promise<TransportUnderTest>): void {
   describe(`${name} keeps the transport contract`, { timeout: 30_000 }, () => {
     const made = makeTransport();
-    after(async () => (await made).close());
+    const opened: OpenPair[] = [];
+    after(async () => {
+      // A test that fails leaves connections open, and they would keep the process alive.
+      for (const { connection, peer } of opened) {
+        connection.destroy();
+        peer.reset();
+      }
+      await (await made).close();
+    });
     const open = async (owner: Owner = new Owner()): Promise<OpenPair & { readonly owner: Owner }> => {
       const pair = await (await made).open(owner);
-      owner.connection = pair.connection;
+      opened.push(pair);
       return { ...pair, owner };
     };
     contractOfReading(open);
     contractOfWriting(open);
-    contractOfClosing(open);
+    contractOfSlowPeers(open);
+    contractOfManyConnections(open);
+    contractOfEnding(open);
+    contractOfCuttingOff(open);
+    contractOfClosed(open);
   });
 }
 
@@ -41,7 +53,6 @@ type Open = (owner?: Owner) => Promise<OpenPair & { readonly owner: Owner }>;
 
 /** An owner that remembers what it was told; `onChunk` is for a test that acts at that moment. */
 class Owner implements NetworkHandler {
-  connection: NetworkConnection | undefined = undefined;
   onChunk: (() => void) | undefined = undefined;
   readonly chunks: Buffer[] = [];
   readonly told: string[] = [];
@@ -165,7 +176,9 @@ function contractOfWriting(open: Open): void {
     assert.ok((await peer.receivedAtLeast(packet.length)).equals(packet));
     peer.end();
   });
+}
 
+function contractOfSlowPeers(open: Open): void {
   it('a peer that does not read makes waitingBytes() grow, and drained() is told once it has read', async () => {
     const { connection, peer, owner } = await open();
     peer.stopReading();
@@ -201,17 +214,25 @@ function contractOfWriting(open: Open): void {
     assert.ok(received.subarray(before).equals(numbered(10, 3)));
     peer.end();
   });
+}
 
+function contractOfManyConnections(open: Open): void {
   it('no byte is lost, moved or mixed up between connections, whatever their peers do', async () => {
     await fc.assert(
       fc.asyncProperty(fc.infiniteStream(fc.nat(999)), async (chance) => {
-        const draw = (): number => chance.next().value ?? 0;
-        const pairs = await Promise.all(Array.from({ length: 8 }, () => open()));
+        const draw = (): number => Number(chance.next().value);
+        const pairs = await Promise.all(Array.from({ length: 6 }, () => open()));
         const sent = pairs.map((): Buffer[] => []);
+        // Half of the peers are slow from the start, so far that the system takes no more for them.
+        for (const [index, { connection, peer }] of pairs.entries()) {
+          if (index % 2 === 0) continue;
+          peer.stopReading();
+          await writeUntilItWaits(connection, 1, (portion) => sent[index]?.push(portion));
+        }
         for (let turn = 0; turn < 60; turn++) {
           for (const [index, { connection, peer }] of pairs.entries()) {
-            if (draw() < 100) peer.stopReading();
-            if (draw() < 100) peer.startReading();
+            if (draw() < 30) peer.stopReading();
+            if (draw() < 30) peer.startReading();
             const pieces = draw() % 4;
             for (let piece = 0; piece < pieces; piece++) {
               const bytes = numbered(draw() < 60 ? 150_000 : draw(), turn * 64 + index * 4 + piece);
@@ -227,12 +248,12 @@ function contractOfWriting(open: Open): void {
           assert.ok((await peer.receivedAll()).equals(Buffer.concat(sent[index] ?? [])));
         }
       }),
-      { numRuns: 5, endOnFailure: true },
+      { numRuns: 3, endOnFailure: true },
     );
   });
 }
 
-function contractOfClosing(open: Open): void {
+function contractOfEnding(open: Open): void {
   it('end() sends what was written, then closes', async () => {
     const { connection, peer, owner } = await open();
     const bytes = numbered(3_000_000, 5);
@@ -263,7 +284,9 @@ function contractOfClosing(open: Open): void {
     await flood;
     await owner.untilClosed();
   });
+}
 
+function contractOfCuttingOff(open: Open): void {
   it('end() cuts off a peer that does not read, after three seconds', async () => {
     const { connection, peer, owner } = await open();
     peer.stopReading();
@@ -310,7 +333,9 @@ function contractOfClosing(open: Open): void {
     connection.destroy();
     await owner.untilClosed();
   });
+}
 
+function contractOfClosed(open: Open): void {
   it('a peer that closes its side closes the connection, and still gets the answer to its last bytes', async () => {
     const { connection, peer, owner } = await open();
     owner.onChunk = () => write(connection, numbered(50, 2));
@@ -370,10 +395,15 @@ function write(connection: NetworkConnection, bytes: Uint8Array): void {
 }
 
 /** Writes turn after turn until that many bytes wait; gives how many were written in all. */
-async function writeUntilItWaits(connection: NetworkConnection, byteCount: number): Promise<number> {
-  const portion = numbered(50_000, 4);
+async function writeUntilItWaits(
+  connection: NetworkConnection,
+  byteCount: number,
+  note: (portion: Buffer) => void = () => {},
+): Promise<number> {
   let written = 0;
   while (connection.waitingBytes() < byteCount) {
+    const portion = numbered(50_000, written);
+    note(portion);
     write(connection, portion);
     written += portion.length;
     await turns(1);
@@ -395,7 +425,11 @@ async function roundTrips(pair: OpenPair & { readonly owner: Owner }, count: num
 
 /** Lets the event loop turn. */
 async function turns(count: number): Promise<void> {
-  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
+  for (let i = 0; i < count; i++) {
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+  }
 }
 
 /** Bytes that tell where they belong: no two starts give the same run. */

@@ -8,9 +8,9 @@ import type { Permission, Room, RoomName } from '../../rooms.ts';
 import { PURE_ROOMS, ROOMS } from '../../rooms.ts';
 import type { Import, Source } from './source.ts';
 
-/** Whether a file is there for tests only: a test, or what generates values for one. */
+/** Whether a file is there for tests only: a test, what generates values for one, or a program that one runs. */
 export function isForTests(path: string): boolean {
-  return /\.(test|arbitrary)\.ts$/.test(path);
+  return /\.(test|arbitrary|fixture)\.ts$/.test(path);
 }
 
 /** The room that a file is in; `undefined` for files at the root and for declarations. */

@@ -25,6 +25,10 @@ test('a statement that is not written as the specifications write it is refused'
   assert.equal(checkStatements({ path: 'x', text: `// [${misspelt}]` }).length, 1);
 });
 
+test('a statement in a regular expression is read as what it matches', () => {
+  assert.deepEqual(checkStatements({ path: 'x', text: String.raw`/\[MQTT-3\.1\.0-1\]/` }), []);
+});
+
 test('a placeholder and the name of a version are no statements', () => {
   assert.deepEqual(
     checkStatements({ path: 'x', text: 'Every `[MQTT-x.y.z-n]` of an MQTT-3.1.1 or MQTT-5 client.' }),

@@ -18,7 +18,8 @@ const CLOCKS: Readonly<Record<string, string>> = {
 /** Every `[MQTT-...]`, wherever it stands, is a statement of one of the specifications. Takes any text file. */
 export function checkStatements({ path, text }: { readonly path: string; readonly text: string }): readonly string[] {
   const breaches: string[] = [];
-  for (const [index, line] of text.split('\n').entries()) {
+  // Without backslashes, so that a regular expression reads as what it matches.
+  for (const [index, line] of text.replaceAll('\\', '').split('\n').entries()) {
     // In brackets it means to be an identifier, however it is written; without, only if it has the full form.
     for (const [, inBrackets, plain] of line.matchAll(/\[(MQTT-\d[^\]]*)\]|(MQTT-\d+\.\d+\.\d+-\d+)/g)) {
       const id = inBrackets ?? plain ?? '';

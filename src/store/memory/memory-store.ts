@@ -192,7 +192,7 @@ export class MemoryStore implements Store {
   }
 
   close(): Promise<void> {
-    this.durable = this.latest;
+    if (this.durable < this.latest) this.announce(this.latest);
     return Promise.resolve();
   }
 

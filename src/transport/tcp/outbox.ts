@@ -34,6 +34,8 @@ export class Outbox {
   /** The class of the buffer that the last flush would have needed. */
   private sizeClass: number;
   private isScheduled: boolean;
+  /** The socket may hold bytes that the kernel has not taken; else it need not be asked. */
+  private isSocketBehind: boolean;
 
   constructor(sink: OutboxSink) {
     this.sink = sink;
@@ -41,6 +43,7 @@ export class Outbox {
     this.leaving = undefined;
     this.sizeClass = 0;
     this.isScheduled = false;
+    this.isSocketBehind = false;
   }
 
   /** The buffer, open at its end. Borrowed until the turn ends. hot: */
@@ -82,10 +85,11 @@ export class Outbox {
     return this.waitingBytes() === 0;
   }
 
-  /** How many bytes the kernel has not taken yet. */
+  /** How many bytes the kernel has not taken yet. hot: */
   waitingBytes(): number {
     const filling = this.filling;
-    return this.sink.writableLength + (filling === undefined ? 0 : filling.position);
+    const own = filling === undefined ? 0 : filling.position;
+    return this.isSocketBehind ? own + this.sink.writableLength : own;
   }
 
   /** Forgets what has not been handed to the socket. */
@@ -104,9 +108,10 @@ export class Outbox {
     this.sizeClass = sizeClassOf(writer.position);
     // A Buffer, since a stream would otherwise make one of it: a second view per write.
     const everythingTaken = this.sink.write(Buffer.from(writer.bytes.buffer, 0, writer.position));
-    if (this.sink.writableLength === 0) WRITER_POOL.giveBack(writer);
-    // Taken in part: the writer is the socket's until 'drain'. A stream that has a high-water mark above 0 may
-    // promise no 'drain' for a small rest; then the next flush may write, and this buffer is not used again.
+    this.isSocketBehind = this.sink.writableLength > 0;
+    if (!this.isSocketBehind) WRITER_POOL.giveBack(writer);
+    // Taken in part: the writer is the socket's until 'drain'. Below the high-water mark no 'drain' is promised;
+    // then the next flush may write, and this buffer is not used again.
     else if (!everythingTaken) this.leaving = writer;
   }
 }

@@ -1,10 +1,11 @@
 // The two ways in which chunks of a socket reach a connection, and the one private corner of Node that
 // this transport touches.
 //
-// `net` can read into a buffer that its user supplies (`onread`), so that a read allocates nothing; measured, it halves
-// what a small message costs. `connect` offers it, `createServer` does not: an accepted socket's handle
-// is therefore moved into a second `net.Socket`. The handle's name, `_handle`, is not documented; where it
-// is missing, chunks come through 'data' events: slower, nothing else.
+// `net` can read into a buffer that its user supplies (`onread`), so that a read allocates nothing: a quarter to a
+// third less CPU a message (bench/transport.bench.ts: 0.20 us against 0.28 at 100 messages a chunk). `connect`
+// offers it, `createServer` does not: an accepted socket's handle is therefore moved into a second `net.Socket`.
+// The handle's name, `_handle`, is not documented; where it is missing, chunks come through 'data' events: slower,
+// nothing else.
 
 import { type OnReadOpts, Socket } from 'node:net';
 import { SOCKET_OPTIONS, type TakeChunk } from './tcp-connection.ts';

@@ -1,6 +1,7 @@
 // A TCP connection to a broker, for the client.
 
 import { connect, type Socket } from 'node:net';
+import { OperationError } from '../../base/errors.ts';
 import type { NetworkConnection, NetworkHandler } from '../contract.ts';
 import { readShared } from './reading.ts';
 import { SOCKET_OPTIONS, type TakeChunk, TcpConnection } from './tcp-connection.ts';
@@ -21,21 +22,20 @@ export interface TcpConnectOptions {
  * @param handler  Its owner; called only once the connection is there.
  * @throws {OperationError} `connection-refused`, `timed-out`.
  * @throws {UsageError} `invalid-argument`: no such port.
- * @throws The signal's reason, where it gave up the attempt.
+ * @throws The signal's reason where the signal gave up the attempt; `closed` where that is no Error.
  */
 export async function connectTcp(options: TcpConnectOptions, handler: NetworkHandler): Promise<NetworkConnection> {
   const { host, port, signal } = options;
-  signal?.throwIfAborted();
+  if (signal?.aborted === true) throw reasonOf(signal);
   return new Promise((resolve, reject) => {
     const openSocket = (takeChunk: TakeChunk): Socket => {
       const socket = connect({ ...SOCKET_OPTIONS, host, port, noDelay: true, onread: readShared(takeChunk) });
       const giveUp = (): void => {
-        reject(signal?.reason);
-        socket.destroy();
+        socket.destroy(reasonOf(signal));
       };
       const refuse = (error: Error): void => {
         signal?.removeEventListener('abort', giveUp);
-        reject(connectError(error, host, port));
+        reject(signal?.aborted === true ? error : connectError(error, host, port));
       };
       signal?.addEventListener('abort', giveUp, { once: true });
       socket.once('error', refuse);
@@ -49,4 +49,11 @@ export async function connectTcp(options: TcpConnectOptions, handler: NetworkHan
     };
     const connection = new TcpConnection(`${hostInUrl(host)}:${port}`, openSocket);
   });
+}
+
+/** Why an attempt was given up, as an error. */
+function reasonOf(signal: AbortSignal | undefined): Error {
+  const reason: unknown = signal?.reason;
+  if (reason instanceof Error) return reason;
+  return new OperationError('closed', 'The attempt to connect was given up.', undefined, { cause: reason });
 }

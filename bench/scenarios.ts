@@ -1,0 +1,72 @@
+// The work that the end-to-end bench gives to every broker. Each row is a run of mqload; see its documentation for what the
+// modes do. The rows of the first part are those of docs/performance.md.
+
+/** One kind of load. */
+export interface Scenario {
+  readonly name: string;
+  /** For people, in the table. */
+  readonly title: string;
+  /** mqload's arguments without connection, protocol version and message count. */
+  readonly load: readonly string[];
+  /** What is measured: CPU time a delivery, or memory a connection. */
+  readonly figure: 'microseconds' | 'bytes';
+  /** Publishers, and deliveries of each of their messages: what a message count means. */
+  readonly publishers: number;
+  readonly fanOut: number;
+  /** Messages per publisher of the run before the measured one, which warms the broker up and tells how fast it is. */
+  readonly warmUpMessages: number;
+  /** Whether it runs without being asked for by name. */
+  readonly isStandard: boolean;
+}
+
+const QOS = [0, 1, 2] as const;
+
+/** Every scenario, in the order of the table. */
+export const SCENARIOS: readonly Scenario[] = [
+  ...QOS.map((qos) => pairs(`qos${qos}`, `100 pairs, 16 B, window 100, QoS ${qos}`, 100, qos, 100, 16)),
+  pairs('worst', '1000 pairs, 16 B, window 1, QoS 1', 1000, 1, 1, 16),
+  {
+    name: 'fan-out',
+    title: '1 to 1000, 16 B, window 100, QoS 0',
+    load: ['fanout', '-P', '1', '-S', '1000', '-q', '0', '-w', '100', '-s', '16'],
+    figure: 'microseconds',
+    publishers: 1,
+    fanOut: 1000,
+    warmUpMessages: 200,
+    isStandard: true,
+  },
+  {
+    name: 'fan-in',
+    title: '500 to 1, 16 B, window 100, QoS 0',
+    load: ['fanin', '-P', '500', '-S', '1', '-q', '0', '-w', '100', '-s', '16'],
+    figure: 'microseconds',
+    publishers: 500,
+    fanOut: 1,
+    warmUpMessages: 200,
+    isStandard: true,
+  },
+  {
+    name: 'idle',
+    title: 'an idle connection (10,000 of them)',
+    load: ['conn', '-n', '10000'],
+    figure: 'bytes',
+    publishers: 0,
+    fanOut: 0,
+    warmUpMessages: 0,
+    isStandard: true,
+  },
+  ...QOS.map((qos) => pairs(`1k-qos${qos}`, `100 pairs, 1 KiB, window 100, QoS ${qos}`, 100, qos, 100, 1024)),
+];
+
+function pairs(name: string, title: string, count: number, qos: number, window: number, size: number): Scenario {
+  return {
+    name,
+    title,
+    load: ['pairs', '-n', `${count}`, '-q', `${qos}`, '-w', `${window}`, '-s', `${size}`],
+    figure: 'microseconds',
+    publishers: count,
+    fanOut: 1,
+    warmUpMessages: Math.round(50_000 / count),
+    isStandard: size === 16,
+  };
+}

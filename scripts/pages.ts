@@ -1,0 +1,130 @@
+// The pages of docs/ that are made from the code: what options there are, and what errors.
+// `npm run docs` rewrites them; test/docs.test.ts fails when a committed page is not current.
+
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+
+import { ERROR_CODES } from '../src/base/errors.ts';
+import { CONFIG_VARIABLE } from '../src/config/read-config.ts';
+import type { OptionName } from '../src/config/schema.ts';
+import { LISTENER_ROWS, OPTION_NAMES, ROWS, showValue } from '../src/config/schema.ts';
+import { environmentNameOf, flagOf } from '../src/config/spelling.ts';
+import { EXIT, EXIT_SENTENCES } from '../src/server/exit-codes.ts';
+
+/** The checkout. */
+export const ROOT: string = path.resolve(import.meta.dirname, '..');
+
+/** Every page that is made from the code, and its text. */
+export const PAGES: ReadonlyMap<string, () => string> = new Map([
+  ['docs/configuration.md', configurationPage],
+  ['docs/errors.md', errorsPage],
+]);
+
+/** The pages whose file does not hold the text that it should. */
+export function stalePages(): readonly string[] {
+  return [...PAGES].filter(([file, text]) => textOf(file) !== text()).map(([file]) => file);
+}
+
+function textOf(file: string): string | undefined {
+  try {
+    return readFileSync(path.join(ROOT, file), 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function configurationPage(): string {
+  const groups = Map.groupBy(OPTION_NAMES, (name) => ROWS[name].group);
+  const sections = [...groups].map(([group, names]) => `## ${group}\n\n${optionTable(names)}`);
+  return `# Configuration
+
+<!-- Made from src/config/schema.ts by \`npm run docs\`; edits here are overwritten. -->
+
+Vouch needs no configuration: \`vouch start\` listens on 127.0.0.1:1883, for this machine only.
+Every option may stand in three places; a flag overrules the environment, and the environment the file.
+
+| place | how \`logLevel\` is spelled there |
+|---|---|
+| flag | \`${flagOf('logLevel')} debug\` |
+| environment | \`${environmentNameOf('logLevel')}=debug\` |
+| YAML file, named with \`--config FILE\` or \`${CONFIG_VARIABLE}=FILE\` | \`logLevel: debug\` |
+
+\`vouch start --check\` checks all of them, prints every option with its value and where that came from, and exits:
+with 0 when all is well, with 2 when something is wrong. Whatever is wrong is said at once, as
+\`path:line:column: what is wrong; what to do\`. An unknown option is an error, never ignored.
+
+- A **duration** is written \`250 ms\`, \`10 s\`, \`5 min\`, \`2 h\` or \`30 days\`; a plain number is seconds.
+- A **size** is written \`512 B\`, \`64 KiB\`, \`16 MiB\` or \`1 GiB\` (\`kB\`, \`MB\` and \`GB\` are powers of 1000); a plain number is bytes.
+- A **switch** is \`true\` or \`false\`; as a flag it is \`${flagOf('quiet')}\` or \`${flagOf('quiet').replace('--', '--no-')}\`.
+- An empty environment variable counts as not set.
+
+A file:
+
+\`\`\`yaml
+# Two doors: one for this machine, one for everybody. Nobody is asked who they are yet, and so this must be said.
+listeners:
+  - port: 1883
+  - host: 0.0.0.0
+    port: 1884
+allowAnonymous: true
+logLevel: info
+packetBytesMax: 1 MiB
+sessionExpiryMax: 7 days
+\`\`\`
+
+${sections.join('\n\n')}
+
+## A listener
+
+Each item of \`listeners\` in the file has these keys. As a flag or in the environment a listener is a URL:
+\`${flagOf('listeners')} mqtt://127.0.0.1:1883,mqtt://[::1]:1883\`.
+\`port\` and \`host\` stand for a list of one: from a stronger place than the list they replace it, in the same place they contradict it.
+
+${table(
+  ['key', 'what it is for', 'takes', 'default'],
+  Object.entries(LISTENER_ROWS).map(([name, row]) => [`\`${name}\``, row.sentence, row.takes, `\`${row.default}\``]),
+)}
+`;
+}
+
+function optionTable(names: readonly OptionName[]): string {
+  const rows = names.map((name) => {
+    const { sentence, takes, short, since, default: usual } = ROWS[name];
+    const shown = showValue(name, usual);
+    const letter = short === undefined ? '' : ` (\`-${short}\`)`;
+    return [`\`${name}\`${letter}`, sentence, takes, shown === '' ? '' : `\`${shown}\``, since];
+  });
+  return table(['option', 'what it is for', 'takes', 'default', 'since'], rows);
+}
+
+function errorsPage(): string {
+  const codes = Object.entries(ERROR_CODES).map(([code, sentence]) => [`\`${code}\``, sentence]);
+  const names: readonly (keyof typeof EXIT)[] = ['ok', 'failure', 'usage', 'bug', 'interrupted', 'terminated'];
+  const exits = names.map((name) => [String(EXIT[name]), EXIT_SENTENCES[name]]);
+  return `# Errors
+
+<!-- Made from src/base/errors.ts and src/server/exit-codes.ts by \`npm run docs\`; edits here are overwritten. -->
+
+Match on an error's \`code\`; its text may change. Its class says whose turn it is:
+
+- \`UsageError\`: yours. The call cannot be; fix it.
+- \`OperationError\`: the world's. The network, the disk or the other side did not do its part; \`reasonCode\` is the MQTT
+  reason code that came with it, if one did.
+- \`ProtocolError\`: the peer's. It broke a rule of MQTT; \`statement\` names the rule as the specification does.
+
+## Codes
+
+${table(['code', 'what it means'], codes)}
+
+## Exit codes
+
+Of every \`vouch\` command:
+
+${table(['code', 'what it means'], exits)}
+`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
+  return lines.join('\n');
+}

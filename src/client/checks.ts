@@ -1,0 +1,86 @@
+// Checks of what a caller hands in against what fits on the wire. The encoder trusts its packets; the
+// caller of a client cannot know all of MQTT's bounds, and is told in a sentence which one it met.
+
+import { UsageError } from '../base/errors.ts';
+import { utf8Length } from '../base/utf8.ts';
+import { type MessageProperties, NO_MESSAGE_PROPERTIES, type UserProperty } from '../packet/properties.ts';
+import { type ProtocolVersion, versionName } from '../packet/protocol-version.ts';
+import { topicName } from '../topic/topic-name.ts';
+
+/** The length of a string or of binary data is two bytes on the wire. */
+const FIELD_BYTES_MAX = 65_535;
+const ENCODER = new TextEncoder();
+
+/** A text as bytes; bytes as they are, without a copy. */
+export function bytesOf(payload: string | Uint8Array): Uint8Array {
+  return typeof payload === 'string' ? ENCODER.encode(payload) : payload;
+}
+
+/**
+ * A whole number within bounds.
+ * @throws {UsageError} `invalid-option`.
+ */
+export function checkInteger(name: string, value: number, minimum: number, maximum: number): number {
+  if (Number.isInteger(value) && value >= minimum && value <= maximum) return value;
+  throw new UsageError('invalid-option', `${name} takes a whole number from ${minimum} to ${maximum}; got ${value}.`);
+}
+
+/**
+ * A UTF-8 Encoded String (section 1.5.4).
+ * @throws {UsageError} `invalid-argument`.
+ */
+export function checkText(name: string, value: string): string {
+  // [MQTT-1.5.4-1] [MQTT-1.5.4-2]
+  if (!value.isWellFormed() || value.includes('\0')) {
+    throw new UsageError('invalid-argument', `${name} has a character that MQTT forbids: U+0000, or half of a pair.`);
+  }
+  checkLength(name, utf8Length(value));
+  return value;
+}
+
+/**
+ * Binary Data (section 1.5.6).
+ * @throws {UsageError} `invalid-argument`.
+ */
+export function checkBinary(name: string, value: Uint8Array): Uint8Array {
+  checkLength(name, value.length);
+  return value;
+}
+
+/** User Properties, in order. */
+export function checkUserProperties(properties: readonly UserProperty[]): readonly UserProperty[] {
+  for (const [name, value] of properties) {
+    checkText('the name of a user property', name);
+    checkText('the value of a user property', value);
+  }
+  return properties;
+}
+
+/**
+ * Completes the properties of a message or Will.
+ * @throws {UsageError} `invalid-option`, `invalid-argument`: out of bounds, or any at all on 3.x, which would lose them silently.
+ */
+export function checkMessageProperties(
+  given: Partial<MessageProperties> | undefined,
+  version: ProtocolVersion,
+): MessageProperties {
+  if (given === undefined) return NO_MESSAGE_PROPERTIES;
+  if (version !== 5) {
+    throw new UsageError('invalid-option', `${versionName(version)} has no properties; MQTT 5.0 does.`);
+  }
+  const properties: MessageProperties = { ...NO_MESSAGE_PROPERTIES, ...given };
+  const { payloadFormatIndicator, messageExpiryInterval, contentType, responseTopic, correlationData } = properties;
+  if (payloadFormatIndicator !== undefined) checkInteger('payloadFormatIndicator', payloadFormatIndicator, 0, 1);
+  if (messageExpiryInterval !== undefined)
+    checkInteger('messageExpiryInterval', messageExpiryInterval, 0, 4_294_967_295);
+  if (contentType !== undefined) checkText('contentType', contentType); // [MQTT-3.3.2-19]
+  if (responseTopic !== undefined) topicName(responseTopic); // [MQTT-3.3.2-13] [MQTT-3.3.2-14]
+  if (correlationData !== undefined) checkBinary('correlationData', correlationData);
+  checkUserProperties(properties.userProperties);
+  return properties;
+}
+
+function checkLength(name: string, length: number): void {
+  if (length <= FIELD_BYTES_MAX) return;
+  throw new UsageError('invalid-argument', `${name} has ${length} bytes; MQTT has room for ${FIELD_BYTES_MAX}.`);
+}

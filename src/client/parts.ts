@@ -1,0 +1,31 @@
+// What a client is made of and cannot make itself: a network, time and chance. server/ hands over the
+// real ones, tests and the simulator theirs.
+
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { Millis } from '../base/millis.ts';
+import type { Random } from '../base/random.ts';
+import type { NetworkConnection, NetworkHandler } from '../transport/contract.ts';
+
+/** Where to dial. */
+export interface DialTarget {
+  readonly host: string;
+  readonly port: number;
+  /** Gives up the attempt, which then fails with the signal's reason. */
+  readonly signal: AbortSignal;
+}
+
+/** Opens a Network Connection; `handler` is called only once it is there. */
+export type Dial = (target: DialTarget, handler: NetworkHandler) => Promise<NetworkConnection>;
+
+/** Calls `ring` once, after `delay`, unless the function that it returns is called before. */
+export type SetAlarm = (delay: Millis, ring: () => void) => () => void;
+
+/** The parts of a client. */
+export interface ClientParts {
+  readonly dial: Dial;
+  readonly setAlarm: SetAlarm;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}

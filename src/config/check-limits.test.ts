@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { DEFAULT_LIMITS } from '../broker/limits.ts';
+import { completeLimits } from './check-limits.ts';
+
+test('limits that are given stand in place of the defaults', () => {
+  assert.deepEqual(completeLimits({}), DEFAULT_LIMITS);
+  assert.deepEqual(completeLimits({ receiveMaximum: 7 }), { ...DEFAULT_LIMITS, receiveMaximum: 7 });
+});
+
+test('a limit out of bounds, of another type or of another name is a UsageError with what is allowed', () => {
+  const cases: readonly (readonly [object, string])[] = [
+    [{ receiveMaximum: 0 }, 'the limit receiveMaximum takes a whole number from 1 to 65535; got 0'],
+    [{ receiveMaximum: 1.5 }, 'the limit receiveMaximum takes a whole number from 1 to 65535; got 1.5'],
+    [{ receiveMaximum: '7' }, 'the limit receiveMaximum takes a whole number from 1 to 65535; got "7"'],
+    [{ receiveMaximum: Number.NaN }, 'the limit receiveMaximum takes a whole number from 1 to 65535; got NaN'],
+    [{ recieveMaximum: 7 }, '"recieveMaximum" is not a limit; did you mean receiveMaximum?'],
+    [{ constructor: 7 }, '"constructor" is not a limit'],
+  ];
+  for (const [limits, message] of cases) {
+    assert.throws(() => completeLimits(limits), { name: 'UsageError', code: 'invalid-option', message });
+  }
+});

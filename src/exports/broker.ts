@@ -1,0 +1,226 @@
+// The door `vouch`: a broker inside another program. What comes in here is checked, since the caller
+// may not be held to the types; what goes out is an interface, never one of our own objects.
+
+import { ALLOW_ALL, ANONYMOUS } from '../auth/allow-all.ts';
+import type { Authenticator, Authorizer } from '../auth/contract.ts';
+import { OperationError, UsageError } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import { SILENT_LOG } from '../base/log.ts';
+import type { OutgoingMessage } from '../broker/broker.ts';
+import type { BrokerEvents } from '../broker/events.ts';
+import type { BrokerLimits } from '../broker/limits.ts';
+import { bytesOf, checkMessageProperties } from '../client/checks.ts';
+import { completeLimits } from '../config/check-limits.ts';
+import { isLoopback, readHost } from '../config/listener-address.ts';
+import { LISTENER_ROWS } from '../config/schema.ts';
+import { quote } from '../config/spelling.ts';
+import type { QoS } from '../packet/packet.ts';
+import type { MessageProperties } from '../packet/properties.ts';
+import type { ReasonCode } from '../packet/reason-codes.ts';
+import { reasonName } from '../packet/reason-codes.ts';
+import type { EventListener } from '../server/event-hub.ts';
+import { EventHub } from '../server/event-hub.ts';
+import { RunningBroker } from '../server/running-broker.ts';
+import type { Store } from '../store/contract.ts';
+import { MemoryStore } from '../store/memory/memory-store.ts';
+import { topicName } from '../topic/topic-name.ts';
+import type { Listener } from '../transport/contract.ts';
+
+export type {
+  Action,
+  Authentication,
+  Authenticator,
+  Authorizer,
+  Credentials,
+  Identity,
+} from '../auth/contract.ts';
+export type { ErrorCode } from '../base/errors.ts';
+export { ERROR_CODES, OperationError, UsageError } from '../base/errors.ts';
+export type { Log, LogFields, LogLevel } from '../base/log.ts';
+export type { Millis } from '../base/millis.ts';
+export { millis, seconds } from '../base/millis.ts';
+export type { BrokerEvents, DropReason } from '../broker/events.ts';
+export type { BrokerLimits } from '../broker/limits.ts';
+export { DEFAULT_LIMITS } from '../broker/limits.ts';
+export type { Message } from '../packet/message.ts';
+export type { QoS } from '../packet/packet.ts';
+export type { MessageProperties, UserProperty } from '../packet/properties.ts';
+export type { ReasonCode } from '../packet/reason-codes.ts';
+export type { EventListener } from '../server/event-hub.ts';
+export type { Store } from '../store/contract.ts';
+export type { Listener } from '../transport/contract.ts';
+
+/** What a broker is to be. Everything has a default. */
+export interface BrokerOptions {
+  /** Who is told what happens. Default: nobody. */
+  readonly log?: Log | 'silent' | undefined;
+  /** Bounds to set in place of the defaults. */
+  readonly limits?: Partial<BrokerLimits> | undefined;
+  /** Decides who a client is. Default: everybody is anonymous, and only loopback may be listened on. */
+  readonly authenticator?: Authenticator | undefined;
+  /** Decides what a client may do. Default: everything. */
+  readonly authorizer?: Authorizer | undefined;
+  /** Allows listeners that other machines can reach although there is no `authenticator`. Default false. */
+  readonly allowAnonymous?: boolean | undefined;
+  /** Keeps sessions and retained messages. Default: memory; all is lost with `close`. */
+  readonly store?: Store | undefined;
+}
+
+/** Where to listen. */
+export interface ListenOptions {
+  /** Default `127.0.0.1`. */
+  readonly host?: string | undefined;
+  /** Default 1883; 0 takes any free port, which the listener tells. */
+  readonly port?: number | undefined;
+}
+
+/** How to publish. */
+export interface PublishOptions {
+  /** Default 0. */
+  readonly qos?: QoS | undefined;
+  /** Keep it for later subscribers. Default false. */
+  readonly retain?: boolean | undefined;
+  /** Properties of MQTT 5; those left out are not sent. */
+  readonly properties?: Partial<MessageProperties> | undefined;
+}
+
+/** What became of a message. */
+export interface Published {
+  /** 0x00: somebody is subscribed; 0x10: nobody is. Refusals are errors. */
+  readonly reasonCode: ReasonCode;
+}
+
+/** A broker in this process. */
+export interface EmbeddedBroker {
+  /**
+   * Opens a door; any number of times.
+   * @throws {UsageError} `invalid-option`: a bad address, or one that other machines can reach without authentication.
+   * @throws {OperationError} `address-in-use`, `address-unavailable`, `closed`.
+   */
+  listen(options?: ListenOptions): Promise<Listener>;
+
+  /**
+   * Publishes a message of this program; resolves once everything that QoS promises about it is durable.
+   * @param payload  Text is sent as UTF-8; bytes are copied.
+   * @throws {UsageError} `invalid-argument`.
+   * @throws {OperationError} `rejected` with `reasonCode`; `closed`.
+   */
+  publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): Promise<Published>;
+
+  /**
+   * Listens to an event. Listeners are called in the middle of the broker's work: be quick, copy a payload to keep it.
+   * What a listener throws is logged and ends nothing.
+   * @returns a function that ends it.
+   */
+  on<Name extends keyof BrokerEvents>(event: Name, listener: EventListener<Name>): () => void;
+
+  /** Tells every client, closes every connection and listener, then the store. May be called again. */
+  close(): Promise<void>;
+}
+
+/**
+ * Makes a broker. It reads its store back and listens once it is asked to.
+ * @throws {UsageError} `invalid-option`: an unknown limit, or one out of bounds.
+ */
+export function createBroker(options: BrokerOptions = {}): EmbeddedBroker {
+  const log = options.log === undefined || options.log === 'silent' ? SILENT_LOG : options.log;
+  const limits = completeLimits(options.limits ?? {});
+  const isGuarded = options.authenticator !== undefined || options.allowAnonymous === true;
+  const hub = new EventHub(log);
+  const life = new BrokerLife(() =>
+    RunningBroker.open({
+      store: options.store ?? new MemoryStore(),
+      authenticator: options.authenticator ?? ANONYMOUS,
+      authorizer: options.authorizer ?? ALLOW_ALL,
+      log,
+      limits,
+      events: hub.events,
+    }),
+  );
+  return {
+    async listen({ host = LISTENER_ROWS.host.default, port = LISTENER_ROWS.port.default } = {}) {
+      checkAddress(host, port, isGuarded);
+      const running = await life.opened();
+      return await running.listen({ type: 'tcp', host, port });
+    },
+    async publish(topic, payload, publishOptions = {}) {
+      const message = outgoingMessage(topic, payload, publishOptions, limits);
+      const running = await life.opened();
+      const reasonCode = await running.broker.publish(message);
+      if (reasonCode < 0x80) return { reasonCode };
+      throw new OperationError('rejected', `The message was refused: ${reasonName(reasonCode)}.`, reasonCode);
+    },
+    on: (event, listener) => hub.add(event, listener),
+    close: () => life.close(),
+  };
+}
+
+/** Opens the broker when it is first needed, and closes it once. */
+class BrokerLife {
+  private readonly open: () => Promise<RunningBroker>;
+  private opening: Promise<RunningBroker> | undefined;
+  private closing: Promise<void> | undefined;
+
+  constructor(open: () => Promise<RunningBroker>) {
+    this.open = open;
+    this.opening = undefined;
+    this.closing = undefined;
+  }
+
+  async opened(): Promise<RunningBroker> {
+    if (this.closing !== undefined) throw new OperationError('closed', 'The broker was closed.');
+    this.opening ??= this.open();
+    const running = await this.opening;
+    // `close` may have come while the store was read.
+    if (this.isClosed()) throw new OperationError('closed', 'The broker was closed.');
+    return running;
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.closeOnce();
+    return this.closing;
+  }
+
+  private isClosed(): boolean {
+    return this.closing !== undefined;
+  }
+
+  private async closeOnce(): Promise<void> {
+    const running = await this.opening;
+    await running?.close();
+  }
+}
+
+function checkAddress(host: string, port: number, isGuarded: boolean): void {
+  if (readHost(host) === undefined) {
+    throw new UsageError('invalid-option', `host takes ${LISTENER_ROWS.host.takes}; got ${quote(host)}.`);
+  }
+  if (!LISTENER_ROWS.port.isWithinBounds(port)) {
+    throw new UsageError('invalid-option', `port takes ${LISTENER_ROWS.port.takes}; got ${quote(port)}.`);
+  }
+  if (isGuarded || isLoopback(host)) return;
+  const ways = 'give createBroker an authenticator, or allowAnonymous: true';
+  throw new UsageError(
+    'invalid-option',
+    `Other machines can reach ${host}, and nobody would be asked who they are: ${ways}.`,
+  );
+}
+
+function outgoingMessage(
+  topic: string,
+  payload: string | Uint8Array,
+  options: PublishOptions,
+  limits: BrokerLimits,
+): OutgoingMessage {
+  const { qos = 0, retain = false } = options;
+  if (![0, 1, 2].includes(qos)) throw new UsageError('invalid-argument', `qos takes 0, 1 or 2; got ${quote(qos)}.`);
+  // A caller in JavaScript may hand over anything; a number would become that many zeros.
+  const bytes: unknown = bytesOf(payload);
+  if (!(bytes instanceof Uint8Array)) throw new UsageError('invalid-argument', 'A payload is text or a Uint8Array.');
+  if (bytes.length > limits.packetBytesMax) {
+    const bound = `${limits.packetBytesMax} (packetBytesMax)`;
+    throw new UsageError('too-large', `The payload has ${bytes.length} bytes; the broker takes at most ${bound}.`);
+  }
+  const properties = checkMessageProperties(options.properties, 5);
+  return { topic: topicName(topic, limits.topicLevelsMax), payload: bytes, qos, retain, properties };
+}

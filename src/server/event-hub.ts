@@ -1,0 +1,66 @@
+// The events of a broker for any number of listeners, who come and go. A listener is foreign code: what
+// it throws is logged, and the broker's work goes on.
+
+import { UsageError } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import type { BrokerEvents } from '../broker/events.ts';
+import { quote } from '../config/spelling.ts';
+
+type EventName = keyof BrokerEvents;
+
+/** What is called at an event. */
+export type EventListener<Name extends keyof BrokerEvents> = Required<BrokerEvents>[Name];
+
+/** Who listens to what, and the callbacks that a broker is handed. An event that nobody listens to costs one look at an empty list. */
+export class EventHub {
+  /** For the broker. */
+  readonly events: Required<BrokerEvents>;
+  private readonly log: Log;
+  private readonly listeners: { readonly [Name in EventName]: Set<EventListener<Name>> };
+
+  constructor(log: Log) {
+    this.log = log;
+    const listeners = {
+      clientConnected: new Set<EventListener<'clientConnected'>>(),
+      clientDisconnected: new Set<EventListener<'clientDisconnected'>>(),
+      messagePublished: new Set<EventListener<'messagePublished'>>(),
+      messageDropped: new Set<EventListener<'messageDropped'>>(),
+    };
+    this.listeners = listeners;
+    this.events = {
+      clientConnected: (...facts) => this.tell('clientConnected', listeners.clientConnected, facts),
+      clientDisconnected: (...facts) => this.tell('clientDisconnected', listeners.clientDisconnected, facts),
+      messagePublished: (...facts) => this.tell('messagePublished', listeners.messagePublished, facts),
+      messageDropped: (...facts) => this.tell('messageDropped', listeners.messageDropped, facts),
+    };
+  }
+
+  /**
+   * Adds a listener.
+   * @throws {UsageError} `invalid-argument`: there is no such event.
+   */
+  add<Name extends EventName>(event: Name, listener: EventListener<Name>): () => void {
+    if (!Object.hasOwn(this.listeners, event)) {
+      const known = Object.keys(this.listeners).join(', ');
+      throw new UsageError('invalid-argument', `${quote(event)} is not an event; the events are ${known}.`);
+    }
+    const listeners: Set<EventListener<Name>> = this.listeners[event];
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
+  }
+
+  private tell<Facts extends readonly unknown[]>(
+    event: EventName,
+    listeners: ReadonlySet<(...facts: Facts) => void>,
+    facts: Facts,
+  ): void {
+    for (const listener of listeners) {
+      try {
+        listener(...facts);
+      } catch (error) {
+        // The listener is not ours, and the broker's work is not to be left half done.
+        this.log.error('A listener of the embedding program threw', { event, error: String(error) });
+      }
+    }
+  }
+}

@@ -1,0 +1,78 @@
+// A `vouch` command as a process: what it says, line by line, and how it ends. A process that a test
+// leaves behind is killed with the test.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import type { TestContext } from 'node:test';
+
+const MAIN = path.resolve(import.meta.dirname, '../../src/cli/main.ts');
+
+/** How a process ended. */
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A process under way. */
+export interface VouchProcess {
+  /** The first line of standard output, said or to be said, that holds the text. */
+  line(text: string): Promise<string>;
+  signal(signal: NodeJS.Signals): void;
+  readonly ended: Promise<Ended>;
+}
+
+/** Starts `vouch` with these arguments; variables of the environment are added to a bare one. */
+export function startVouch(
+  context: TestContext,
+  args: readonly string[],
+  environment: { readonly [name: string]: string } = {},
+): VouchProcess {
+  return startScript(context, MAIN, args, environment);
+}
+
+/** Starts any script in the same way. */
+export function startScript(
+  context: TestContext,
+  script: string,
+  args: readonly string[],
+  environment: { readonly [name: string]: string } = {},
+): VouchProcess {
+  const env = { PATH: process.env['PATH'] ?? '', ...environment };
+  const child = spawn(process.execPath, [script, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  context.after(() => child.kill('SIGKILL'));
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const ended = once(child, 'close').then(() => ({ code: child.exitCode, stdout, stderr }));
+
+  function said(text: string): string | undefined {
+    return stdout
+      .split('\n')
+      .slice(0, -1)
+      .find((line) => line.includes(text));
+  }
+
+  return {
+    async line(text) {
+      for (;;) {
+        const found = said(text);
+        if (found !== undefined) return found;
+        const next = await Promise.race([once(child.stdout, 'data').then(() => 'more'), ended]);
+        if (next !== 'more' && said(text) === undefined) {
+          throw new Error(`The process ended without saying ${JSON.stringify(text)}:\n${stdout}\n${stderr}`);
+        }
+      }
+    },
+    signal: (signal) => void child.kill(signal),
+    ended,
+  };
+}
+
+/** The ports of a broker's first log line, in the order of its listeners. */
+export async function portsOf(broker: VouchProcess): Promise<readonly number[]> {
+  const line = await broker.line('Vouch is listening');
+  return [...line.matchAll(/mqtt:\/\/\S+:(\d+)/g)].map((match) => Number(match[1]));
+}

@@ -1,0 +1,105 @@
+// What is published: packed as `npm publish` would pack it, installed in a project of its own, and used
+// there as a stranger would. Nothing of this checkout is in reach of that project.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+
+const ROOT = path.resolve(import.meta.dirname, '..');
+const PACKAGE: unknown = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
+
+const EMBED = `
+  import { createBroker } from 'vouch';
+  import { PacketDecoder, createTopicTable } from 'vouch/packet';
+
+  const broker = createBroker();
+  const listener = await broker.listen({ port: 0 });
+  const { reasonCode } = await broker.publish('greetings/world', 'hello', { qos: 1, retain: true });
+  await broker.close();
+  new PacketDecoder({ receives: 'from-client', maximumPacketSize: 1024, version: undefined, topics: createTopicTable() });
+  console.log(JSON.stringify({ port: listener.port, reasonCode }));
+`;
+
+const TYPED = `
+  import type { EmbeddedBroker } from 'vouch';
+  import { createBroker, OperationError } from 'vouch';
+  import type { Packet } from 'vouch/packet';
+  import { ByteWriter, encodePacket } from 'vouch/packet';
+
+  const broker: EmbeddedBroker = createBroker({ log: 'silent', limits: { connectionsMax: 10 } });
+  const { port }: { readonly port: number } = await broker.listen({ host: '127.0.0.1', port: 0 });
+  const packet: Packet = { kind: 'pingreq' };
+  encodePacket(new ByteWriter(), packet, 5);
+  export { OperationError, port };
+  // @ts-expect-error Options are checked.
+  createBroker({ limit: {} });
+`;
+
+describe('the published package', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'vouch-package-'));
+  const project = path.join(folder, 'project');
+
+  before(() => {
+    run(ROOT, 'npm', 'pack', '--pack-destination', folder);
+    const tarball = readdirSync(folder).find((file) => file.endsWith('.tgz')) ?? '';
+    mkdirSync(project);
+    writeFileSync(path.join(project, 'package.json'), '{ "private": true, "type": "module" }');
+    run(project, 'npm', 'install', '--prefer-offline', '--no-audit', '--no-fund', path.join(folder, tarball));
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  test('holds the build, the licence and the readme, and no test or source', () => {
+    const root = path.join(project, 'node_modules', 'vouch');
+    assert.deepEqual(readdirSync(root).sort(), ['LICENSE', 'README.md', 'dist', 'package.json']);
+    const files = readdirSync(path.join(root, 'dist'), { recursive: true, encoding: 'utf8' });
+    assert.deepEqual(
+      files.filter((file) => /(?<!\.d)\.ts$|\.(test|arbitrary|fixture)\./.test(file)),
+      [],
+    );
+    assert.ok((statSync(path.join(root, 'dist', 'cli', 'main.js')).mode & 0o111) !== 0, 'the command is executable');
+  });
+
+  test('lets another program embed a broker with a plain import', () => {
+    writeFileSync(path.join(project, 'embed.js'), EMBED);
+    const told: unknown = JSON.parse(run(project, process.execPath, 'embed.js'));
+    assert.ok(typeof told === 'object' && told !== null && 'port' in told && 'reasonCode' in told);
+    assert.ok(Number(told.port) > 0);
+    assert.equal(told.reasonCode, 0x10, 'nobody is subscribed');
+  });
+
+  test('brings the command vouch', () => {
+    assert.ok(typeof PACKAGE === 'object' && PACKAGE !== null && 'version' in PACKAGE);
+    assert.equal(run(project, 'npx', '--no-install', 'vouch', '--version'), `vouch ${String(PACKAGE.version)}\n`);
+  });
+
+  test('has types that hold without those of Node.js', () => {
+    writeFileSync(path.join(project, 'typed.ts'), TYPED);
+    const options = { module: 'nodenext', target: 'es2024', lib: ['es2024'], types: [], strict: true, noEmit: true };
+    writeFileSync(
+      path.join(project, 'tsconfig.json'),
+      JSON.stringify({ compilerOptions: options, files: ['typed.ts'] }),
+    );
+    assert.equal(run(project, path.join(ROOT, 'node_modules', '.bin', 'tsc'), '-p', 'tsconfig.json'), '');
+  });
+
+  test('names every door that it has', () => {
+    const doors = readdirSync(path.join(ROOT, 'src', 'exports')).filter((file) => !file.endsWith('.test.ts'));
+    assert.ok(typeof PACKAGE === 'object' && PACKAGE !== null && 'exports' in PACKAGE);
+    const named = JSON.stringify(PACKAGE.exports);
+    for (const door of doors) assert.ok(named.includes(`./dist/exports/${door.replace('.ts', '.js')}`), door);
+  });
+});
+
+/** Runs a program and yields what it printed. */
+function run(folder: string, file: string, ...args: readonly string[]): string {
+  // Without what npm tells the scripts it runs: the project in the folder is no part of this one.
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(npm_|INIT_CWD|NODE_TEST)/i.test(name)),
+  );
+  const { status, stdout, stderr } = spawnSync(file, args, { cwd: folder, encoding: 'utf8', env });
+  assert.equal(status, 0, `${path.basename(file)} ${args.join(' ')} failed:\n${stdout}${stderr}`);
+  return stdout;
+}
