@@ -37,8 +37,12 @@ const RICH_PROPERTIES: MessageProperties = {
 let sink = 0;
 
 for (const version of [4, 5] as const) {
-  decoding(`decode PUBLISH QoS 0, version ${version}`, version, (index) => publishPacket(index, 0, NO_MESSAGE_PROPERTIES));
-  decoding(`decode PUBLISH QoS 1, version ${version}`, version, (index) => publishPacket(index, 1, NO_MESSAGE_PROPERTIES));
+  decoding(`decode PUBLISH QoS 0, version ${version}`, version, (index) =>
+    publishPacket(index, 0, NO_MESSAGE_PROPERTIES),
+  );
+  decoding(`decode PUBLISH QoS 1, version ${version}`, version, (index) =>
+    publishPacket(index, 1, NO_MESSAGE_PROPERTIES),
+  );
   decoding(`decode PUBACK, version ${version}`, version, pubackPacket);
 }
 decoding('decode PUBLISH QoS 1, version 5, six properties', 5, (index) => publishPacket(index, 1, RICH_PROPERTIES));

@@ -28,7 +28,7 @@ const STEPS: Readonly<Record<string, readonly string[]>> = {
   types: ['tsc', '-p', 'tsconfig.json'],
   'types-pure': ['tsc', '-p', 'tsconfig.pure.json'],
   unused: ['knip'],
-  tidy: testCommand(globSync(TIDY, { cwd: ROOT })),
+  tidy: testCommand(['--test-reporter=dot', ...globSync(TIDY, { cwd: ROOT })]),
 };
 
 const asked = process.argv.slice(2).filter((arg) => arg !== '--all');
@@ -71,15 +71,9 @@ async function runTests(): Promise<boolean> {
   return (await run(testCommand(files.sort()), 'inherit')).code === 0;
 }
 
-function testCommand(files: readonly string[]): readonly string[] {
+function testCommand(args: readonly string[]): readonly string[] {
   // The limit is for a test that hangs; none takes that long.
-  return [
-    process.execPath,
-    '--test',
-    `--test-concurrency=${availableParallelism()}`,
-    '--test-timeout=120000',
-    ...files,
-  ];
+  return [process.execPath, '--test', `--test-concurrency=${availableParallelism()}`, '--test-timeout=120000', ...args];
 }
 
 /** Runs a command of node_modules, or one with a path, in the root of the checkout. */

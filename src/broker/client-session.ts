@@ -14,7 +14,7 @@ import type { Identity } from '../auth/contract.ts';
 import type { Message } from '../packet/message.ts';
 import { NO_SUBSCRIPTION_IDENTIFIERS, type PublishPacket, type QoS, type Will } from '../packet/packet.ts';
 import type { PacketId } from '../packet/packet-id.ts';
-import { type ReasonCode, reasonName } from '../packet/reason-codes.ts';
+import { Reason, type ReasonCode, reasonName } from '../packet/reason-codes.ts';
 import type { Answer, SessionOutput } from '../session/output.ts';
 import { Session } from '../session/session.ts';
 import type { SessionKey } from '../store/contract.ts';
@@ -116,11 +116,11 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
     return this.queue.length;
   }
 
-  /** Whether the queue has no room for one more such message. hot: */
-  isQueueFull(message: Message, now: Millis): boolean {
-    if (this.hasRoom(message)) return false;
+  /** Whether the queue has no room for so many more copies of such a message. hot: */
+  isQueueFull(message: Message, copies: number, now: Millis): boolean {
+    if (this.hasRoom(message, copies)) return false;
     this.dropExpired(now);
-    return !this.hasRoom(message);
+    return !this.hasRoom(message, copies);
   }
 
   /**
@@ -161,6 +161,16 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
   restoreQueued(delivery: SessionDelivery): void {
     this.queue.push(delivery);
     this.queueBytes += delivery.message.payload.length;
+  }
+
+  /** Before the machine opens a connection: drops what was in flight and may not be sent on this one [MQTT-3.1.2-25]. */
+  prepareResume(now: Millis): void {
+    this.machine.forEachInFlight((delivery, state, id) => {
+      const reason = state === 'sent' ? this.refusal(delivery) : undefined;
+      if (reason === undefined) return;
+      this.sayDrop(delivery, reason);
+      this.machine.abandon(id, Reason.success, now);
+    });
   }
 
   /** Sends from the queue as far as the window and the reader allow. */
@@ -301,11 +311,12 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
   }
 
   /** hot: */
-  private hasRoom(message: Message): boolean {
+  private hasRoom(message: Message, copies: number): boolean {
     const { limits } = this.broker;
+    const length = this.queue.length + (this.unsentRetained?.length ?? 0);
     return (
-      this.queue.length + (this.unsentRetained?.length ?? 0) < limits.sessionQueueMessagesMax &&
-      this.queueBytes + message.payload.length <= limits.sessionQueueBytesMax
+      length + copies <= limits.sessionQueueMessagesMax &&
+      this.queueBytes + copies * message.payload.length <= limits.sessionQueueBytesMax
     );
   }
 
@@ -320,7 +331,7 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
 
   private enqueue(queue: RingQueue<SessionDelivery>, delivery: SessionDelivery, now: Millis): void {
     // For persistent sessions the router has asked before; a clean session's queue just has an end.
-    if (this.isQueueFull(delivery.message, now)) {
+    if (this.isQueueFull(delivery.message, 1, now)) {
       this.drop(delivery, 'queue-full');
       return;
     }
@@ -330,24 +341,30 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
 
   /** Whether the message may be sent to this client at all; if not, it is dropped here. hot: */
   private mayReceive(delivery: SessionDelivery): boolean {
-    const connection = this.openConnection();
-    // [MQTT-3.1.2-24] [MQTT-3.1.2-25]
-    if (connection.isTooLarge(delivery)) {
-      this.drop(delivery, 'too-large');
-      return false;
-    }
-    const { authorizer } = this.broker;
-    if (authorizer.allowsAll) return true;
-    const { message, qos, retain } = delivery;
-    if (authorizer.allows(this.identity, 'receive', message.topic, qos, retain)) return true;
-    this.drop(delivery, 'not-authorized');
+    const reason = this.refusal(delivery);
+    if (reason === undefined) return true;
+    this.drop(delivery, reason);
     return false;
+  }
+
+  /** Why the message may not be sent to this client; `undefined`: it may. hot: */
+  private refusal(delivery: SessionDelivery): 'too-large' | 'not-authorized' | undefined {
+    const connection = this.openConnection();
+    if (connection.isTooLarge(delivery)) return 'too-large'; // [MQTT-3.1.2-24] [MQTT-3.1.2-25]
+    const { authorizer } = this.broker;
+    if (authorizer.allowsAll) return undefined;
+    const { message, qos, retain } = delivery;
+    return authorizer.allows(this.identity, 'receive', message.topic, qos, retain) ? undefined : 'not-authorized';
   }
 
   /** The client will never get this message: counted, said, settled. */
   private drop(delivery: SessionDelivery, reason: Exclude<DropReason, 'slow-reader'>): void {
-    this.count(delivery, reason);
+    this.sayDrop(delivery, reason);
     if (delivery.messageId !== 0) this.broker.store.settle(this.key, delivery.messageId);
+  }
+
+  private sayDrop(delivery: SessionDelivery, reason: Exclude<DropReason, 'slow-reader'>): void {
+    this.count(delivery, reason);
     // Every drop is counted; the log has the 1st, 10th, 100th, ... of a session, so that it cannot be flooded.
     const dropped = ++this.dropCount;
     if (!Number.isInteger(Math.log10(dropped))) return;

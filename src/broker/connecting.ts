@@ -149,6 +149,8 @@ function accept(
     keepAlive: millis(keepAlive(packet.keepAlive, limits.keepAliveSecondsMax) * 1000),
     keepAliveDuty: 'watch',
   };
+  connection.givesAliases = terms.sendAliasMaximum > 0;
+  session.prepareResume(connection.now);
   session.machine.open(terms, connection.now);
   connection.watch();
   broker.counters.connectionsAccepted++;

@@ -45,6 +45,8 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
   session: ClientSession | undefined;
   /** The peer's Maximum Packet Size, in bytes. */
   sendBytesMax: number;
+  /** Whether the peer takes topic aliases. */
+  givesAliases: boolean;
   /** Request Problem Information of CONNECT: whether answers may carry reason strings. */
   wantsReasons: boolean;
   /** The moment of the chunk, tick or event that is being handled. */
@@ -68,6 +70,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     this.state = 'awaiting-connect';
     this.session = undefined;
     this.sendBytesMax = Number.POSITIVE_INFINITY;
+    this.givesAliases = false;
     this.wantsReasons = true;
     this.now = broker.clock.monotonic();
     this.ending = undefined;
@@ -210,14 +213,18 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
   /** Ends the connection because of what the peer did. */
   fail(error: ProtocolError): void {
     if (this.state === 'closed') return;
+    const isOpen = this.state === 'open';
+    // A second CONNECT may break a rule that DISCONNECT has no word for [MQTT-3.14.2-1].
+    const hasWord = !isOpen || REASON_CODES.disconnectFromServer.has(error.reasonCode);
+    const reasonCode = hasWord ? error.reasonCode : Reason.protocolError;
     this.broker.log.warn(`${this.describe()} was disconnected: ${error.message}`, {
-      ...this.facts(error.reasonCode),
+      ...this.facts(reasonCode),
       statement: error.statement,
     });
-    if (this.state === 'open') this.disconnect(error.reasonCode, error.message);
-    else if (error.kind !== 'not-mqtt') refuseConnection(this, error.reasonCode, this.reasonString(error.message));
+    if (isOpen) this.disconnect(reasonCode, error.message);
+    else if (error.kind !== 'not-mqtt') refuseConnection(this, reasonCode, this.reasonString(error.message));
     // Who was refused has no Will, not even if its session waited for the store already.
-    this.leave(this.state === 'open', error.reasonCode);
+    this.leave(isOpen, reasonCode);
   }
 
   /** Ends a connection that was refused with CONNACK, or that has no session. */
@@ -266,9 +273,10 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
   /** Whether a message is too large for the peer [MQTT-3.1.2-24]. hot: */
   isTooLarge(delivery: SessionDelivery): boolean {
     if (this.sendBytesMax === Number.POSITIVE_INFINITY) return false;
-    // As large as it can become: with an alias and the topic, and some expiry.
+    // As large as it can become: with an alias, if it may get one, and the topic.
     const { message, qos, retain, subscriptionIdentifiers } = delivery;
-    const form = { qos, retain, dup: false, id: 1, topicAlias: 1, omitTopic: false, subscriptionIdentifiers, expiryInterval: message.properties.messageExpiryInterval };
+    const topicAlias = this.givesAliases && qos < 2 ? 1 : 0;
+    const form = { qos, retain, dup: false, id: 1, topicAlias, omitTopic: false, subscriptionIdentifiers, expiryInterval: message.properties.messageExpiryInterval };
     return publishSize(this.version, message, form) > this.sendBytesMax;
   }
 
@@ -380,9 +388,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
   /** Sends DISCONNECT to those who know it [MQTT-3.14.0-1]. */
   private disconnect(reasonCode: ReasonCode, reasonString: string | undefined): void {
     if (this.version !== 5 || this.state !== 'open') return;
-    // A second CONNECT may break rules that DISCONNECT has no word for [MQTT-3.14.2-1].
-    const code = REASON_CODES.disconnectFromServer.has(reasonCode) ? reasonCode : Reason.protocolError;
-    const packet: DisconnectPacket = { kind: 'disconnect', reasonCode: code, properties: NO_DISCONNECT_PROPERTIES };
+    const packet: DisconnectPacket = { kind: 'disconnect', reasonCode, properties: NO_DISCONNECT_PROPERTIES };
     const fitting = this.reasonString(reasonString); // [MQTT-3.14.2-3]
     if (fitting === undefined) this.writePacket(packet);
     else this.writePacket({ ...packet, properties: { ...NO_DISCONNECT_PROPERTIES, reasonString: fitting } });

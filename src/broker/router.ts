@@ -8,7 +8,7 @@ import type { Millis } from '../base/millis.ts';
 import type { Message } from '../packet/message.ts';
 import type { QoS } from '../packet/packet.ts';
 import { Reason, type ReasonCode } from '../packet/reason-codes.ts';
-import type { Batch, Origin, Recipient, Store } from '../store/contract.ts';
+import type { Batch, MessageId, Origin, Recipient, Store } from '../store/contract.ts';
 import { FilterTrie } from '../topic/filter-trie.ts';
 import { SharedGroup } from '../topic/shared-group.ts';
 import { parseTopicName, type TopicName } from '../topic/topic-name.ts';
@@ -27,6 +27,12 @@ export interface Routed {
   reasonCode: ReasonCode;
   /** What an acknowledgement must wait for; 0: nothing. */
   after: Batch;
+}
+
+/** The messages that the store knows as copies of another one, and when they are durable. */
+interface Copies {
+  readonly ids: Map<RouteTarget, MessageId>;
+  readonly after: Batch;
 }
 
 const NO_TARGETS: readonly RouteTarget[] = Object.freeze([]);
@@ -118,12 +124,15 @@ export class Router {
    * @returns a value that the next call reuses.
    */
   route(route: Route, message: Message, publisher: ClientSession | undefined, origin: Origin | undefined, now: Millis): Routed {
-    const targets = route.groups.length === 0 ? route.targets : this.chooseMembers(route, message.qos);
+    const targets = route.groups.length === 0 ? route.targets : this.chooseMembers(route, message, now);
     let after: Batch = 0;
     let messageId = 0;
+    let copies: Copies | undefined;
     if (message.qos > 0) {
-      const recipients = this.persistentRecipients(targets, message, publisher, now);
+      const recipients = this.persistentRecipients(route, targets, message, publisher, now);
       if (recipients === 'full') return this.result(Reason.quotaExceeded, after);
+      if (targets.length > route.targets.length) copies = this.appendCopies(route, targets, message);
+      if (copies !== undefined) after = copies.after;
       if (recipients !== undefined || origin !== undefined) {
         messageId = this.nextMessageId();
         after = this.store.append(messageId, message, recipients ?? [], origin);
@@ -140,7 +149,8 @@ export class Router {
       }
       const qos = lower(message.qos, target.qos);
       const retain = target.retainAsPublished && message.retain; // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
-      target.session.offer(message, qos, retain, target, qos > 0 && target.session.key !== 0 ? messageId : 0, now);
+      const id = copies?.ids.get(target) ?? messageId;
+      target.session.offer(message, qos, retain, target, qos > 0 && target.session.key !== 0 ? id : 0, now);
     }
     if (shared) this.fanOut.end();
     return this.result(targets.length === 0 ? Reason.noMatchingSubscribers : Reason.success, after);
@@ -156,22 +166,24 @@ export class Router {
   /** Gives a message of a shared subscription that its member cannot take any more to another one. Says whether there was one. */
   handOver(sharedFilter: string, message: Message, now: Millis): boolean {
     const group = this.groups.get(sharedFilter);
-    const member = group === undefined ? undefined : chooseMember(group, message.qos);
+    const member = group === undefined ? undefined : chooseMember(group, message, now);
     const subscription = member === undefined ? undefined : group?.options(member);
     if (member === undefined || subscription === undefined) return false;
     const target = sharedTarget(member, subscription);
     const qos = lower(message.qos, target.qos);
+    const retain = target.retainAsPublished && message.retain;
     let messageId = 0;
     if (qos !== 0 && member.key !== 0) {
       messageId = this.nextMessageId();
-      this.store.append(messageId, message, [recipient(target, qos, false)], undefined);
+      this.store.append(messageId, message, [recipient(target, qos, retain)], undefined);
     }
-    member.offer(message, qos, false, target, messageId, now);
+    member.offer(message, qos, retain, target, messageId, now);
     return true;
   }
 
   /** The persistent sessions that must be able to get the message before anybody hears "yes". hot: */
   private persistentRecipients(
+    route: Route,
     targets: readonly RouteTarget[],
     message: Message,
     publisher: ClientSession | undefined,
@@ -187,7 +199,9 @@ export class Router {
       }
       const qos = lower(message.qos, target.qos);
       if (qos === 0) continue;
-      if (target.session.isQueueFull(message, now)) return 'full';
+      const isCopy = i >= route.targets.length && isReachedBefore(targets, i);
+      if (target.session.isQueueFull(message, isCopy ? 2 : 1, now)) return 'full';
+      if (isCopy) continue;
       const one = recipient(target, qos, target.retainAsPublished && message.retain);
       if (recipients === undefined) recipients = [one];
       else recipients.push(one);
@@ -195,11 +209,30 @@ export class Router {
     return recipients;
   }
 
+  /**
+   * Stores what goes to sessions that are reached more than once: by themselves, and as members of groups (section 4.8.2).
+   * The store knows a delivery by its session and message, so that each copy but the first is a message of its own.
+   */
+  private appendCopies(route: Route, targets: readonly RouteTarget[], message: Message): Copies | undefined {
+    let copies: Copies | undefined;
+    for (let i = route.targets.length; i < targets.length; i++) {
+      const target = targets[i] as RouteTarget;
+      const qos = lower(message.qos, target.qos);
+      if (qos === 0 || target.session.key === 0 || !isReachedBefore(targets, i)) continue;
+      const id = this.nextMessageId();
+      // Before the copy that has the origin: whoever sends that one again must find them all stored.
+      const one = recipient(target, qos, target.retainAsPublished && message.retain);
+      const after = this.store.append(id, message, [one], undefined);
+      copies = { ids: (copies?.ids ?? new Map<RouteTarget, MessageId>()).set(target, id), after };
+    }
+    return copies;
+  }
+
   /** The targets with one member of each shared group. */
-  private chooseMembers(route: Route, qos: QoS): readonly RouteTarget[] {
+  private chooseMembers(route: Route, message: Message, now: Millis): readonly RouteTarget[] {
     const targets = route.targets.slice();
     for (const group of route.groups) {
-      const member = chooseMember(group, qos);
+      const member = chooseMember(group, message, now);
       const subscription = member === undefined ? undefined : group.options(member);
       if (member !== undefined && subscription !== undefined) targets.push(sharedTarget(member, subscription));
     }
@@ -263,11 +296,30 @@ function recipient(target: RouteTarget, qos: 1 | 2, retain: boolean): Recipient 
   };
 }
 
-/** Whose turn it is: a connected member with room first, then, for what outlives a connection, any persistent one. */
-function chooseMember(group: SharedGroup<ClientSession, Subscription>, qos: QoS): ClientSession | undefined {
+/** Whether an earlier target is the same session. */
+function isReachedBefore(targets: readonly RouteTarget[], index: number): boolean {
+  const { session } = targets[index] as RouteTarget;
+  for (let i = 0; i < index; i++) if (targets[i]?.session === session) return true;
+  return false;
+}
+
+/**
+ * Whose turn it is: a member that can be sent the message now, then one whose queue has room, connected or, for what
+ * outlives a connection, with a persistent session; if there is no such member, one whose queue is full.
+ */
+function chooseMember(
+  group: SharedGroup<ClientSession, Subscription>,
+  message: Message,
+  now: Millis,
+): ClientSession | undefined {
+  const ready = group.select((member) => member.isReady);
+  if (ready !== undefined) return ready;
+  if (message.qos === 0) return group.select((member) => member.isConnected);
+  const keeps = (member: ClientSession, { options }: Subscription): boolean => member.key !== 0 && options.qos > 0;
   return (
-    group.select((member) => member.isReady) ??
+    group.select((member) => member.isConnected && !member.isQueueFull(message, 1, now)) ??
+    group.select((member, subscription) => keeps(member, subscription) && !member.isQueueFull(message, 1, now)) ??
     group.select((member) => member.isConnected) ??
-    (qos > 0 ? group.select((member, subscription) => member.key !== 0 && subscription.options.qos > 0) : undefined)
+    group.select(keeps)
   );
 }

@@ -83,7 +83,7 @@ function sendRetained(broker: BrokerState, session: ClientSession, connection: C
       session.offerRetained(message, qos, address, 0, now);
       return;
     }
-    if (session.isQueueFull(message, now)) {
+    if (session.isQueueFull(message, 1, now)) {
       session.offerRetained(message, qos, address, 0, now); // Dropped there, counted and said.
       return;
     }

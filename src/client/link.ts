@@ -4,11 +4,13 @@
 
 import type { Millis } from '../base/millis.ts';
 import { PacketDecoder } from '../packet/decoder.ts';
-import { encodePacket, encodePublish, type PublishContent, type PublishForm } from '../packet/encode.ts';
+import { encodePacket, encodePublish } from '../packet/encode.ts';
 import type { Packet } from '../packet/packet.ts';
+import type { PacketId } from '../packet/packet-id.ts';
 import { ProtocolError } from '../packet/protocol-error.ts';
 import type { ProtocolVersion } from '../packet/protocol-version.ts';
 import { createTopicTable } from '../packet/topic-name.ts';
+import type { Delivery } from '../session/output.ts';
 import type { NetworkConnection, NetworkHandler } from '../transport/contract.ts';
 
 /** Who stands behind a link. */
@@ -84,10 +86,19 @@ export class Link implements NetworkHandler {
     this.network.wrote();
   }
 
-  /** Sends a PUBLISH. hot: */
-  sendPublish(content: PublishContent, form: PublishForm): void {
+  /** Sends a PUBLISH; the arguments are those of `SessionOutput.publish`. hot: */
+  sendPublish(
+    delivery: Delivery,
+    id: PacketId | undefined,
+    dup: boolean,
+    topicAlias: number,
+    omitTopic: boolean,
+  ): void {
     if (this.state !== 'open' || this.network === undefined) return;
-    encodePublish(this.network.writer(), this.version, content, form);
+    const { message, qos, retain, subscriptionIdentifiers } = delivery;
+    const expiryInterval = message.properties.messageExpiryInterval;
+    const form = { qos, retain, dup, id: id ?? 0, topicAlias, omitTopic, subscriptionIdentifiers, expiryInterval };
+    encodePublish(this.network.writer(), this.version, message, form);
     this.network.wrote();
   }
 

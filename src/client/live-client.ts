@@ -9,7 +9,6 @@ import { assert, unreachable } from '../base/assert.ts';
 import { OperationError } from '../base/errors.ts';
 import { type Millis, millis } from '../base/millis.ts';
 import type { DisconnectPacket, Packet, SubscribePacket, UnsubscribePacket } from '../packet/packet.ts';
-import type { PacketId } from '../packet/packet-id.ts';
 import type { ConnackProperties } from '../packet/properties.ts';
 import { type ProtocolError, violation } from '../packet/protocol-error.ts';
 import { versionName } from '../packet/protocol-version.ts';
@@ -186,7 +185,10 @@ export class LiveClient implements Client, LinkOwner {
       this.handshake.reject(new OperationError('protocol-error', sentence, error.reasonCode, { cause: error }));
       return;
     }
-    this.finish({ kind: 'protocol-error', error }, farewell(error.reasonCode, this.settings.connect.version));
+    // A broker that has fallen silent would not hear it.
+    const isSilent = error.kind === 'keep-alive-timeout';
+    const last = isSilent ? undefined : farewell(error.reasonCode, this.settings.connect.version);
+    this.finish({ kind: 'protocol-error', error }, last);
   }
 
   linkClosed(cause: Error | undefined): void {
@@ -204,7 +206,7 @@ export class LiveClient implements Client, LinkOwner {
   private sessionOutput(): SessionOutput<Publication> {
     return {
       publish: (publication, id, dup, topicAlias, omitTopic) =>
-        this.sendPublish(publication, id, dup, topicAlias, omitTopic),
+        this.link.sendPublish(publication, id, dup, topicAlias, omitTopic),
       send: (answer) => {
         this.link.send(answer);
         return true;
@@ -216,28 +218,6 @@ export class LiveClient implements Client, LinkOwner {
       recordReceived: () => undefined,
       recordReleased: () => undefined,
     };
-  }
-
-  /** hot: */
-  private sendPublish(
-    publication: Publication,
-    id: PacketId | undefined,
-    dup: boolean,
-    topicAlias: number,
-    omitTopic: boolean,
-  ): void {
-    const { message, qos, retain, subscriptionIdentifiers } = publication;
-    const expiryInterval = message.properties.messageExpiryInterval;
-    this.link.sendPublish(message, {
-      qos,
-      retain,
-      dup,
-      id: id ?? 0,
-      topicAlias,
-      omitTopic,
-      subscriptionIdentifiers,
-      expiryInterval,
-    });
   }
 
   /** What the inbox asks for. */

@@ -39,7 +39,7 @@ import {
 import { ProtocolError } from './protocol-error.ts';
 import { Reason } from './reason-codes.ts';
 
-/** More User Properties in one packet are refused with 0x97 (quota exceeded): five bytes on the wire make about a hundred in memory. */
+/** More User Properties in one block are refused with 0x97 (quota exceeded): five bytes on the wire make about a hundred in memory. */
 export const USER_PROPERTIES_MAX = 1000;
 
 /** What the Will Properties of a CONNECT say: how to publish the Will, and the properties of its message. */
@@ -59,12 +59,6 @@ export interface PublishProperties {
 
 /** Shared by every Will without properties. */
 export const NO_WILL_PROPERTIES: WillProperties = Object.freeze({ delayInterval: 0, message: NO_MESSAGE_PROPERTIES });
-
-const NO_PUBLISH_PROPERTIES: PublishProperties = Object.freeze({
-  topicAlias: 0,
-  subscriptionIdentifiers: NO_SUBSCRIPTION_IDENTIFIERS,
-  message: NO_MESSAGE_PROPERTIES,
-});
 
 /** A row of the table, and the bit that stands for it in the set of properties already seen. */
 interface Rule {
@@ -92,9 +86,8 @@ export function decodeConnackProperties(reader: PacketReader): ConnackProperties
   return reader.skipZero() ? NO_CONNACK_PROPERTIES : fill(reader, PropertyOwner.connack, { ...NO_CONNACK_PROPERTIES });
 }
 
-/** Reads the properties of a PUBLISH. */
+/** Reads the properties of a PUBLISH that has some; decode-publish.ts knows those that have none. */
 export function decodePublishProperties(reader: PacketReader): PublishProperties {
-  if (reader.skipZero()) return NO_PUBLISH_PROPERTIES;
   const slots = fill(reader, PropertyOwner.publish, messageSlots());
   return {
     topicAlias: slots.topicAlias ?? 0,
@@ -185,8 +178,14 @@ function readUserProperty(reader: PacketReader, count: number): UserProperty {
   return [reader.text('the name of a User Property'), reader.text('the value of a User Property')];
 }
 
-/** Room for what may stand in a PUBLISH or in Will Properties. */
-function messageSlots() {
+/** What may stand in a PUBLISH or in Will Properties. */
+interface MessageSlots extends MessageProperties {
+  readonly topicAlias: number | undefined;
+  readonly willDelayInterval: number | undefined;
+  readonly subscriptionIdentifiers: readonly number[];
+}
+
+function messageSlots(): MessageSlots {
   return {
     payloadFormatIndicator: undefined,
     messageExpiryInterval: undefined,

@@ -74,7 +74,7 @@ function readOptions(reader: PacketReader, filter: string): SubscriptionOptions 
 /** Reads the Requested QoS of 3.x (MQTT 3.1.1 section 3.8.3). */
 function readRequestedQoS(reader: PacketReader): SubscriptionOptions {
   const byte = reader.u8('the Requested QoS');
-  const options = byte < 3 ? OPTIONS[byte] : undefined;
+  const options = byte <= Option.qos ? OPTIONS[byte] : undefined;
   if (options !== undefined) return options;
   // MQTT 3.1.1 [MQTT-3.8.3-4]; [MQTT-3.8.3-5] in 5.0.
   if (byte > 3) throw reader.malformed('MQTT-3.8.3-5', 'reserved bits of the Requested QoS are set');

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { ByteWriter } from '../base/byte-writer.ts';
 import { TextTable } from '../base/text-table.ts';
+import { USER_PROPERTIES_MAX } from './decode-properties.ts';
 import { PacketDecoder } from './decoder.ts';
 import { encodePublish } from './encode.ts';
 import type { Packet } from './packet.ts';
@@ -274,7 +275,7 @@ describe('limits', () => {
     assert.equal(takeAll(decoder).length, 5000);
   });
 
-  test('the thousandth User Property is taken, and the next refused with 0x97', () => {
+  test('User Properties are taken up to their maximum, and one more is refused with 0x97', () => {
     const withProperties = (count: number): Uint8Array => {
       const length = 5 * count;
       const block = Array.from({ length: count }, () => [0x26, 0, 0, 0, 0]).flat();
@@ -282,10 +283,13 @@ describe('limits', () => {
       return Uint8Array.from([0x30, (body.length & 127) | 128, body.length >>> 7, ...body]);
     };
     const client5: Reception = { version: 5, receives: 'from-client' };
-    const [packet] = decodeAll(withProperties(1000), client5);
+    const [packet] = decodeAll(withProperties(USER_PROPERTIES_MAX), client5);
     assert.equal(packet?.kind, 'publish');
-    assert.equal(packet.properties.userProperties.length, 1000);
-    assert.throws(() => decodeAll(withProperties(1001), client5), { kind: 'protocol-error', reasonCode: 0x97 });
+    assert.equal(packet.properties.userProperties.length, USER_PROPERTIES_MAX);
+    assert.throws(() => decodeAll(withProperties(USER_PROPERTIES_MAX + 1), client5), {
+      kind: 'protocol-error',
+      reasonCode: 0x97,
+    });
   });
 });
 

@@ -10,9 +10,9 @@
 // promises; its body is decoded once, when it is complete. A carry is never written over, since
 // packets may view it, and is dropped when it has been read: an idle decoder holds none.
 //
-// Of all that a packet says, only a PUBLISH's `payload` is a view: valid until the next `push()` or
-// until the owner reuses the chunk's buffer. All else is copied. In what order packets may come (CONNECT
-// first, and once) is judged here for the first byte of a connection only.
+// Of all that a packet says, only a PUBLISH's `payload` is a view, valid until the next `push()` or
+// `keep()`: whoever needs it longer copies it. All else is copied here. In what order packets may
+// come is judged for the first byte of a connection only: it begins a CONNECT.
 
 import type { TextTable } from '../base/text-table.ts';
 import { assert } from '../base/assert.ts';

@@ -76,6 +76,16 @@ describe('PUBLISH from a message', () => {
     assert.deepEqual(published(5, content, FORM), hex('30 08 00 03 "a/b" 00 "hi"'));
   });
 
+  test('carries an expiry, an alias or an identifier for a message that has no properties', () => {
+    for (const [change, block] of [
+      [{ expiryInterval: 1 }, '05 02 00 00 00 01'],
+      [{ topicAlias: 1 }, '03 23 00 01'],
+      [{ subscriptionIdentifiers: [1] }, '02 0b 01'],
+    ] as const) {
+      assert.deepEqual(published(5, MESSAGE, { ...FORM, ...change }).subarray(7), hex(`${block} "hi"`));
+    }
+  });
+
   test('writes one byte for properties that are all absent, shared constant or not', () => {
     const content = { ...MESSAGE, properties: { ...NO_MESSAGE_PROPERTIES } };
     assert.deepEqual(published(5, content, FORM), hex('30 08 00 03 "a/b" 00 "hi"'));

@@ -59,6 +59,7 @@ refuses(
     ['a CONNECT with flags', '11', ...malformed('MQTT-2.1.3-1')],
     ['a PUBLISH', '30 07', ...violation('MQTT-3.1.0-1')],
     ['a PUBREC', '50 02', ...violation('MQTT-3.1.0-1')],
+    ['a lone P, which is still a PUBREC', '"P"', ...violation('MQTT-3.1.0-1')],
     ['a PINGREQ', 'c0', ...violation('MQTT-3.1.0-1')],
   ],
   2,

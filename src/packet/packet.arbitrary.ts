@@ -50,7 +50,7 @@ function record<T>(model: { readonly [K in keyof T]: fc.Arbitrary<T[K]> }): fc.A
 }
 
 /** Text as MQTT carries it: any code points but U+0000, mostly short, now and then longer than a length byte holds. */
-export const anyText: fc.Arbitrary<string> = fc
+const anyText: fc.Arbitrary<string> = fc
   .oneof(
     { weight: 8, arbitrary: fc.string({ unit: 'binary', maxLength: 12 }) },
     { weight: 4, arbitrary: fc.string({ unit: 'grapheme-ascii', maxLength: 40 }) },
@@ -128,7 +128,7 @@ const anyAuthProperties: fc.Arbitrary<AuthProperties> = record({
 });
 
 /** Any packet that one side may send in a version. */
-export function anyPacket(version: ProtocolVersion, receives: Direction): fc.Arbitrary<Packet> {
+function anyPacket(version: ProtocolVersion, receives: Direction): fc.Arbitrary<Packet> {
   const both = [anyPublish(version, receives), anyDeliveryAcknowledgement(version)];
   if (receives === 'from-server') {
     const server = [anyConnack(version), anySuback(version), anyUnsuback(version), fc.constant(PINGRESP)];

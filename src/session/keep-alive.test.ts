@@ -63,19 +63,19 @@ test('a client that sends and receives does not ping', () => {
     .expect('> PINGREQ');
 });
 
-test('a client gives up when nothing comes within an interval after its PINGREQ', () => {
+test('a client gives up when nothing comes within as long again after its PINGREQ', () => {
   flow(PING)
     .tickAt(9_000)
     .expect('> PINGREQ')
     .at(12_000)
     .publish('a', 0)
-    .expectBreach((peer) => peer.tickAt(19_000), 'keep-alive-timeout', '');
+    .expectBreach((peer) => peer.tickAt(18_000), 'keep-alive-timeout', '');
 });
 
 test('anything that comes after a PINGREQ shows that the server is there', () => {
   flow(PING)
     .tickAt(9_000)
-    .at(18_000)
+    .at(17_999)
     .receive('PUBLISH a QoS 0')
     .expect('> PINGREQ', 'deliver a')
     .tickAt(18_000)

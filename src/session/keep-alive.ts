@@ -1,13 +1,14 @@
 // Keep Alive (MQTT 5.0 section 3.1.2.10) of one connection. A Server watches that its Client does not
 // fall silent for one and a half times the interval. A Client sends PINGREQ before the interval passes
 // in silence, its own or the Server's (who only sends QoS 0 would not notice a dead link otherwise), and
-// gives the connection up if nothing at all comes within another interval.
+// gives the connection up if nothing at all comes within as long again.
+// Invariant: the next deadline only ever moves to a later moment, so that an owner's timer may be lazy.
 
 import { type Millis, millis } from '../base/millis.ts';
 import { ProtocolError } from '../packet/protocol-error.ts';
 import { Reason } from '../packet/reason-codes.ts';
 
-/** Timers ring late, so a PINGREQ is due a tenth of the interval early. */
+/** Timers ring late, so what is due after an interval is due a tenth of it early. */
 const PING_PART = 0.9;
 /** [MQTT-3.1.2-22]. */
 const WATCH_PART = 1.5;
@@ -45,7 +46,7 @@ export class KeepAlive {
   nextDeadline(): Millis | undefined {
     if (this.interval === 0) return undefined;
     if (this.duty === 'watch') return later(this.receivedAt, this.interval * WATCH_PART);
-    if (this.pingedAt !== undefined) return later(this.pingedAt, this.interval);
+    if (this.pingedAt !== undefined) return later(this.pingedAt, this.interval * PING_PART);
     return later(this.sentAt < this.receivedAt ? this.sentAt : this.receivedAt, this.interval * PING_PART);
   }
 

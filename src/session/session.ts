@@ -155,9 +155,9 @@ export class Session<D extends Delivery> {
   }
 
   /** Visits the deliveries in flight: first those past PUBREC, then those not yet, each in order. */
-  forEachInFlight(visit: (delivery: D, state: 'sent' | 'released') => void): void {
-    this.inFlight.forEachRelease((_, delivery) => visit(delivery, 'released'));
-    this.inFlight.forEachPublish((_, delivery) => visit(delivery, 'sent'));
+  forEachInFlight(visit: (delivery: D, state: 'sent' | 'released', id: PacketId) => void): void {
+    this.inFlight.forEachRelease((id, delivery) => visit(delivery, 'released', id));
+    this.inFlight.forEachPublish((id, delivery) => visit(delivery, 'sent', id));
   }
 
   /** Visits the QoS 2 identifiers from the peer that wait for PUBREL. */
@@ -253,7 +253,7 @@ export class Session<D extends Delivery> {
 
   /**
    * Ends a delivery that cannot be sent on this connection after all, as if the peer had answered with `reason`: a resume
-   * may find it larger than the peer's new Maximum Packet Size [MQTT-3.1.2-25]. Not from inside an output.
+   * may find it larger than the peer's new Maximum Packet Size [MQTT-3.1.2-25]. Best before `open`; never from inside an output.
    */
   abandon(id: PacketId, reason: ReasonCode, now: Millis): void {
     const state = this.inFlight.state(id);

@@ -244,6 +244,11 @@ export class TestClient {
     return id;
   }
 
+  /** A packet identifier that this client has not used yet. */
+  nextId(): PacketId {
+    return packetId(++this.idLast);
+  }
+
   /** Sends PUBACK, PUBREC, PUBREL or PUBCOMP. */
   answer(kind: 'puback' | 'pubrec' | 'pubrel' | 'pubcomp', id: PacketId | undefined, reasonCode = 0): void {
     assert.ok(id !== undefined);

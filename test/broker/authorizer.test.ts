@@ -1,0 +1,167 @@
+// What the Authorizer refuses at SUBSCRIBE, at PUBLISH and at delivery: the client hears what its version
+// can say, nobody else hears anything, and what is not delivered is counted and settled.
+// Wills are in will.test.ts.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import type { Action, Authorizer, Identity } from '../../src/auth/contract.ts';
+import { type ConnectChoice, TestBroker } from './harness.ts';
+import { textOf } from './say-packet.ts';
+
+/** One question that the broker asked. */
+interface Question {
+  readonly clientId: string;
+  readonly action: Action;
+  readonly topic: string;
+  readonly qos: number;
+  readonly retain: boolean;
+}
+
+/** An Authorizer that refuses what a test says, and remembers what it was asked. */
+class TestAuthorizer implements Authorizer {
+  readonly allowsAll: boolean;
+  readonly asked: Question[];
+  refuses: (question: Question) => boolean;
+
+  constructor(refuses: (question: Question) => boolean) {
+    this.allowsAll = false;
+    this.asked = [];
+    this.refuses = refuses;
+  }
+
+  allows({ clientId }: Identity, action: Action, topic: string, qos: 0 | 1 | 2, retain: boolean): boolean {
+    const question = { clientId, action, topic, qos, retain };
+    this.asked.push(question);
+    return !this.refuses(question);
+  }
+}
+
+/** A persistent session. */
+const KEPT: ConnectChoice = { clientId: 'kept', clean: false, properties: { sessionExpiryInterval: 1000 } };
+
+test('a refused subscription is answered with 0x87, 0x80 to 3.x, is said, and is not in force; the others of the packet are', async () => {
+  for (const version of [3, 4, 5] as const) {
+    const authorizer = new TestAuthorizer(({ action, topic }) => action === 'subscribe' && topic.includes('secret'));
+    const broker = await TestBroker.open({ authorizer });
+    broker.connect().publish('secret', 'x', { retain: true });
+    const client = broker.connect({ version, clientId: 'c' });
+    client.requestSubscription(['secret', 'open', '$share/g/secret'], { qos: 1 });
+    const no = version === 5 ? '0x87' : '0x80';
+    assert.deepEqual(client.said(), [`SUBACK 1 ${no} 0x01 ${no}`]);
+    assert.match(broker.warnings()[0] ?? '', /"c" to "secret".*not authorized/);
+    const publisher = broker.connect();
+    for (const topic of ['secret', 'open']) publisher.publish(topic, 'x');
+    assert.deepEqual(client.messages(), ['open=x']);
+  }
+});
+
+test('the Authorizer is asked for the filter as requested, with its QoS', async () => {
+  const authorizer = new TestAuthorizer(() => false);
+  const broker = await TestBroker.open({ authorizer });
+  broker.connect({ clientId: 'c' }).requestSubscription(['$share/g/a/+'], { qos: 1 });
+  assert.deepEqual(authorizer.asked, [{ clientId: 'c', action: 'subscribe', topic: '$share/g/a/+', qos: 1, retain: false }]);
+});
+
+test('a refused subscription leaves the one with the same filter as it was', async () => {
+  const authorizer = new TestAuthorizer(({ qos }) => qos === 2);
+  const broker = await TestBroker.open({ authorizer });
+  const client = broker.connect();
+  client.subscribe('a', { qos: 1 }, 1);
+  assert.deepEqual(client.subscribe('a', { qos: 2 }, 2), [0x87]);
+  broker.connect().publish('a', 'x', { qos: 1 });
+  assert.deepEqual(client.said(), ['PUBLISH a=x QoS 1 id 1 for 1']);
+});
+
+for (const qos of [0, 1, 2] as const) {
+  // 3.1.1 [MQTT-3.3.5-2]
+  test(`a refused QoS ${qos} PUBLISH reaches nobody and is not retained; its publisher hears 0x87, or a 3.x one is cut off if it waits`, async () => {
+    for (const version of [3, 4, 5] as const) {
+      const authorizer = new TestAuthorizer(({ action, topic }) => action === 'publish' && topic === 'secret');
+      const broker = await TestBroker.open({ authorizer });
+      const subscriber = broker.connect();
+      subscriber.subscribe('#');
+      const publisher = broker.connect({ version, clientId: 'p' });
+      publisher.publish('secret', 'x', { qos, id: 9, retain: true });
+      assert.equal(broker.broker.counters.messagesRefused, 1);
+      assert.match(broker.warnings()[0] ?? '', /"p" to topic "secret"/);
+      if (version === 5) assert.deepEqual(publisher.said(), [[], ['PUBACK 9 0x87'], ['PUBREC 9 0x87']][qos]);
+      if (version < 5 && qos > 0) publisher.expectEnd(0);
+      else assert.equal(publisher.ended, 'not yet');
+      assert.deepEqual(subscriber.said(), []);
+      assert.equal(broker.broker.sizes.retained, 0);
+    }
+  });
+}
+
+test('the Authorizer is asked for the topic itself where an alias stands for it, with QoS and RETAIN of the message', async () => {
+  const authorizer = new TestAuthorizer(({ topic }) => topic === 'secret');
+  const broker = await TestBroker.open({ authorizer });
+  const publisher = broker.connect({ clientId: 'p' });
+  publisher.publish('secret', 'x', { topicAlias: 1, qos: 1, id: 1 });
+  publisher.publish('', 'x', { topicAlias: 1, qos: 1, id: 2, retain: true });
+  assert.deepEqual(publisher.said(), ['PUBACK 1 0x87', 'PUBACK 2 0x87']);
+  assert.deepEqual(authorizer.asked.at(-1), { clientId: 'p', action: 'publish', topic: 'secret', qos: 1, retain: true });
+});
+
+for (const qos of [0, 1, 2] as const) {
+  test(`a QoS ${qos} message that a client may not receive is dropped for that one, counted and said; others get it`, async () => {
+    const authorizer = new TestAuthorizer(({ action, topic, clientId }) => {
+      return action === 'receive' && topic === 'secret' && clientId !== 'trusted';
+    });
+    const broker = await TestBroker.open({ authorizer });
+    const clients = [broker.connect({ clientId: 'trusted' }), broker.connect(), broker.connect(KEPT)];
+    for (const client of clients) client.subscribe('#');
+    const publisher = broker.connect();
+    for (const topic of ['secret', 'open']) publisher.publish(topic, 'x', { qos });
+    const got = clients.map((client) => client.acknowledgeAll().map(({ topic }) => topic));
+    assert.deepEqual(got, [['secret', 'open'], ['open'], ['open']]);
+    assert.equal(broker.broker.counters.messagesDropped['not-authorized'], 2);
+    assert.equal(broker.warnings().length, 2);
+    clients[2]?.cut();
+    assert.deepEqual(broker.connect(KEPT).said(), [], 'it is settled');
+  });
+}
+
+test('retained messages that a client may not receive are left out', async () => {
+  const authorizer = new TestAuthorizer(({ action, topic }) => action === 'receive' && topic === 'secret');
+  const broker = await TestBroker.open({ authorizer });
+  const publisher = broker.connect();
+  for (const topic of ['secret', 'open']) publisher.publish(topic, 'x', { qos: 1, retain: true });
+  for (const choice of [{}, KEPT]) {
+    const client = broker.connect(choice);
+    client.subscribe('#');
+    assert.deepEqual(client.messages(), ['open=x']);
+  }
+});
+
+test('what waited is held against the rights of the moment at which it is sent, in flight or queued', async () => {
+  let isRevoked = false;
+  const authorizer = new TestAuthorizer(({ action, topic }) => isRevoked && action === 'receive' && topic === 'a');
+  const broker = await TestBroker.open({ authorizer });
+  const first = broker.connect({ ...KEPT, properties: { sessionExpiryInterval: 1000, receiveMaximum: 2 } });
+  first.subscribe('+');
+  const publisher = broker.connect();
+  for (const topic of ['a', 'b', 'a', 'b']) publisher.publish(topic, topic, { qos: 1 });
+  assert.equal(first.publishes().length, 2);
+  first.cut();
+  isRevoked = true;
+  const second = broker.connect(KEPT);
+  assert.deepEqual(second.acknowledgeAll().map(textOf), ['b', 'b']);
+  isRevoked = false;
+  second.cut();
+  assert.deepEqual(broker.connect(KEPT).said(), []);
+  assert.equal(broker.broker.counters.messagesDropped['not-authorized'], 2);
+});
+
+test('with an Authorizer that allows all nobody is asked', async () => {
+  const authorizer: Authorizer = {
+    allowsAll: true,
+    allows: () => assert.fail('asked'),
+  };
+  const broker = await TestBroker.open({ authorizer });
+  const client = broker.connect();
+  client.subscribe('a');
+  client.publish('a', 'x', { qos: 1 });
+  assert.equal(client.said().length, 2);
+});

@@ -1,0 +1,386 @@
+// Wills (sections 3.1.2.5 and 3.1.3.2.2): published exactly once or never, and when. The first part is a table of
+// every way in which a connection can end, with every relation of Will Delay and Session Expiry.
+// A Will that was pending when the broker stopped: recovery.test.ts.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+
+import type { Action, Identity } from '../../src/auth/contract.ts';
+import type { Will } from '../../src/packet/packet.ts';
+import { type MessageProperties, NO_MESSAGE_PROPERTIES } from '../../src/packet/properties.ts';
+import { MemoryStore } from '../../src/store/memory/memory-store.ts';
+import { type ConnectChoice, lateStore, TestBroker, type TestClient } from './harness.ts';
+
+const VERSIONS = [3, 4, 5] as const;
+
+/** What a test may choose about a Will. */
+function will(choice: Partial<Omit<Will, 'properties'>> & { readonly properties?: Partial<MessageProperties> } = {}): Will {
+  const properties = { ...NO_MESSAGE_PROPERTIES, ...choice.properties };
+  return { topic: 'will', payload: Buffer.from('w'), qos: 1, retain: false, delayInterval: 0, ...choice, properties };
+}
+
+/** A broker with somebody who sees every Will. */
+async function watched(): Promise<{ readonly broker: TestBroker; readonly observer: TestClient }> {
+  const broker = await TestBroker.open();
+  const observer = broker.connect({ clientId: 'observer' });
+  observer.subscribe('will/#');
+  return { broker, observer };
+}
+
+/** Ends a connection in one way. */
+type End = (broker: TestBroker, client: TestClient, choice: ConnectChoice) => void;
+
+/** The ways in which a connection ends after which a Will is published, sooner or later. */
+const ENDS: Readonly<Record<string, End>> = {
+  'a cut network': (_, client) => client.cut(),
+  'an end without DISCONNECT': (_, client) => client.hangUp(),
+  'a malformed packet': (_, client) => client.sendBytes('00 00'),
+  'a protocol error': (_, client) => client.sendBytes('82 02 00 01'),
+  'a Keep Alive timeout': (broker) => broker.pass(15_000),
+};
+
+/** The same for MQTT 5 alone. */
+const ENDS_OF_5: Readonly<Record<string, End>> = {
+  'DISCONNECT 0x04': (_, client) => client.disconnect(0x04),
+  'DISCONNECT 0x80': (_, client) => client.disconnect(0x80),
+};
+
+/** Will Delay and Session Expiry in seconds, in every relation; and when the Will is published after the end. */
+const TIMES = [
+  { delay: 0, expiry: 0, after: 0 },
+  { delay: 0, expiry: 60, after: 0 },
+  { delay: 30, expiry: 0, after: 0 },
+  { delay: 30, expiry: 60, after: 30 },
+  { delay: 60, expiry: 60, after: 60 },
+  { delay: 90, expiry: 60, after: 60 },
+] as const;
+
+/** Claims that the Will comes once, so many seconds from now. */
+function expectWillAfter(broker: TestBroker, observer: TestClient, seconds: number): void {
+  if (seconds > 0) {
+    assert.deepEqual(observer.take(), []);
+    broker.pass(seconds * 1000 - 1);
+    assert.deepEqual(observer.take(), []);
+    broker.pass(1);
+  }
+  assert.deepEqual(observer.messages(), ['will=w']);
+  broker.pass(10_000_000);
+  assert.deepEqual(observer.take(), []);
+}
+
+/** A CONNECT with a Will, and with these times. */
+function withWill(version: 3 | 4 | 5, delay: number, expiry: number): ConnectChoice {
+  const properties = version === 5 ? { sessionExpiryInterval: expiry } : {};
+  return { version, clientId: 'c', clean: expiry === 0, keepAlive: 10, will: will({ delayInterval: delay }), properties };
+}
+
+// [MQTT-3.1.2-7] [MQTT-3.1.2-8] [MQTT-3.1.2-10]; MQTT 3.1.1 [MQTT-3.1.2-8].
+describe('a Will is published once', () => {
+  for (const { delay, expiry, after } of TIMES) {
+    const when = after === 0 ? 'at once' : `after ${after} s`;
+    for (const [name, end] of Object.entries({ ...ENDS, ...ENDS_OF_5 })) {
+      test(`${when}, if its delay is ${delay} s and the Session Expiry ${expiry} s, after ${name}`, async () => {
+        const { broker, observer } = await watched();
+        const choice = withWill(5, delay, expiry);
+        end(broker, broker.connect(choice), choice);
+        expectWillAfter(broker, observer, after);
+      });
+    }
+  }
+  for (const version of [3, 4] as const) {
+    for (const expiry of [0, 60]) {
+      for (const [name, end] of Object.entries(ENDS)) {
+        test(`at once, for version ${version} ${expiry === 0 ? 'with' : 'without'} Clean Session, after ${name}`, async () => {
+          const { broker, observer } = await watched();
+          const choice = withWill(version, 0, expiry);
+          end(broker, broker.connect(choice), choice);
+          expectWillAfter(broker, observer, 0);
+        });
+      }
+    }
+  }
+});
+
+// [MQTT-3.14.4-3]; MQTT 3.1.1 [MQTT-3.1.2-10] [MQTT-3.14.4-3].
+test('a Will is never published after DISCONNECT 0x00', async () => {
+  for (const version of VERSIONS) {
+    for (const { delay, expiry } of version === 5 ? TIMES : TIMES.filter((times) => times.delay === 0)) {
+      const { broker, observer } = await watched();
+      const client = broker.connect(withWill(version, delay, expiry));
+      client.disconnect();
+      client.confirmEnd();
+      broker.pass(1_000_000);
+      assert.deepEqual(observer.take(), []);
+    }
+  }
+});
+
+// MQTT 3.1.1 [MQTT-3.1.2-12].
+test('who has no Will has none published', async () => {
+  const { broker, observer } = await watched();
+  for (const version of VERSIONS) {
+    for (const end of Object.values(ENDS)) {
+      const choice: ConnectChoice = { version, clientId: 'c', keepAlive: 10 };
+      end(broker, broker.connect(choice), choice);
+    }
+  }
+  assert.deepEqual(observer.take(), []);
+});
+
+// Section 3.1.3.2.2, the comment on [MQTT-3.1.3-9]: the session ends, or it goes on.
+describe('on takeover', () => {
+  for (const { delay, expiry } of TIMES) {
+    for (const clean of [true, false]) {
+      const published = clean || expiry === 0 || delay === 0;
+      test(`with Clean Start ${clean}, delay ${delay} s and Session Expiry ${expiry} s the old Will is ${published ? 'published at once' : 'never published'}`, async () => {
+        const { broker, observer } = await watched();
+        broker.connect(withWill(5, delay, expiry));
+        const young = broker.connect({ clientId: 'c', clean, properties: { sessionExpiryInterval: 60 } });
+        assert.deepEqual(observer.messages(), published ? ['will=w'] : []);
+        young.cut();
+        broker.pass(1_000_000);
+        assert.deepEqual(observer.take(), []);
+      });
+    }
+  }
+});
+
+// [MQTT-3.1.3-9]
+describe('while its delay runs a Will', () => {
+  test('is cancelled by a connection that resumes the session, and does not come back', async () => {
+    const { broker, observer } = await watched();
+    broker.connect(withWill(5, 30, 60)).cut();
+    broker.pass(29_999);
+    const back = broker.connect({ clientId: 'c', clean: false, properties: { sessionExpiryInterval: 60 } });
+    assert.equal(back.connack?.sessionPresent, true);
+    broker.pass(1_000_000);
+    back.cut();
+    broker.pass(1_000_000);
+    assert.deepEqual(observer.take(), []);
+  });
+
+  test('is published by a connection that begins anew: its session ends', async () => {
+    const { broker, observer } = await watched();
+    broker.connect(withWill(5, 30, 60)).cut();
+    broker.pass(10_000);
+    broker.connect({ clientId: 'c', clean: true });
+    expectWillAfter(broker, observer, 0);
+  });
+
+  test('is replaced by that of the next connection', async () => {
+    const { broker, observer } = await watched();
+    broker.connect(withWill(5, 30, 60)).cut();
+    const next = { clientId: 'c', clean: false, properties: { sessionExpiryInterval: 60 } };
+    broker.connect({ ...next, will: will({ payload: Buffer.from('second') }) }).cut();
+    broker.pass(1_000_000);
+    assert.deepEqual(observer.messages(), ['will=second']);
+  });
+
+  test('is not cancelled by another client, nor by one who is refused', async () => {
+    const broker = await TestBroker.open({ authenticator: { authenticate: ({ userName }) => ({ kind: 'accepted', principal: userName }) } });
+    const observer = broker.connect({ clientId: 'observer' });
+    observer.subscribe('will');
+    broker.connect(withWill(5, 30, 60)).cut();
+    broker.connect({ clientId: 'd', clean: false });
+    assert.equal(broker.knock({ clientId: 'c', userName: 'mallory' }).ended, 'end');
+    expectWillAfter(broker, observer, 30);
+  });
+});
+
+test('a Will whose delay is over is published, even if the client is back before anybody was woken for it', async () => {
+  const { broker, observer } = await watched();
+  broker.connect(withWill(5, 30, 60)).cut();
+  broker.passUnnoticed(30_000);
+  const back = broker.connect({ clientId: 'c', clean: false });
+  assert.equal(back.connack?.sessionPresent, true);
+  assert.deepEqual(observer.messages(), ['will=w']);
+});
+
+test('a Will that was published is gone: the session does not publish it again', async () => {
+  const { broker, observer } = await watched();
+  broker.connect(withWill(5, 10, 60)).cut();
+  broker.pass(10_000);
+  assert.deepEqual(observer.messages(), ['will=w']);
+  broker.connect({ clientId: 'c', clean: false, properties: { sessionExpiryInterval: 60 } }).cut();
+  broker.pass(1_000_000);
+  assert.deepEqual(observer.take(), []);
+});
+
+test('a session lasts its full Session Expiry though its Will was published before', async () => {
+  const { broker } = await watched();
+  broker.connect(withWill(5, 10, 60)).cut();
+  broker.pass(59_999);
+  assert.equal(broker.broker.sizes.sessions, 2);
+  broker.pass(1);
+  assert.equal(broker.broker.sizes.sessions, 1);
+});
+
+// [MQTT-3.1.2-12] [MQTT-3.1.3-10] and section 3.1.3.2.
+test('a Will carries its QoS and all its properties, in their order', async () => {
+  const { broker, observer } = await watched();
+  const properties: MessageProperties = {
+    payloadFormatIndicator: 1,
+    messageExpiryInterval: 100,
+    contentType: 'text/plain',
+    responseTopic: 'answers',
+    correlationData: Uint8Array.of(1, 2, 3),
+    userProperties: [
+      ['b', '1'],
+      ['__proto__', '2'],
+      ['b', '1'],
+      ['a', ''],
+    ],
+  };
+  for (const qos of [0, 1, 2] as const) {
+    broker.connect({ clientId: 'c', will: will({ qos, properties, delayInterval: 3 }) }).cut();
+    const [published] = observer.publishes();
+    assert.equal(published?.qos, qos);
+    assert.deepEqual(published?.properties, properties);
+    if (qos > 0) observer.answer(qos === 1 ? 'puback' : 'pubrec', published?.id);
+    observer.take();
+  }
+});
+
+// Section 3.1.3.2.4: its lifetime begins when it is published.
+test("the Will's Message Expiry Interval does not run while its delay does", async () => {
+  const { broker, observer } = await watched();
+  const properties = { sessionExpiryInterval: 60 };
+  const chosen = will({ delayInterval: 50, properties: { messageExpiryInterval: 20 } });
+  broker.connect({ clientId: 'c', will: chosen, properties }).cut();
+  broker.pass(50_000);
+  assert.equal(observer.publishes()[0]?.properties.messageExpiryInterval, 20);
+});
+
+// [MQTT-3.1.2-14] [MQTT-3.1.2-15]; MQTT 3.1.1 [MQTT-3.1.2-16] [MQTT-3.1.2-17].
+test('a Will is retained if it says so, and not if not', async () => {
+  for (const version of VERSIONS) {
+    for (const retain of [true, false]) {
+      const { broker, observer } = await watched();
+      broker.connect({ version, clientId: 'c', will: will({ retain }) }).cut();
+      assert.equal(observer.publishes()[0]?.retain, false, 'for those who are subscribed it is a message like others');
+      const late = broker.connect({ clientId: 'late' });
+      late.subscribe('will');
+      assert.deepEqual(late.publishes().map((packet) => packet.retain), retain ? [true] : []);
+    }
+  }
+});
+
+test('a retained Will replaces the retained message, and an empty one removes it', async () => {
+  const broker = await TestBroker.open();
+  broker.connect({ clientId: 'p' }).publish('will', 'alive', { retain: true });
+  broker.connect({ clientId: 'c', will: will({ retain: true }) }).cut();
+  const reader = broker.connect({ clientId: 'reader' });
+  reader.subscribe('will');
+  assert.deepEqual(reader.messages(), ['will=w']);
+  broker.connect({ clientId: 'c', will: will({ retain: true, payload: new Uint8Array(0) }) }).cut();
+  assert.equal(broker.broker.sizes.retained, 0);
+});
+
+test('a Will reaches the persistent sessions that are away, its own among them', async () => {
+  const broker = await TestBroker.open();
+  const lasting = { clean: false, properties: { sessionExpiryInterval: 600 } };
+  for (const clientId of ['c', 'away']) {
+    const client = broker.connect({ ...lasting, clientId });
+    client.subscribe('will', { qos: 1 });
+    client.cut();
+  }
+  broker.connect({ ...lasting, clientId: 'c', will: will() }).cut();
+  for (const clientId of ['c', 'away']) {
+    assert.deepEqual(broker.connect({ ...lasting, clientId }).messages(), ['will=w']);
+  }
+});
+
+test('the right to publish a Will is asked for at CONNECT, and once more when it is published', async () => {
+  const asked: [Identity, Action, string, number, boolean][] = [];
+  let allowed = true;
+  const authorizer = {
+    allowsAll: false,
+    allows: (identity: Identity, action: Action, topic: string, qos: 0 | 1 | 2, retain: boolean): boolean => {
+      if (action === 'will') asked.push([identity, action, topic, qos, retain]);
+      return action !== 'will' || allowed;
+    },
+  };
+  const broker = await TestBroker.open({ authorizer });
+  const observer = broker.connect({ clientId: 'observer' });
+  observer.subscribe('will');
+  broker.connect({ clientId: 'c', will: will({ qos: 2, retain: true }) }).cut();
+  assert.deepEqual(observer.messages(), ['will=w']);
+  const identity = { principal: undefined, clientId: 'c', remote: 'test:2' };
+  assert.deepEqual(asked, Array.from({ length: 2 }, () => [identity, 'will', 'will', 2, true]));
+
+  const revoked = broker.connect({ clientId: 'c', will: will({ topic: 'will', payload: Buffer.from('no') }) });
+  allowed = false;
+  revoked.cut();
+  assert.deepEqual(observer.take(), []);
+  assert.deepEqual(broker.warnings(), ['The Will of client "c" for topic "will" was not published: not authorized (0x87).']);
+  assert.equal(broker.broker.counters.messagesRefused, 1);
+  assert.equal(broker.broker.sizes.sessions, 1);
+});
+
+test('a Will for which a persistent subscriber has no room is refused as a message would be, and said', async () => {
+  const broker = await TestBroker.open({ limits: { sessionQueueMessagesMax: 1 } });
+  const full = broker.connect({ clientId: 'full', properties: { sessionExpiryInterval: 60 } });
+  full.subscribe('will', { qos: 1 });
+  full.cut();
+  for (const clientId of ['1', '2']) broker.connect({ clientId, will: will() }).cut();
+  assert.deepEqual(broker.warnings(), ['The Will of client "2" for topic "will" was not published: quota exceeded (0x97).']);
+});
+
+test('a CONNECT that is cut off while it waits for the store has a Will; one that is refused has none', async () => {
+  const { store, commit } = lateStore();
+  const broker = await TestBroker.open({ store });
+  const observer = broker.knock({ clientId: 'observer' });
+  observer.take();
+  observer.subscribe('will');
+  const lasting = { properties: { sessionExpiryInterval: 60 } };
+  const refused = broker.knock({ ...lasting, clientId: 'refused', will: will({ qos: 0 }) });
+  broker.pass(10_000);
+  assert.deepEqual(refused.said(), ['CONNACK 0x88']);
+  assert.deepEqual(observer.take(), []);
+  broker.knock({ ...lasting, clientId: 'cut', will: will({ qos: 0, payload: Buffer.from('cut') }) }).cut();
+  assert.deepEqual(observer.messages(), ['will=cut']);
+  commit();
+  assert.deepEqual(refused.take(), []);
+});
+
+// [MQTT-4.1.0-2] In one turn of time: each at its moment, and nobody misses one because of another.
+test('Wills and sessions that are due together are published before the sessions end, in order of their moments', async () => {
+  const { broker, observer } = await watched();
+  for (const [clientId, delay, expiry] of [
+    ['a', 30, 60],
+    ['b', 10, 60],
+    ['c', 90, 20],
+  ] as const) {
+    const payload = Buffer.from(clientId);
+    const client = broker.connect({ clientId, will: will({ qos: 0, payload, delayInterval: delay }), properties: { sessionExpiryInterval: expiry } });
+    client.cut();
+  }
+  broker.pass(1_000_000);
+  assert.deepEqual(observer.messages(), ['will=b', 'will=c', 'will=a']);
+  assert.equal(broker.broker.sizes.sessions, 1);
+});
+
+// Section 3.1.2.5: a Server that shuts down may publish Wills after its restart.
+describe('when the broker stops', () => {
+  for (const { delay, expiry, after } of TIMES) {
+    const when = after === 0 ? 'at once' : `${after} s after its restart`;
+    test(`a Will with delay ${delay} s and Session Expiry ${expiry} s is published ${when}, once`, async () => {
+      const published: string[] = [];
+      const events = { messagePublished: (message: { readonly topic: string }) => void published.push(message.topic) };
+      const store = new MemoryStore();
+      const first = await TestBroker.open({ store, events });
+      const client = first.connect(withWill(5, delay, expiry));
+      await first.broker.close();
+      client.expectEnd(0x8b);
+      assert.deepEqual(published, after === 0 ? ['will'] : []);
+      const second = await TestBroker.open({ store, events, monotonic: 5_000, wall: first.wallClock });
+      if (after > 0) {
+        second.pass(after * 1000 - 1);
+        assert.deepEqual(published, []);
+        second.pass(1);
+      }
+      second.pass(1_000_000);
+      assert.deepEqual(published, ['will']);
+    });
+  }
+});
