@@ -66,7 +66,14 @@ for (const qos of [0, 1, 2] as const) measurePairs(qos);
 measureFanOut(1000);
 
 function measurePairs(qos: QoS): void {
-  const pairs: { publisher: NetworkHandler; subscriber: NetworkHandler; chunk: Uint8Array; acks: Uint8Array; rels: Uint8Array; comps: Uint8Array }[] = [];
+  const pairs: {
+    publisher: NetworkHandler;
+    subscriber: NetworkHandler;
+    chunk: Uint8Array;
+    acks: Uint8Array;
+    rels: Uint8Array;
+    comps: Uint8Array;
+  }[] = [];
   for (let pair = 0; pair < PAIRS; pair++) {
     const topic = `bench/pair/${qos}/${pair}`;
     const subscriber = connect(`sub-${qos}-${pair}`);
@@ -79,7 +86,14 @@ function measurePairs(qos: QoS): void {
       subscriber,
       chunk: encode(ids.map((id) => publish(topic, qos, id))),
       // Every identifier that the broker may have given out; those not in flight are ignored.
-      acks: encode(givenIds.map((id) => ({ kind: qos === 1 ? 'puback' : 'pubrec', id, reasonCode: 0, properties: NO_REASON_PROPERTIES }))),
+      acks: encode(
+        givenIds.map((id) => ({
+          kind: qos === 1 ? 'puback' : 'pubrec',
+          id,
+          reasonCode: 0,
+          properties: NO_REASON_PROPERTIES,
+        })),
+      ),
       rels: encode(ids.map((id) => ({ kind: 'pubrel', id, reasonCode: 0, properties: NO_REASON_PROPERTIES }))),
       comps: encode(givenIds.map((id) => ({ kind: 'pubcomp', id, reasonCode: 0, properties: NO_REASON_PROPERTIES }))),
     });
@@ -130,7 +144,12 @@ function connect(clientId: string): NetworkHandler {
 
 function subscribe(filter: string, qos: QoS): Packet {
   const options = { qos, noLocal: false, retainAsPublished: false, retainHandling: 0 } as const;
-  return { kind: 'subscribe', id: packetId(1), subscriptions: [{ filter, options }], properties: NO_SUBSCRIBE_PROPERTIES };
+  return {
+    kind: 'subscribe',
+    id: packetId(1),
+    subscriptions: [{ filter, options }],
+    properties: NO_SUBSCRIBE_PROPERTIES,
+  };
 }
 
 function publish(topic: string, qos: QoS, id: ReturnType<typeof packetId>): Packet {
@@ -169,5 +188,7 @@ function measure(name: string, count: number, work: () => void): void {
   }
   slices.sort((a, b) => a - b);
   const [best = 0, median = 0] = [slices[0], slices[SLICES >> 1]];
-  process.stdout.write(`${name.padEnd(24)} best ${best.toFixed(0).padStart(5)}, median ${median.toFixed(0).padStart(5)} ns per message\n`);
+  process.stdout.write(
+    `${name.padEnd(24)} best ${best.toFixed(0).padStart(5)}, median ${median.toFixed(0).padStart(5)} ns per message\n`,
+  );
 }

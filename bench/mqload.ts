@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 
 /** Where the source is expected, beside the checkout. */
-export const MQLOAD_SOURCE: string = path.resolve(import.meta.dirname, '../../shared/tools/mqload.c');
+const MQLOAD_SOURCE = path.resolve(import.meta.dirname, '../../shared/tools/mqload.c');
 
 /** The core that the generator is bound to; the broker has core 0. */
 const GENERATOR_CORE = '1';
@@ -47,6 +47,8 @@ export async function runMqload(program: string, load: readonly string[]): Promi
     timeout: RUN_MILLIS_MAX,
     killSignal: 'SIGKILL',
   });
+  const endWithUs = (): void => void child.kill('SIGKILL');
+  process.once('exit', endWithUs);
   let output = '';
   let complaint = '';
   child.stdout.on('data', (text: Buffer) => {
@@ -58,6 +60,7 @@ export async function runMqload(program: string, load: readonly string[]): Promi
   await new Promise((resolve) => {
     child.once('close', resolve);
   });
+  process.off('exit', endWithUs);
   return readResult(output, complaint.trim());
 }
 

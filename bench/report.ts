@@ -29,7 +29,7 @@ export function machineFacts(): Readonly<Record<string, string | number>> {
 }
 
 /** The median of a scenario's good runs. `undefined`: there was none. */
-export function medianFigure(measured: Measured): { readonly figure: number; readonly perSecond: number } | undefined {
+function medianFigure(measured: Measured): { readonly figure: number; readonly perSecond: number } | undefined {
   const good = measured.runs.filter((run) => run.isOk);
   if (good.length < measured.runs.length || good.length === 0) return undefined;
   const byFigure = good.toSorted((a, b) => figureOf(measured.scenario, a) - figureOf(measured.scenario, b));

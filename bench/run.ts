@@ -65,6 +65,15 @@ function readOptions(): Options | undefined {
   };
 }
 
+/** What `parseArgs` says of an unknown option is a sentence; its stack is of no use to whoever mistyped. */
+function readOptionsOrFail(): Options | undefined {
+  try {
+    return readOptions();
+  } catch (error) {
+    return fail(error instanceof Error ? error.message : String(error));
+  }
+}
+
 function chosen<T extends { readonly name: string }>(names: string, all: readonly T[]): readonly T[] {
   return names.split(',').map((name) => {
     const one = all.find((candidate) => candidate.name === name.trim());
@@ -158,7 +167,7 @@ function progress(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
 }
 
-const options = readOptions();
+const options = readOptionsOrFail();
 if (options === undefined) {
   console.log(HELP);
 } else {

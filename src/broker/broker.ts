@@ -4,7 +4,7 @@
 
 import { seconds, type Millis } from '../base/millis.ts';
 import type { Message } from '../packet/message.ts';
-import type { ReasonCode } from '../packet/reason-codes.ts';
+import { Reason, type ReasonCode } from '../packet/reason-codes.ts';
 import { parseTopicName } from '../topic/topic-name.ts';
 import type { Accept, NetworkConnection, NetworkHandler } from '../transport/contract.ts';
 import { BrokerState } from './broker-state.ts';
@@ -19,9 +19,11 @@ export type OutgoingMessage = Omit<Message, 'expiresAt'>;
 /** One broker. */
 export class Broker {
   private readonly state: BrokerState;
+  private closing: Promise<void> | undefined;
 
   constructor(parts: BrokerParts) {
     this.state = new BrokerState(parts);
+    this.closing = undefined;
   }
 
   /** What was counted since the start. */
@@ -65,7 +67,8 @@ export class Broker {
 
   /** Lets time pass: keep-alive, expiry, Wills. Call at `nextDeadline`, or every few hundred milliseconds. */
   tick(now: Millis): void {
-    const { deadlines } = this.state;
+    const { deadlines, isClosing } = this.state;
+    if (isClosing) return; // The next broker on the store goes on with what is due.
     for (let due = deadlines.takeDue(now); due !== undefined; due = deadlines.takeDue(now)) due.tick(now);
   }
 
@@ -74,6 +77,7 @@ export class Broker {
    * @returns the Reason Code (0x10: nobody is subscribed; 0x80 and above: refused), once everything about it is durable.
    */
   publish(outgoing: OutgoingMessage): Promise<ReasonCode> {
+    if (this.state.isClosing) return Promise.resolve(Reason.serverShuttingDown);
     const now = this.state.clock.monotonic();
     const { messageExpiryInterval, correlationData } = outgoing.properties;
     const expiresAt = messageExpiryInterval === undefined ? undefined : ((now + seconds(messageExpiryInterval)) as Millis);
@@ -91,7 +95,12 @@ export class Broker {
   }
 
   /** Tells every client (DISCONNECT 0x8B to MQTT 5), closes the connections, then the store. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.closing ??= this.closeOnce();
+    return this.closing;
+  }
+
+  private async closeOnce(): Promise<void> {
     this.state.isClosing = true;
     // An embedder may close the broker when it hears of a message: not in the middle of that packet.
     await Promise.resolve();

@@ -14,13 +14,13 @@ import type { Identity } from '../auth/contract.ts';
 import type { Message } from '../packet/message.ts';
 import { NO_SUBSCRIPTION_IDENTIFIERS, type PublishPacket, type QoS, type Will } from '../packet/packet.ts';
 import type { PacketId } from '../packet/packet-id.ts';
-import { Reason, type ReasonCode, reasonName } from '../packet/reason-codes.ts';
+import { Reason, type ReasonCode } from '../packet/reason-codes.ts';
 import type { Answer, SessionOutput } from '../session/output.ts';
 import { Session } from '../session/session.ts';
 import type { SessionKey } from '../store/contract.ts';
 import type { BrokerState, Timed } from './broker-state.ts';
 import type { Connection } from './connection.ts';
-import type { DropReason } from './events.ts';
+import { DroppedMessages } from './dropped-messages.ts';
 import { publishFromClient } from './publishing.ts';
 import type { RouteTarget } from './route.ts';
 import type { SessionDelivery } from './session-delivery.ts';
@@ -61,16 +61,13 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
   deadline: Millis;
   deadlineIndex: number;
 
-  /** Messages dropped for reasons other than a slow reader. */
-  private dropCount: number;
+  private drops: DroppedMessages | undefined;
 
   // Lives as long as the connection.
   identity: Identity;
   connection: Connection | undefined;
   /** Retained messages of QoS 0 that wait for the reader, and for nothing else; made when the first one does. */
   private unsentRetained: RingQueue<SessionDelivery> | undefined;
-  /** QoS 0 messages dropped since the client began to read too slowly. */
-  private slowDrops: number;
   /** A place in the window became free: the queue may go on. */
   private windowMoved: boolean;
 
@@ -88,11 +85,10 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
     this.willDueAt = undefined;
     this.deadline = millis(0);
     this.deadlineIndex = -1;
-    this.dropCount = 0;
+    this.drops = undefined;
     this.identity = identity;
     this.connection = undefined;
     this.unsentRetained = undefined;
-    this.slowDrops = 0;
     this.windowMoved = false;
   }
 
@@ -127,8 +123,8 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
    * Takes a message for this client: sends it now, queues it, or drops it with a reason. hot:
    * @param messageId  Its name in the store if this session is a recipient there; else 0.
    */
-  offer(message: Message, qos: QoS, retain: boolean, addressing: Addressing, messageId: number, now: Millis): void {
-    const { subscriptionIdentifiers, sharedFilter } = addressing;
+  offer(message: Message, qos: QoS, retain: boolean, address: Addressing, messageId: number, now: Millis): void {
+    const { subscriptionIdentifiers, sharedFilter } = address;
     const delivery: SessionDelivery = { message, qos, retain, subscriptionIdentifiers, sharedFilter, messageId };
     const connection = this.connection;
     if (qos === 0) {
@@ -136,7 +132,7 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
       if (connection === undefined || !this.machine.isConnected) return;
       // [MQTT-4.6.0-5]: a retained one of the same topic may wait.
       if (this.unsentRetained !== undefined) this.pump(now);
-      if (connection.isCongested) this.dropSlow(delivery);
+      if (connection.isCongested) this.dropped().addSlow(message.topic);
       else if (this.mayReceive(delivery)) this.machine.publish(delivery, now);
       return;
     }
@@ -151,8 +147,8 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
    * Takes a retained message for a subscription, to be sent by the next `pump`. With QoS 1 and 2 behind what already
    * waits; with QoS 0 it does not wait for the window, lest a newer message of its topic overtake it [MQTT-4.6.0-5].
    */
-  offerRetained(message: Message, qos: QoS, addressing: Addressing, messageId: number, now: Millis): void {
-    const { subscriptionIdentifiers, sharedFilter } = addressing;
+  offerRetained(message: Message, qos: QoS, address: Addressing, messageId: number, now: Millis): void {
+    const { subscriptionIdentifiers, sharedFilter } = address;
     const delivery: SessionDelivery = { message, qos, retain: true, subscriptionIdentifiers, sharedFilter, messageId };
     this.enqueue(qos === 0 ? (this.unsentRetained ??= new RingQueue()) : this.queue, delivery, now);
   }
@@ -168,7 +164,7 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
     this.machine.forEachInFlight((delivery, state, id) => {
       const reason = state === 'sent' ? this.refusal(delivery) : undefined;
       if (reason === undefined) return;
-      this.sayDrop(delivery, reason);
+      this.dropped().add(delivery.message.topic, reason);
       this.machine.abandon(id, Reason.success, now);
     });
   }
@@ -190,7 +186,7 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
 
   /** The client reads again. */
   readerCaughtUp(now: Millis): void {
-    this.saySlowDrops();
+    this.drops?.caughtUp();
     this.pump(now);
   }
 
@@ -198,7 +194,7 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
   leaveConnection(): void {
     this.machine.close();
     this.connection = undefined;
-    this.saySlowDrops();
+    this.drops?.caughtUp();
     this.windowMoved = false;
     if (this.unsentRetained === undefined) return;
     // QoS 0 is not stored for absent clients.
@@ -211,32 +207,21 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
   /** Everything that is not settled leaves the session, which has ended: for other members of its groups, or for nobody. */
   abandonDeliveries(now: Millis): void {
     const abandoned: SessionDelivery[] = [];
-    let lost = 0;
+    const lost: string[] = [];
     this.machine.forEachInFlight((delivery, state) => {
       if (state !== 'sent') return;
-      if (delivery.qos === 1) {
-        abandoned.push(delivery);
-        return;
-      }
+      if (delivery.qos === 1) abandoned.push(delivery);
       // A QoS 2 message that its member may have seen goes to nobody else [MQTT-4.8.2-5].
-      this.count(delivery, 'session-ended');
-      lost++;
+      else lost.push(delivery.message.topic);
     });
     for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift()) abandoned.push(next);
     this.queueBytes = 0;
-    for (const delivery of abandoned) {
-      const { message, sharedFilter, qos } = delivery;
+    for (const { message, sharedFilter, qos } of abandoned) {
       if (qos === 0) continue;
       const mayGoOn = sharedFilter !== '' && !isExpired(message, now);
-      if (mayGoOn && this.broker.router.handOver(sharedFilter, message, now)) continue;
-      this.count(delivery, 'session-ended');
-      lost++;
+      if (!mayGoOn || !this.broker.router.handOver(sharedFilter, message, now)) lost.push(message.topic);
     }
-    if (lost === 0) return;
-    this.broker.log.info(
-      `The session of client ${this.name} ended with ${lost} messages undelivered.`,
-      { clientId: this.clientId, dropped: lost },
-    );
+    if (lost.length > 0) this.dropped().addAbandoned(lost);
   }
 
   /** The Will or the end of the session is due. */
@@ -268,12 +253,7 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
   settle(delivery: SessionDelivery, reason: ReasonCode): void {
     this.windowMoved = true;
     if (delivery.messageId !== 0) this.broker.store.settle(this.key, delivery.messageId);
-    if (reason < 0x80) return;
-    this.count(delivery, 'refused-by-client');
-    this.broker.log.warn(
-      `Client ${this.name} refused a message to ${JSON.stringify(delivery.message.topic)}: ${reasonName(reason)}.`,
-      { clientId: this.clientId, topic: delivery.message.topic, reasonCode: reason },
-    );
+    if (reason >= 0x80) this.dropped().add(delivery.message.topic, 'refused-by-client', reason);
   }
 
   /** hot: */
@@ -291,6 +271,10 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
 
   recordReleased(id: PacketId): void {
     if (this.key !== 0) this.openConnection().gate.holdAnswers(this.broker.store.recordReleased(this.key, id));
+  }
+
+  private dropped(): DroppedMessages {
+    return (this.drops ??= new DroppedMessages(this.broker, this.clientId));
   }
 
   private openConnection(): Connection {
@@ -358,46 +342,9 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
   }
 
   /** The client will never get this message: counted, said, settled. */
-  private drop(delivery: SessionDelivery, reason: Exclude<DropReason, 'slow-reader'>): void {
-    this.sayDrop(delivery, reason);
+  private drop(delivery: SessionDelivery, reason: 'queue-full' | 'expired' | 'too-large' | 'not-authorized'): void {
+    this.dropped().add(delivery.message.topic, reason);
     if (delivery.messageId !== 0) this.broker.store.settle(this.key, delivery.messageId);
-  }
-
-  private sayDrop(delivery: SessionDelivery, reason: Exclude<DropReason, 'slow-reader'>): void {
-    this.count(delivery, reason);
-    // Every drop is counted; the log has the 1st, 10th, 100th, ... of a session, so that it cannot be flooded.
-    const dropped = ++this.dropCount;
-    if (!Number.isInteger(Math.log10(dropped))) return;
-    const { topic } = delivery.message;
-    const which = dropped === 1 ? 'A message' : `Message number ${dropped}`;
-    this.broker.log.warn(
-      `${which} was dropped for client ${this.name}, topic ${JSON.stringify(topic)}: ${DROP_SENTENCES[reason]}`,
-      { clientId: this.clientId, topic, reason, dropped },
-    );
-  }
-
-  private saySlowDrops(): void {
-    if (this.slowDrops === 0) return;
-    this.broker.log.warn(
-      `Client ${this.name} read too slowly: ${this.slowDrops} QoS 0 messages to it were dropped.`,
-      { clientId: this.clientId, dropped: this.slowDrops },
-    );
-    this.slowDrops = 0;
-  }
-
-  private dropSlow(delivery: SessionDelivery): void {
-    this.count(delivery, 'slow-reader');
-    this.slowDrops++;
-    if (this.slowDrops > 1) return; // Said once, and summed up when the client has caught up.
-    this.broker.log.warn(
-      `Client ${this.name} reads too slowly: QoS 0 messages to it are dropped until it has caught up.`,
-      { clientId: this.clientId },
-    );
-  }
-
-  private count(delivery: SessionDelivery, reason: DropReason): void {
-    this.broker.counters.messagesDropped[reason]++;
-    this.broker.events.messageDropped?.(this.clientId, delivery.message.topic, reason);
   }
 }
 
@@ -405,12 +352,3 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
 function isExpired({ expiresAt }: Message, now: Millis): boolean {
   return expiresAt !== undefined && expiresAt <= now;
 }
-
-const DROP_SENTENCES: { readonly [K in Exclude<DropReason, 'slow-reader'>]: string } = {
-  'queue-full': 'its queue is full (sessionQueueMessagesMax, sessionQueueBytesMax).',
-  expired: 'it expired before it could be sent.',
-  'too-large': "it is larger than the client's Maximum Packet Size.",
-  'not-authorized': 'the client may not receive it.',
-  'refused-by-client': 'the client refused it.',
-  'session-ended': 'its session ended.',
-};

@@ -6,7 +6,7 @@
 // | PUBREC of a repeated PUBLISH             | the first copy's batch: anything later covers it        | answers    |
 // | PUBCOMP                                  | the removal of the inbound identifier [MQTT-4.3.3-12]   | answers    |
 // | SUBACK, UNSUBACK of a persistent session | the change itself                                       | answers    |
-// | CONNACK                                  | the session's record, or an old one's deletion (connecting.ts waits before it opens the gate) | - |
+// | CONNACK                                  | the session's record; for a new session the latest deletion of one (connecting.ts waits before it opens the gate) | - |
 // | PUBLISH QoS 2 to a persistent session    | the message, and its packet identifier [MQTT-4.4.0-1]   | deliveries |
 // | PUBREL to a persistent session           | that its PUBREC came [MQTT-4.3.3-6]                     | deliveries |
 // | PUBLISH QoS 0 and 1, PINGRESP, DISCONNECT | nothing                                                | -          |
@@ -61,6 +61,8 @@ export interface GateOutlet {
   writePublish(delivery: SessionDelivery, id: PacketId | undefined, dup: boolean, topicAlias: number, omitTopic: boolean, now: Millis): void;
   /** A packet that had been held has left. */
   heldPacketLeft(packet: Packet): void;
+  /** Fewer packets are held than before. */
+  gateMoved(): void;
 }
 
 /** The gate of one connection. */
@@ -82,6 +84,11 @@ export class CommitGate {
     this.deliveriesAfter = 0;
     this.answers = undefined;
     this.deliveries = undefined;
+  }
+
+  /** How many answers are held. hot: */
+  get heldAnswers(): number {
+    return this.answers === undefined ? 0 : this.answers.length;
   }
 
   /** The next answers wait for this batch. hot: */
@@ -127,6 +134,7 @@ export class CommitGate {
     this.releaseLane(this.deliveries, durable, now);
     const waiting = (this.answers?.length ?? 0) + (this.deliveries?.length ?? 0);
     if (waiting === 0) this.holding.delete(this);
+    this.outlet.gateMoved();
   }
 
   /** The connection ended: what is held is discarded. */
@@ -137,7 +145,7 @@ export class CommitGate {
   }
 
   private hold(lane: 'answers' | 'deliveries', held: Held): void {
-    // Bounded by what the client may leave unacknowledged (its Receive Maximum and our own window).
+    // Bounded: deliveries by our own window, answers by the chunk that passed our Receive Maximum (`Connection.isBehind`).
     if (lane === 'answers') (this.answers ??= new RingQueue()).push(held);
     else (this.deliveries ??= new RingQueue()).push(held);
     this.holding.add(this);

@@ -8,6 +8,7 @@ import { type Millis, millis } from '../base/millis.ts';
 import { packetSize } from '../packet/encode.ts';
 import type { ConnackPacket, ConnectPacket } from '../packet/packet.ts';
 import { NO_CONNACK_PROPERTIES } from '../packet/properties.ts';
+import { ProtocolError } from '../packet/protocol-error.ts';
 import { REASON_CODES } from '../packet/reason-code-table.ts';
 import { connectReturnCode, Reason, type ReasonCode, reasonName } from '../packet/reason-codes.ts';
 import type { ConnectionTerms } from '../session/terms.ts';
@@ -61,6 +62,14 @@ function authenticate(broker: BrokerState, credentials: Credentials): Authentica
   }
 }
 
+/** What ends a connection that is not open in time (section 3.1.4): the client's delay, or ours. */
+export function connectTimeout(broker: BrokerState, connection: Connection): ProtocolError {
+  const limit = `within ${broker.limits.connectTimeout / 1000} s (connectTimeout)`;
+  return connection.isConnecting
+    ? new ProtocolError('protocol-error', Reason.serverUnavailable, '', `CONNECT could not be answered ${limit}.`)
+    : new ProtocolError('protocol-error', Reason.protocolError, '', `CONNECT was not complete ${limit}.`);
+}
+
 /** Says no with CONNACK, where the version can, and closes. The log is the caller's. */
 export function refuseConnection(connection: Connection, reasonCode: ReasonCode, reasonString: string | undefined): void {
   const { version } = connection;
@@ -80,7 +89,7 @@ function refuse(broker: BrokerState, connection: Connection, packet: ConnectPack
   );
   // What the authenticator knows is for the log alone; the wire gets the code. [MQTT-3.1.4-2]
   refuseConnection(connection, reasonCode, undefined);
-  connection.endUnconnected(); // [MQTT-3.2.2-7]
+  connection.leave(false, undefined); // [MQTT-3.2.2-7]
 }
 
 function authenticated(
@@ -136,7 +145,6 @@ function accept(
   const { session, present } = attached;
   const { limits } = broker;
   const { properties, version } = packet;
-  connection.wantsReasons = properties.requestProblemInformation ?? true;
   connection.writePacket({ ...connack, sessionPresent: present }); // [MQTT-3.2.2-2] [MQTT-3.2.2-3]
   connection.open();
   const terms: ConnectionTerms = {

@@ -6,6 +6,7 @@
 // States: `awaiting-connect` (nothing but CONNECT is taken, 64 KiB and 10 s at most), `connecting`
 // (CONNECT is being decided, which may take time: nothing is read), `open`, `closed`.
 // A connection has a session from the moment CONNECT is accepted until it ends.
+// Longer than 400 lines because all that opens, pauses and ends a connection changes the same few fields.
 
 import { type Millis, millis } from '../base/millis.ts';
 import { encodePacket, encodePublish, publishSize } from '../packet/encode.ts';
@@ -14,15 +15,16 @@ import { remainingExpiry } from '../packet/message.ts';
 import type { DisconnectPacket, Packet } from '../packet/packet.ts';
 import type { PacketId } from '../packet/packet-id.ts';
 import { NO_DISCONNECT_PROPERTIES } from '../packet/properties.ts';
-import { ProtocolError } from '../packet/protocol-error.ts';
+import { ProtocolError, violation } from '../packet/protocol-error.ts';
 import { type ProtocolVersion, versionName } from '../packet/protocol-version.ts';
 import { REASON_CODES } from '../packet/reason-code-table.ts';
-import { Reason, type ReasonCode, reasonName } from '../packet/reason-codes.ts';
+import { Reason, type ReasonCode } from '../packet/reason-codes.ts';
 import type { NetworkConnection, NetworkHandler } from '../transport/contract.ts';
 import type { BrokerState, Timed } from './broker-state.ts';
 import type { ClientSession } from './client-session.ts';
 import { CommitGate, type GateOutlet } from './commit.ts';
-import { connect, refuseConnection } from './connecting.ts';
+import { connect, connectTimeout, refuseConnection } from './connecting.ts';
+import { disconnect } from './disconnecting.ts';
 import type { SessionDelivery } from './session-delivery.ts';
 import { subscribe, unsubscribe } from './subscribing.ts';
 
@@ -47,12 +49,10 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
   sendBytesMax: number;
   /** Whether the peer takes topic aliases. */
   givesAliases: boolean;
-  /** Request Problem Information of CONNECT: whether answers may carry reason strings. */
-  wantsReasons: boolean;
   /** The moment of the chunk, tick or event that is being handled. */
   now: Millis;
   private ending: Ending | undefined;
-  /** Reading stopped because the client does not read. */
+  /** No chunk comes for now. */
   private isPaused: boolean;
   deadline: Millis;
   deadlineIndex: number;
@@ -71,7 +71,6 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     this.session = undefined;
     this.sendBytesMax = Number.POSITIVE_INFINITY;
     this.givesAliases = false;
-    this.wantsReasons = true;
     this.now = broker.clock.monotonic();
     this.ending = undefined;
     this.isPaused = false;
@@ -101,6 +100,11 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     return this.state === 'open';
   }
 
+  /** Whether the connection has ended, perhaps while its packet was being handled. */
+  private get isOver(): boolean {
+    return this.state === 'closed';
+  }
+
   /** Whether CONNECT is being decided. */
   get isConnecting(): boolean {
     return this.state === 'connecting';
@@ -120,16 +124,14 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     this.broker.counters.bytesReceived += end - start;
     this.decoder.push(bytes, start, end);
     this.handlePackets();
+    if (this.isOver) return; // What came behind is not worth a copy.
     this.decoder.keep();
   }
 
   drained(): void {
     if (this.state === 'closed') return;
     this.now = this.broker.clock.monotonic();
-    if (this.isPaused && this.state === 'open') {
-      this.isPaused = false;
-      this.network.resume();
-    }
+    this.resumeIfCaughtUp();
     if (this.state === 'open') this.session?.readerCaughtUp(this.now);
   }
 
@@ -146,7 +148,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
   tick(now: Millis): void {
     this.now = now;
     if (this.state === 'awaiting-connect' || this.state === 'connecting') {
-      this.fail(this.connectTimeout());
+      this.fail(connectTimeout(this.broker, this));
       return;
     }
     // A client that we do not read from is not timed out for its silence.
@@ -170,7 +172,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     this.decoder.maximumPacketSize = this.broker.limits.packetBytesMax;
   }
 
-  /** CONNECT takes time to decide: lets no chunk come until then. */
+  /** Lets no chunk come for now: CONNECT takes time to decide, or answers pile up. */
   pauseReading(): void {
     if (this.isPaused) return;
     this.isPaused = true;
@@ -192,7 +194,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
   takeOver(by: string): void {
     this.now = this.broker.clock.monotonic();
     this.broker.log.info(`${this.describe()} was taken over by a connection from ${by}.`, this.facts(Reason.sessionTakenOver));
-    this.disconnect(Reason.sessionTakenOver, undefined);
+    this.sendDisconnect(Reason.sessionTakenOver, undefined);
     this.leave(true, Reason.sessionTakenOver);
   }
 
@@ -200,7 +202,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
   shutDown(): void {
     if (this.state === 'closed') return;
     this.now = this.broker.clock.monotonic();
-    if (this.state === 'open') this.disconnect(Reason.serverShuttingDown, undefined);
+    if (this.state === 'open') this.sendDisconnect(Reason.serverShuttingDown, undefined);
     else if (this.state === 'connecting') refuseConnection(this, Reason.serverUnavailable, undefined);
     this.leave(this.state === 'open', Reason.serverShuttingDown);
   }
@@ -221,18 +223,13 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
       ...this.facts(reasonCode),
       statement: error.statement,
     });
-    if (isOpen) this.disconnect(reasonCode, error.message);
+    if (isOpen) this.sendDisconnect(reasonCode, error.message);
     else if (error.kind !== 'not-mqtt') refuseConnection(this, reasonCode, this.reasonString(error.message));
     // Who was refused has no Will, not even if its session waited for the store already.
     this.leave(isOpen, reasonCode);
   }
 
-  /** Ends a connection that was refused with CONNACK, or that has no session. */
-  endUnconnected(): void {
-    this.leave(true, undefined);
-  }
-
-  /** Answers from a gate, or directly. hot: */
+  /** Answers from a gate, or directly. Only CONNACK and DISCONNECT ever have a reason string [MQTT-3.1.2-29]. hot: */
   writePacket(packet: Packet): void {
     if (this.state === 'closed' || this.ending !== undefined) return;
     const writer = this.network.writer();
@@ -270,6 +267,10 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     if (counts) this.session?.machine.answerLeft();
   }
 
+  gateMoved(): void {
+    this.resumeIfCaughtUp();
+  }
+
   /** Whether a message is too large for the peer [MQTT-3.1.2-24]. hot: */
   isTooLarge(delivery: SessionDelivery): boolean {
     if (this.sendBytesMax === Number.POSITIVE_INFINITY) return false;
@@ -296,7 +297,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     this.guard(this.handleEach);
     if (this.state !== 'open') return;
     this.session?.pumpIfMoved(this.now);
-    this.pauseIfUnread();
+    if (this.isBehind()) this.pauseReading();
   }
 
   /** hot: */
@@ -339,16 +340,16 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
         session.machine.noteReceived(this.now);
         return unsubscribe(this.broker, session, this, packet);
       case 'disconnect':
-        return this.handleDisconnect(packet, session);
+        return disconnect(this.broker, session, this, packet);
       case 'connect':
-        throw new ProtocolError('protocol-error', Reason.protocolError, 'MQTT-3.1.0-2', 'A second CONNECT came on one connection.');
+        throw violation('MQTT-3.1.0-2', 'A second CONNECT came on one connection.');
       case 'auth':
-        throw new ProtocolError('protocol-error', Reason.protocolError, 'MQTT-4.12.0-7', 'AUTH came, but CONNECT had no Authentication Method.');
+        throw violation('MQTT-4.12.0-7', 'AUTH came, but CONNECT had no Authentication Method.');
       case 'connack':
       case 'suback':
       case 'unsuback':
       case 'pingresp':
-        throw new ProtocolError('protocol-error', Reason.protocolError, '', `A client does not send ${packet.kind.toUpperCase()}.`);
+        throw violation('', `A client does not send ${packet.kind.toUpperCase()}.`);
       default:
         return packet satisfies never;
     }
@@ -356,37 +357,21 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
 
   private handleFirst(packet: Packet): void {
     if (packet.kind !== 'connect') {
-      throw new ProtocolError('protocol-error', Reason.protocolError, 'MQTT-3.1.0-1', `The first packet was ${packet.kind.toUpperCase()}, not CONNECT.`);
+      throw violation('MQTT-3.1.0-1', `The first packet was ${packet.kind.toUpperCase()}, not CONNECT.`);
     }
     this.state = 'connecting';
     connect(this.broker, this, packet);
   }
 
-  private handleDisconnect(packet: DisconnectPacket, session: ClientSession): void {
-    const { sessionExpiryInterval } = packet.properties;
-    const { sessionExpiryMax } = this.broker.limits;
-    if (sessionExpiryInterval !== undefined) {
-      // With a limit of 0 it is not known what CONNECT had said, and makes no difference.
-      if (session.expiryInterval === 0 && sessionExpiryInterval > 0 && sessionExpiryMax > 0) {
-        throw new ProtocolError('protocol-error', Reason.protocolError, '', 'DISCONNECT would give a session an expiry that CONNECT had set to 0 (section 3.14.2.2.2).');
-      }
-      session.expiryInterval = millis(Math.min(sessionExpiryInterval * 1000, sessionExpiryMax));
-    }
-    const normal = packet.reasonCode === Reason.normalDisconnection; // [MQTT-3.14.4-3]
-    const why = normal ? '' : ` with ${reasonName(packet.reasonCode)}`;
-    this.broker.log.info(`${this.describe()} disconnected${why}.`, this.facts(packet.reasonCode));
-    this.leave(!normal, packet.reasonCode);
-  }
-
   private finishEnding(ending: Ending): void {
     this.ending = undefined;
     this.broker.log.warn(`${this.describe()} was disconnected: ${ending.detail}`, this.facts(ending.reasonCode));
-    this.disconnect(ending.reasonCode, ending.detail);
+    this.sendDisconnect(ending.reasonCode, ending.detail);
     this.leave(true, ending.reasonCode);
   }
 
   /** Sends DISCONNECT to those who know it [MQTT-3.14.0-1]. */
-  private disconnect(reasonCode: ReasonCode, reasonString: string | undefined): void {
+  private sendDisconnect(reasonCode: ReasonCode, reasonString: string | undefined): void {
     if (this.version !== 5 || this.state !== 'open') return;
     const packet: DisconnectPacket = { kind: 'disconnect', reasonCode, properties: NO_DISCONNECT_PROPERTIES };
     const fitting = this.reasonString(reasonString); // [MQTT-3.14.2-3]
@@ -399,16 +384,11 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     return this.sendBytesMax < REASON_BYTES_MAX ? undefined : text;
   }
 
-  /** CONNECT took too long: the client's part (MQTT 5.0 section 3.1.4), or ours. */
-  private connectTimeout(): ProtocolError {
-    const limit = `within ${this.broker.limits.connectTimeout / 1000} s (connectTimeout)`;
-    return this.state === 'awaiting-connect'
-      ? new ProtocolError('protocol-error', Reason.protocolError, '', `CONNECT was not complete ${limit}.`)
-      : new ProtocolError('protocol-error', Reason.serverUnavailable, '', `CONNECT could not be answered ${limit}.`);
-  }
-
-  /** The end, whatever led to it. */
-  private leave(publishWill: boolean, reasonCode: ReasonCode | undefined): void {
+  /**
+   * The end, whatever led to it. What is to be sent before has been.
+   * @param reasonCode  What DISCONNECT said, the client's or ours; for the embedder.
+   */
+  leave(publishWill: boolean, reasonCode: ReasonCode | undefined): void {
     const wasOpen = this.state === 'open';
     this.state = 'closed';
     this.broker.connections.delete(this);
@@ -421,10 +401,18 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     if (wasOpen) this.broker.events.clientDisconnected?.(session.clientId, this.network.remote, reasonCode);
   }
 
-  /** A client that sends but does not read would make us keep its answers without end: stop reading it. */
-  private pauseIfUnread(): void {
-    if (this.network.waitingBytes() <= 2 * this.broker.limits.outboxBytesMax) return;
-    this.isPaused = true;
-    this.network.pause();
+  /**
+   * Whether to read no more for now, lest we keep answers without end: the client sends but does not read, or the store
+   * is slow and the client has no Receive Maximum. Either time it is our own socket or store that lets it go on. hot:
+   */
+  private isBehind(): boolean {
+    const { outboxBytesMax, receiveMaximum } = this.broker.limits;
+    return this.network.waitingBytes() > 2 * outboxBytesMax || this.gate.heldAnswers > receiveMaximum;
+  }
+
+  private resumeIfCaughtUp(): void {
+    if (!this.isPaused || this.state !== 'open' || this.isBehind()) return;
+    this.isPaused = false;
+    this.network.resume();
   }
 }

@@ -8,6 +8,7 @@ import type { PublishPacket, Will } from '../packet/packet.ts';
 import { type MessageProperties, NO_MESSAGE_PROPERTIES } from '../packet/properties.ts';
 import { Reason, type ReasonCode, reasonName } from '../packet/reason-codes.ts';
 import type { Batch } from '../store/contract.ts';
+import type { TopicName } from '../topic/topic-name.ts';
 import type { BrokerState } from './broker-state.ts';
 import type { ClientSession } from './client-session.ts';
 import type { Route } from './route.ts';
@@ -39,13 +40,11 @@ export function publishFromClient(
     return refuse(broker, session, publish, topic, Reason.quotaExceeded, 'The broker keeps as many retained messages as it may (retainedMessagesMax).');
   }
   const origin = qos === 2 && session.key !== 0 && publish.id !== undefined ? { session: session.key, id: publish.id } : undefined;
-  const routed = broker.router.route(route, message, session, origin, now);
-  const { reasonCode } = routed;
+  const keep = retain ? retaining(broker, route.topic, message) : undefined;
+  const { reasonCode, after } = broker.router.route(route, message, session, origin, keep, now);
   if (reasonCode >= 0x80) {
     return refuse(broker, session, publish, topic, reasonCode, 'A persistent session that must get the message has a full queue (sessionQueueMessagesMax, sessionQueueBytesMax).');
   }
-  let after: Batch = routed.after;
-  if (retain) after = Math.max(after, broker.retained.set(route.topic, message));
   if (qos > 0) connection.gate.holdAnswers(after);
   broker.events.messagePublished?.(message, session.clientId);
   return reasonCode;
@@ -63,11 +62,10 @@ export function publishMessage(
   if (message.retain && broker.retained.wouldOverflow(route.topic, message)) {
     return { reasonCode: Reason.quotaExceeded, after: 0 };
   }
-  const { reasonCode, after } = broker.router.route(route, message, publisher, undefined, now);
-  if (reasonCode >= 0x80) return { reasonCode, after };
-  broker.events.messagePublished?.(message, publisher?.clientId);
-  if (!message.retain) return { reasonCode, after };
-  return { reasonCode, after: Math.max(after, broker.retained.set(route.topic, message)) };
+  const keep = message.retain ? retaining(broker, route.topic, message) : undefined;
+  const { reasonCode, after } = broker.router.route(route, message, publisher, undefined, keep, now);
+  if (reasonCode < 0x80) broker.events.messagePublished?.(message, publisher?.clientId);
+  return { reasonCode, after };
 }
 
 /** The message of a Will, published now (section 3.1.2.5): its expiry begins with its publication. */
@@ -98,6 +96,11 @@ function keepProperties(properties: MessageProperties, arena: ByteArena): Messag
 function expiry(properties: MessageProperties, now: Millis): Millis | undefined {
   const { messageExpiryInterval } = properties;
   return messageExpiryInterval === undefined ? undefined : ((now + seconds(messageExpiryInterval)) as Millis);
+}
+
+/** What the router does to retain a message. A function of its own, so that others cost the hot path no closure. */
+function retaining(broker: BrokerState, topic: TopicName, message: Message): () => Batch {
+  return () => broker.retained.set(topic, message);
 }
 
 /** Says no: with a reason code to MQTT 5 (QoS 1 and 2), by closing a 3.x connection that waits for an answer, and in the log. */

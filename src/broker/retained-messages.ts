@@ -14,10 +14,13 @@ import type { BrokerState, Timed } from './broker-state.ts';
 export class RetainedMessages {
   private readonly broker: BrokerState;
   private readonly trie: RetainedTrie<Entry>;
+  /** The batch of the latest removal. */
+  private removedAfter: Batch;
 
   constructor(broker: BrokerState) {
     this.broker = broker;
     this.trie = new RetainedTrie();
+    this.removedAfter = 0;
   }
 
   /** How many there are. */
@@ -64,9 +67,11 @@ export class RetainedMessages {
 
   private remove(topic: TopicName): Batch {
     const previous = this.trie.delete(topic);
-    if (previous === undefined) return 0;
+    // Whoever clears what is clear already is promised what the one before was promised.
+    if (previous === undefined) return this.removedAfter;
     this.broker.deadlines.remove(previous);
-    return this.broker.store.deleteRetained(topic);
+    this.removedAfter = this.broker.store.deleteRetained(topic);
+    return this.removedAfter;
   }
 
   /** The entry's time has come. */

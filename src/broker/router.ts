@@ -121,22 +121,34 @@ export class Router {
    * Sends a message along its route, or refuses it as a whole. hot:
    * @param publisher  The session that published it; `undefined`: a Will or the embedder.
    * @param origin  For QoS 2 from a persistent session.
+   * @param retain  Keeps the message as the retained one of its topic; called once it is sure to be taken.
    * @returns a value that the next call reuses.
    */
-  route(route: Route, message: Message, publisher: ClientSession | undefined, origin: Origin | undefined, now: Millis): Routed {
+  route(
+    route: Route,
+    message: Message,
+    publisher: ClientSession | undefined,
+    origin: Origin | undefined,
+    retain: (() => Batch) | undefined,
+    now: Millis,
+  ): Routed {
     const targets = route.groups.length === 0 ? route.targets : this.chooseMembers(route, message, now);
     let after: Batch = 0;
     let messageId = 0;
     let copies: Copies | undefined;
+    let recipients: readonly Recipient[] | undefined;
     if (message.qos > 0) {
-      const recipients = this.persistentRecipients(route, targets, message, publisher, now);
-      if (recipients === 'full') return this.result(Reason.quotaExceeded, after);
+      const found = this.persistentRecipients(route, targets, message, publisher, now);
+      if (found === 'full') return this.result(Reason.quotaExceeded, after);
+      recipients = found;
       if (targets.length > route.targets.length) copies = this.appendCopies(route, targets, message);
       if (copies !== undefined) after = copies.after;
-      if (recipients !== undefined || origin !== undefined) {
-        messageId = this.nextMessageId();
-        after = this.store.append(messageId, message, recipients ?? [], origin);
-      }
+    }
+    if (retain !== undefined) after = Math.max(after, retain());
+    // The origin comes last: once it is stored, the message is not taken again, so that all the rest must be.
+    if (recipients !== undefined || origin !== undefined) {
+      messageId = this.nextMessageId();
+      after = this.store.append(messageId, message, recipients ?? [], origin);
     }
     const shared = targets.length > 1;
     if (shared) this.fanOut.begin(message, now);
@@ -148,9 +160,9 @@ export class Router {
         target = target.own;
       }
       const qos = lower(message.qos, target.qos);
-      const retain = target.retainAsPublished && message.retain; // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
+      const flag = target.retainAsPublished && message.retain; // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
       const id = copies?.ids.get(target) ?? messageId;
-      target.session.offer(message, qos, retain, target, qos > 0 && target.session.key !== 0 ? id : 0, now);
+      target.session.offer(message, qos, flag, target, qos > 0 && target.session.key !== 0 ? id : 0, now);
     }
     if (shared) this.fanOut.end();
     return this.result(targets.length === 0 ? Reason.noMatchingSubscribers : Reason.success, after);
@@ -220,7 +232,6 @@ export class Router {
       const qos = lower(message.qos, target.qos);
       if (qos === 0 || target.session.key === 0 || !isReachedBefore(targets, i)) continue;
       const id = this.nextMessageId();
-      // Before the copy that has the origin: whoever sends that one again must find them all stored.
       const one = recipient(target, qos, target.retainAsPublished && message.retain);
       const after = this.store.append(id, message, [one], undefined);
       copies = { ids: (copies?.ids ?? new Map<RouteTarget, MessageId>()).set(target, id), after };

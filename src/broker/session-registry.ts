@@ -36,11 +36,14 @@ export class SessionRegistry {
   private readonly broker: BrokerState;
   private readonly byClientId: Map<string, ClientSession>;
   private keyLast: SessionKey;
+  /** The batch of the latest deletion. */
+  private endedAfter: Batch;
 
   constructor(broker: BrokerState) {
     this.broker = broker;
     this.byClientId = new Map();
     this.keyLast = 0;
+    this.endedAfter = 0;
   }
 
   /** How many sessions there are, connected or not. */
@@ -63,11 +66,13 @@ export class SessionRegistry {
     let after = 0;
     let session = this.byClientId.get(clientId);
     if (session !== undefined && request.clean) {
-      after = this.end(session, now); // [MQTT-3.1.2-4]
+      this.end(session, now); // [MQTT-3.1.2-4]
       session = undefined;
     }
     const present = session !== undefined; // [MQTT-3.1.2-5] [MQTT-3.1.2-6]
     if (session === undefined) {
+      // The client is told that it has no session: one that ended must not come back after a crash. It need not be the client's own.
+      after = this.endedAfter;
       const key = request.expiryInterval > 0 ? ++this.keyLast : 0;
       session = new ClientSession(this.broker, request.identity, key, request.expiryInterval);
       this.byClientId.set(clientId, session);
@@ -113,8 +118,8 @@ export class SessionRegistry {
     this.broker.deadlines.set(session, millis(Math.min(session.expiresAt, session.willDueAt ?? session.expiresAt)));
   }
 
-  /** Ends a session that is not connected: its Will is published, its subscriptions and messages go. Returns the batch of the deletion. */
-  end(session: ClientSession, now: Millis): Batch {
+  /** Ends a session that is not connected: its Will is published, its subscriptions and messages go. */
+  private end(session: ClientSession, now: Millis): void {
     this.byClientId.delete(session.clientId);
     this.broker.deadlines.remove(session);
     for (const subscription of session.subscriptions?.values() ?? []) this.broker.router.unsubscribe(session, subscription);
@@ -122,7 +127,7 @@ export class SessionRegistry {
     this.publishWill(session, now); // [MQTT-3.1.2-8]: the delay is over or the session ends, whichever comes first.
     session.abandonDeliveries(now);
     session.machine.clear();
-    return session.key === 0 ? 0 : this.broker.store.deleteSession(session.key);
+    if (session.key !== 0) this.endedAfter = this.broker.store.deleteSession(session.key);
   }
 
   /** Puts back a session that a store remembered, as if its connection had ended when it did, or now. */

@@ -5,7 +5,7 @@ import { UsageError } from '../base/errors.ts';
 import { utf8Length } from '../base/utf8.ts';
 import { type MessageProperties, NO_MESSAGE_PROPERTIES, type UserProperty } from '../packet/properties.ts';
 import { type ProtocolVersion, versionName } from '../packet/protocol-version.ts';
-import { topicName } from '../topic/topic-name.ts';
+import { checkTopic } from './topics.ts';
 
 /** The length of a string or of binary data is two bytes on the wire. */
 const FIELD_BYTES_MAX = 65_535;
@@ -74,7 +74,7 @@ export function checkMessageProperties(
   if (messageExpiryInterval !== undefined)
     checkInteger('messageExpiryInterval', messageExpiryInterval, 0, 4_294_967_295);
   if (contentType !== undefined) checkText('contentType', contentType); // [MQTT-3.3.2-19]
-  if (responseTopic !== undefined) topicName(responseTopic); // [MQTT-3.3.2-13] [MQTT-3.3.2-14]
+  if (responseTopic !== undefined) checkTopic(responseTopic); // [MQTT-3.3.2-13] [MQTT-3.3.2-14]
   if (correlationData !== undefined) checkBinary('correlationData', correlationData);
   checkUserProperties(properties.userProperties);
   return properties;

@@ -63,7 +63,9 @@ export function agree(settings: Settings, connack: ConnackPacket): Agreement {
       version: connect.version,
       sendMaximum: Math.min(inFlightMax, properties.receiveMaximum ?? 65_535), // [MQTT-4.9.0-1]
       receiveMaximum: connect.properties.receiveMaximum ?? 65_535,
-      receiveMaximumEnforced: connect.version === 5,
+      // Mosquitto 2.0.11 sends up to twice as many QoS 2 messages as it is allowed, and works otherwise. What bounds us
+      // is that reading stops while many messages are with the application (inbox.ts).
+      receiveMaximumEnforced: false,
       sendAliasMaximum: Math.min(TOPIC_ALIASES_MAX, properties.topicAliasMaximum ?? 0), // [MQTT-3.2.2-17] [MQTT-3.2.2-18]
       receiveAliasMaximum: connect.properties.topicAliasMaximum ?? 0,
       keepAlive: seconds(keepAliveSeconds),

@@ -112,8 +112,7 @@ export class LiveClient implements Client, LinkOwner {
       cancelTimeout();
       signal?.removeEventListener('abort', onAbort);
     }
-    // From here on the signal ends the connection, and what comes of that is told by `closed`.
-    signal?.addEventListener('abort', () => void this.disconnect(), { once: true });
+    this.endWith(signal);
   }
 
   publish(topic: string, payload: string | Uint8Array, options: PublishOptions = {}): Promise<Published> {
@@ -200,6 +199,15 @@ export class LiveClient implements Client, LinkOwner {
       this.finish({ kind: 'connection-lost', cause }, undefined);
     }
     if (this.end !== undefined) this.over.resolve(this.end);
+  }
+
+  /** Once connected, the signal ends the connection; what comes of that is told by `closed`. */
+  private endWith(signal: AbortSignal | undefined): void {
+    const onAbort = (): void => void this.disconnect();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    // Nothing rejects `closed`.
+    void this.closed.then(() => signal?.removeEventListener('abort', onAbort));
+    if (signal?.aborted === true) onAbort();
   }
 
   /** What the session asks for. */

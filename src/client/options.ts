@@ -14,7 +14,6 @@ import {
   type UserProperty,
 } from '../packet/properties.ts';
 import { type ProtocolVersion, versionName } from '../packet/protocol-version.ts';
-import { topicName } from '../topic/topic-name.ts';
 import { type BrokerUrl, MQTT_PORT, parseBrokerUrl } from './broker-url.ts';
 import {
   bytesOf,
@@ -25,6 +24,7 @@ import {
   checkUserProperties,
 } from './checks.ts';
 import type { MessageHandler } from './inbox.ts';
+import { checkTopic } from './topics.ts';
 
 /** Where to connect to, as whom, and on which terms. Every field may be left out. */
 export interface ConnectOptions {
@@ -56,7 +56,10 @@ export interface ConnectOptions {
   readonly topicAliasMaximum?: number | undefined;
   /** MQTT 5.0. */
   readonly userProperties?: readonly UserProperty[] | undefined;
-  /** How many messages of QoS 1 and 2 to send ahead of their acknowledgement, where the broker allows as many. Default: 1,000. */
+  /**
+   * How many messages of QoS 1 and 2 to send ahead of their acknowledgement, where the broker allows as many.
+   * Default: 1,000. On 3.x, where a broker cannot say how many it allows, 20: Mosquitto ends the connection at more.
+   */
   readonly inFlightMax?: number | undefined;
   /** For the network connection and CONNACK together. Default: 30,000. */
   readonly connectTimeoutMillis?: number | undefined;
@@ -113,7 +116,7 @@ export function readOptions(options: ConnectOptions, random: Random): Settings {
     port: checkInteger('port', options.port ?? url?.port ?? MQTT_PORT, 1, 65_535),
     connect: connectPacket(options, url, version, random),
     receiveBytesMax: checkInteger('maximumPacketSize', options.maximumPacketSize ?? PACKET_SIZE_MAX, 1, UINT32_MAX),
-    inFlightMax: checkInteger('inFlightMax', options.inFlightMax ?? 1_000, 1, 65_535),
+    inFlightMax: checkInteger('inFlightMax', options.inFlightMax ?? (version === 5 ? 1_000 : 20), 1, 65_535),
     connectTimeout: millis(checkInteger('connectTimeoutMillis', options.connectTimeoutMillis ?? 30_000, 1, 86_400_000)),
     signal: options.signal,
     onMessage: options.onMessage,
@@ -169,7 +172,7 @@ function clientId(given: string, clean: boolean, version: ProtocolVersion, rando
 
 function will(options: WillOptions, version: ProtocolVersion): Will {
   return {
-    topic: topicName(options.topic),
+    topic: checkTopic(options.topic),
     payload: checkBinary('will.payload', bytesOf(options.payload ?? '')),
     qos: options.qos ?? 0,
     retain: options.retain ?? false,

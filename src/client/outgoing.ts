@@ -18,11 +18,10 @@ import { NO_DISCONNECT_PROPERTIES, NO_SUBSCRIBE_PROPERTIES, NO_UNSUBSCRIBE_PROPE
 import { type ProtocolVersion, versionName } from '../packet/protocol-version.ts';
 import { REASON_CODES } from '../packet/reason-code-table.ts';
 import { Reason, type ReasonCode, reasonName } from '../packet/reason-codes.ts';
-import { parseTopicFilter } from '../topic/topic-filter.ts';
-import { topicName } from '../topic/topic-name.ts';
 import { bytesOf, checkInteger, checkMessageProperties, checkUserProperties } from './checks.ts';
 import type { DisconnectOptions, PublishOptions, SubscribeOptions, SubscribeRequest } from './client.ts';
 import type { Agreement } from './handshake.ts';
+import { checkFilter, checkTopic } from './topics.ts';
 
 /** A request before it has its packet identifier. */
 const NO_ID = packetId(0);
@@ -45,7 +44,7 @@ export function outgoingMessage(
   const retain = options.retain ?? false;
   const properties = checkMessageProperties(options.properties, version);
   const message: Message = {
-    topic: topicName(topic),
+    topic: checkTopic(topic),
     payload: bytesOf(payload),
     qos,
     retain,
@@ -173,12 +172,6 @@ function subscriptionRequest(request: SubscribeRequest, agreement: Agreement): S
       retainHandling: retainHandling ?? 0,
     },
   };
-}
-
-function checkFilter(filter: string): 'plain' | 'shared' {
-  const parsed = parseTopicFilter(filter, Number.POSITIVE_INFINITY);
-  if (parsed.kind === 'plain' || parsed.kind === 'shared') return parsed.kind;
-  throw new UsageError('invalid-argument', `${JSON.stringify(filter)} is not a topic filter. ${parsed.why}`);
 }
 
 /** Also for callers without types. */

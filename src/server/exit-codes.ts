@@ -8,6 +8,8 @@ export const EXIT = {
   failure: 1,
   /** Called wrongly: an unknown option, a bad value, a bad configuration file. */
   usage: 2,
+  /** `vouch sub -W`: the time has passed. The number is that of mosquitto_sub. */
+  timedOut: 27,
   /** A bug in Vouch. */
   bug: 70,
   /** A second Ctrl-C (SIGINT) while stopping. */
@@ -21,6 +23,7 @@ export const EXIT_SENTENCES: { readonly [Name in keyof typeof EXIT]: string } = 
   ok: 'Done, or stopped as asked.',
   failure: 'The world did not play along: a port in use, no connection, a refusal by the other side.',
   usage: 'Called wrongly: an unknown option, a bad value, a bad configuration file.',
+  timedOut: '`vouch sub -W`: the time has passed.',
   bug: 'A bug in Vouch; the message says what to report.',
   interrupted: 'A second Ctrl-C (SIGINT) ended the process before it had stopped in good order.',
   terminated: 'A second SIGTERM ended the process before it had stopped in good order.',

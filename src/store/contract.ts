@@ -77,7 +77,7 @@ export interface RecoveredDelivery {
 export interface RecoveredSession {
   readonly record: SessionRecord;
   readonly subscriptions: readonly SubscriptionRecord[];
-  /** In flight first in order of sending, then queued in order of publication. */
+  /** In flight first: those past PUBREC in order of PUBREC, the others in order of sending. Then queued, in order of publication. */
   readonly deliveries: readonly RecoveredDelivery[];
   /** QoS 2 identifiers from the client that wait for PUBREL. */
   readonly exactlyOnceIds: readonly PacketId[];
@@ -96,7 +96,11 @@ export interface Recovered {
 
 /** The store of one broker. */
 export interface Store {
-  /** Reads everything back. Called once, before any change. `onDurable` is told each time `durable` grows. */
+  /**
+   * Reads everything back. Called once, before any change.
+   * @param onDurable  Told each time `durable` has grown, in a turn of its own: never from inside a change, whose caller is in the
+   * middle of a packet. What is durable when the change returns need not be told.
+   */
   open(onDurable: (durable: Batch) => void): Promise<Recovered>;
 
   /** Everything up to this batch is durable. */
@@ -129,9 +133,9 @@ export interface Store {
 
   /** Sets the Will of the session's connection. */
   saveWill(session: SessionKey, will: Will): Batch;
-  /** The Will was published or cancelled. */
+  /** The Will was published or cancelled; there may be none. */
   deleteWill(session: SessionKey): Batch;
 
-  /** Makes everything durable and lets go of what it holds. */
+  /** Makes everything durable, announces it, and lets go of what it holds. */
   close(): Promise<void>;
 }

@@ -8,7 +8,6 @@ import type { Authentication, Authenticator, Credentials } from '../../src/auth/
 import { DEFAULT_LIMITS } from '../../src/broker/limits.ts';
 import { NO_MESSAGE_PROPERTIES } from '../../src/packet/properties.ts';
 import { REASON_CODES } from '../../src/packet/reason-code-table.ts';
-import { connectReturnCode } from '../../src/packet/reason-codes.ts';
 import { bytesOf, connectPacket, TestBroker, type TestClient } from './harness.ts';
 
 const VERSIONS = [3, 4, 5] as const;
@@ -82,6 +81,15 @@ test('the Authenticator gets what the client says of itself, and the identifier 
   ]);
 });
 
+/** MQTT 3.1.1 table 3.1: what its return codes say in the words of MQTT 5. */
+const RETURN_CODES: ReadonlyMap<number, number> = new Map([
+  [0x84, 1],
+  [0x85, 2],
+  ...[0x88, 0x89, 0x97, 0x9c, 0x9d, 0x9f].map((code) => [code, 3] as const),
+  [0x86, 4],
+  ...[0x87, 0x8a, 0x8c].map((code) => [code, 5] as const),
+]);
+
 // [MQTT-3.2.2-8]; MQTT 3.1.1 [MQTT-3.2.2-6].
 test('whatever code an Authenticator refuses with, CONNACK carries one that it may, and never success', async () => {
   for (let reasonCode = 0; reasonCode < 256; reasonCode++) {
@@ -97,7 +105,7 @@ test('whatever code an Authenticator refuses with, CONNACK carries one that it m
       assert.ok(!client.receivedHex.includes(Buffer.from('secret').toString('hex')), 'the reason is for the log alone');
       const isKnown = reasonCode >= 0x80 && REASON_CODES.connack.has(reasonCode);
       const fitting = isKnown ? reasonCode : 0x80;
-      const expected = version === 5 ? fitting : connectReturnCode(fitting);
+      const expected = version === 5 ? fitting : RETURN_CODES.get(fitting);
       assert.equal(connack?.kind === 'connack' ? connack.reasonCode : undefined, expected);
     }
     assert.equal(broker.broker.sizes.sessions, 0);
@@ -191,7 +199,14 @@ test('an answer for a client that has gone meanwhile changes nothing', async () 
 test('a client whose CONNECT cannot be decided within connectTimeout is told so: 0x88, return code 3', async () => {
   const { authenticator, asked } = slowly();
   const broker = await TestBroker.open({ authenticator });
-  const will = { topic: 'w', payload: Buffer.from('w'), qos: 0, retain: true, delayInterval: 0, properties: NO_MESSAGE_PROPERTIES } as const;
+  const will = {
+    topic: 'w',
+    payload: Buffer.from('w'),
+    qos: 0,
+    retain: true,
+    delayInterval: 0,
+    properties: NO_MESSAGE_PROPERTIES,
+  } as const;
   const waiting = VERSIONS.map((version) => broker.knock({ version, clientId: `c${version}`, will }));
   broker.pass(DEFAULT_LIMITS.connectTimeout);
   for (const client of waiting) {
@@ -202,6 +217,16 @@ test('a client whose CONNECT cannot be decided within connectTimeout is told so:
   for (const client of waiting) assert.deepEqual(client.take(), []);
   assert.deepEqual(broker.broker.sizes, { connections: 0, sessions: 0, subscriptions: 0, retained: 0 });
   assert.equal(broker.warnings().length, 3);
+});
+
+// [MQTT-3.2.2-19]
+test('a CONNACK that refuses has no reason string where the client might find it too large', async () => {
+  const broker = await TestBroker.open({ authenticator: slowly().authenticator });
+  const small = broker.knock({ clientId: 'small', properties: { maximumPacketSize: 100 } });
+  const large = broker.knock({ clientId: 'large', properties: { maximumPacketSize: 10_000 } });
+  broker.pass(DEFAULT_LIMITS.connectTimeout);
+  assert.equal(small.expect('connack').properties.reasonString, undefined);
+  assert.match(large.expect('connack').properties.reasonString ?? '', /CONNECT could not be answered within 10 s/);
 });
 
 test('of two clients with one identifier that wait for the Authenticator, the one that is accepted last has the session', async () => {

@@ -60,7 +60,9 @@ test('the Authorizer is asked for the filter as requested, with its QoS', async 
   const authorizer = new TestAuthorizer(() => false);
   const broker = await TestBroker.open({ authorizer });
   broker.connect({ clientId: 'c' }).requestSubscription(['$share/g/a/+'], { qos: 1 });
-  assert.deepEqual(authorizer.asked, [{ clientId: 'c', action: 'subscribe', topic: '$share/g/a/+', qos: 1, retain: false }]);
+  assert.deepEqual(authorizer.asked, [
+    { clientId: 'c', action: 'subscribe', topic: '$share/g/a/+', qos: 1, retain: false },
+  ]);
 });
 
 test('a refused subscription leaves the one with the same filter as it was', async () => {
@@ -101,7 +103,13 @@ test('the Authorizer is asked for the topic itself where an alias stands for it,
   publisher.publish('secret', 'x', { topicAlias: 1, qos: 1, id: 1 });
   publisher.publish('', 'x', { topicAlias: 1, qos: 1, id: 2, retain: true });
   assert.deepEqual(publisher.said(), ['PUBACK 1 0x87', 'PUBACK 2 0x87']);
-  assert.deepEqual(authorizer.asked.at(-1), { clientId: 'p', action: 'publish', topic: 'secret', qos: 1, retain: true });
+  assert.deepEqual(authorizer.asked.at(-1), {
+    clientId: 'p',
+    action: 'publish',
+    topic: 'secret',
+    qos: 1,
+    retain: true,
+  });
 });
 
 for (const qos of [0, 1, 2] as const) {

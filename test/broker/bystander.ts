@@ -8,10 +8,10 @@ import { type BrokerOptions, type LogLine, TestBroker, type TestClient } from '.
 export interface Scene {
   readonly broker: TestBroker;
   readonly bystander: TestClient;
-  /** Lines of the log since the bystander connected, without those that only tell of clients coming and going well. */
-  complaints(): LogLine[];
+  /** The lines of the log that tell of something wrong. */
+  readonly complaints: () => LogLine[];
   /** Claims that the bystander got nothing that `publish` did not send it, and is served as before. */
-  expectUnnoticed(): void;
+  readonly expectUnnoticed: () => void;
 }
 
 /** Opens the scene. */
@@ -31,4 +31,12 @@ export async function sceneWithBystander(options: BrokerOptions = {}): Promise<S
       assert.equal(bystander.ended, 'not yet');
     },
   };
+}
+
+/** Claims that a line of the log says who was ended and against which statement; '': the specification numbers none. */
+export function expectComplaint(line: LogLine | undefined, who: RegExp, statement: string): void {
+  const sentence = line?.sentence ?? 'nothing was logged';
+  assert.match(sentence, who);
+  assert.equal(line?.fields['statement'], statement, sentence);
+  if (statement !== '') assert.ok(sentence.endsWith(`[${statement}]`), sentence);
 }

@@ -116,7 +116,7 @@ test('a 3.1 client without an identifier is refused with return code 2', async (
   }
 });
 
-// Section 3.2.2.3: what is not said has its default.
+// Section 3.2.2.3: what is not said has its default. Every QoS and retained messages are there [MQTT-3.2.2-9] [MQTT-3.2.2-13].
 test('CONNACK tells an MQTT 5 client the limits that hold, and what differs from what it asked for', async () => {
   const limits = {
     receiveMaximum: 7,
@@ -142,8 +142,9 @@ test('CONNACK tells an MQTT 5 client the limits that hold, and what differs from
   assert.equal(nothing.connack?.properties.sessionExpiryInterval, undefined);
 });
 
-/** The properties of CONNACK that are there. */
+/** The properties of CONNACK that are there; User Properties never are [MQTT-3.2.2-20]. */
 function said(client: TestClient): object {
+  assert.deepEqual(client.connack?.properties.userProperties, []);
   const properties = Object.entries(client.connack?.properties ?? {});
   return Object.fromEntries(properties.filter(([name, value]) => value !== undefined && name !== 'userProperties'));
 }
@@ -184,7 +185,14 @@ test('nothing that follows a refused CONNECT is processed', async () => {
   assert.equal(broker.broker.sizes.sessions, 1);
 });
 
-const WILL = { topic: 'will', payload: Buffer.from('w'), qos: 0, retain: false, delayInterval: 0, properties: NO_MESSAGE_PROPERTIES } as const;
+const WILL = {
+  topic: 'will',
+  payload: Buffer.from('w'),
+  qos: 0,
+  retain: false,
+  delayInterval: 0,
+  properties: NO_MESSAGE_PROPERTIES,
+} as const;
 const PUBLISH = {
   kind: 'publish',
   dup: false,
@@ -203,11 +211,22 @@ test('what comes in one chunk with CONNECT is processed behind CONNACK, in order
   const broker = await TestBroker.open();
   for (const version of VERSIONS) {
     const client = broker.dial(version);
-    const subscribe = { filter: 'a', options: { qos: 0, noLocal: false, retainAsPublished: false, retainHandling: 0 } } as const;
+    const subscribe = {
+      filter: 'a',
+      options: { qos: 0, noLocal: false, retainAsPublished: false, retainHandling: 0 },
+    } as const;
     client.sendBytes(
       Buffer.concat([
         bytesOf(connectPacket({ version, clientId: `c${version}` }), version),
-        bytesOf({ kind: 'subscribe', id: packetId(1), subscriptions: [subscribe], properties: { subscriptionIdentifier: undefined, userProperties: [] } }, version),
+        bytesOf(
+          {
+            kind: 'subscribe',
+            id: packetId(1),
+            subscriptions: [subscribe],
+            properties: { subscriptionIdentifier: undefined, userProperties: [] },
+          },
+          version,
+        ),
         bytesOf(PUBLISH, version),
         bytesOf({ kind: 'pingreq' }, version),
       ]),
@@ -223,15 +242,33 @@ const REFUSALS: readonly {
   readonly reasonCode: number;
   readonly returnCode: number | undefined;
 }[] = [
-  { claim: 'a Will to a topic of the broker itself', choice: { will: { ...WILL, topic: '$SYS/x' } }, reasonCode: 0x90, returnCode: undefined },
-  { claim: 'a Will to a topic of too many levels', choice: { will: { ...WILL, topic: 'a/b/c/d' } }, reasonCode: 0x90, returnCode: undefined },
-  { claim: 'a Will that the client may not publish', choice: { will: { ...WILL, topic: 'secret' } }, reasonCode: 0x87, returnCode: 5 },
+  {
+    claim: 'a Will to a topic of the broker itself',
+    choice: { will: { ...WILL, topic: '$SYS/x' } },
+    reasonCode: 0x90,
+    returnCode: undefined,
+  },
+  {
+    claim: 'a Will to a topic of too many levels',
+    choice: { will: { ...WILL, topic: 'a/b/c/d' } },
+    reasonCode: 0x90,
+    returnCode: undefined,
+  },
+  {
+    claim: 'a Will that the client may not publish',
+    choice: { will: { ...WILL, topic: 'secret' } },
+    reasonCode: 0x87,
+    returnCode: 5,
+  },
 ];
 
 for (const { claim, choice, reasonCode, returnCode } of REFUSALS) {
   // [MQTT-3.1.4-2] [MQTT-3.2.2-7] [MQTT-3.2.2-8]; MQTT 3.1.1 [MQTT-3.2.2-4] [MQTT-3.2.2-5].
   test(`${claim} is refused with CONNACK 0x${reasonCode.toString(16)}, before any session is touched`, async () => {
-    const authorizer = { allowsAll: false, allows: (_: unknown, action: string, topic: string) => action !== 'will' || topic !== 'secret' };
+    const authorizer = {
+      allowsAll: false,
+      allows: (_: unknown, action: string, topic: string) => action !== 'will' || topic !== 'secret',
+    };
     const broker = await TestBroker.open({ limits: { topicLevelsMax: 3 }, authorizer });
     for (const version of VERSIONS) {
       const owner = broker.connect({ clientId: 'c' });
@@ -291,7 +328,9 @@ test('a peer that has not sent all of its CONNECT within connectTimeout is cut o
   assert.equal(broker.broker.sizes.connections, 1);
   assert.deepEqual(
     broker.warnings(),
-    ['test:1', 'test:2'].map((remote) => `A peer at ${remote} was disconnected: CONNECT was not complete within 10 s (connectTimeout).`),
+    ['test:1', 'test:2'].map(
+      (remote) => `A peer at ${remote} was disconnected: CONNECT was not complete within 10 s (connectTimeout).`,
+    ),
   );
 });
 
@@ -306,7 +345,8 @@ test('a connected client without Keep Alive leaves no deadline behind', async ()
 test('a CONNECT of more than connectPacketBytesMax is cut off at its header, one of just as many is taken', async () => {
   const broker = await TestBroker.open({ limits: { connectPacketBytesMax: 300 } });
   for (const version of VERSIONS) {
-    const room = 300 - packetSize(connectPacket({ version, clientId: '', password: Buffer.alloc(200), userName: '' }), version);
+    const room =
+      300 - packetSize(connectPacket({ version, clientId: '', password: Buffer.alloc(200), userName: '' }), version);
     const choice = { version, userName: '', password: Buffer.alloc(200) };
     broker.connect({ ...choice, clientId: 'x'.repeat(room) });
     const client = broker.dial(version);

@@ -4,9 +4,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { NO_DISCONNECT_PROPERTIES } from '../../src/packet/properties.ts';
+import { NO_DISCONNECT_PROPERTIES, NO_MESSAGE_PROPERTIES } from '../../src/packet/properties.ts';
 import { REASON_CODES } from '../../src/packet/reason-code-table.ts';
+import { MemoryStore } from '../../src/store/memory/memory-store.ts';
 import { bytesOf, lateStore, TestBroker } from './harness.ts';
+import { will } from './sample-will.ts';
 
 const VERSIONS = [3, 4, 5] as const;
 
@@ -78,6 +80,7 @@ test('a DISCONNECT from the broker is its last packet; it says why, and has no S
   const [disconnect, ...more] = client.take();
   assert.ok(disconnect?.kind === 'disconnect');
   assert.equal(disconnect.properties.sessionExpiryInterval, undefined);
+  assert.deepEqual(disconnect.properties.userProperties, []); // [MQTT-3.14.2-4]
   assert.match(disconnect.properties.reasonString ?? '', /type 0 does not exist/);
   assert.deepEqual(more, []);
   assert.equal(client.ended, 'end');
@@ -110,7 +113,10 @@ test('a client that takes no packet as large as its SUBACK or UNSUBACK is told 0
       client.send({ kind: 'pingreq' });
       assert.deepEqual(client.take(), []);
       assert.equal(broker.broker.sizes.connections, 0);
-      assert.match(broker.warnings().join(), new RegExp(`"c" at test:1 was disconnected: ${kind === 'subscribe' ? 'SUB' : 'UNSUB'}ACK takes`));
+      assert.match(
+        broker.warnings().join(),
+        new RegExp(`"c" at test:1 was disconnected: ${kind === 'subscribe' ? 'SUB' : 'UNSUB'}ACK takes`),
+      );
     }
   }
 });
@@ -150,9 +156,31 @@ test('who connects while the broker closes is refused with 0x88, return code 3',
   await closing;
 });
 
+test('a broker that closes does nothing more by itself, and is closed once', async () => {
+  const store = new MemoryStore();
+  const published: string[] = [];
+  const broker = await TestBroker.open({
+    store,
+    events: { messagePublished: ({ topic }) => void published.push(topic) },
+  });
+  const subscribed = broker.connect({ clientId: 'b' });
+  subscribed.subscribe('#');
+  broker.connect({ clientId: 'c', will: will({ delayInterval: 30 }), properties: { sessionExpiryInterval: 60 } });
+  await Promise.all([broker.broker.close(), broker.broker.close()]);
+  const written = store.written;
+  broker.pass(1_000_000);
+  assert.equal(await broker.broker.publish({ ...will(), properties: NO_MESSAGE_PROPERTIES }), 0x8b);
+  assert.deepEqual(published, []);
+  assert.equal(store.written, written);
+  assert.deepEqual(subscribed.said(), ['DISCONNECT 0x8b']);
+});
+
 test('an embedder may close the broker when it hears of a message, whose publisher still gets its answer', async () => {
   let closing: Promise<void> | undefined;
-  const broker = await TestBroker.open({ events: { messagePublished: () => (closing = broker.broker.close()) } });
+  const messagePublished = (): void => {
+    closing = broker.broker.close();
+  };
+  const broker = await TestBroker.open({ events: { messagePublished } });
   const client = broker.connect({ clientId: 'c' });
   client.publish('quit', '', { qos: 1 });
   await closing;

@@ -155,8 +155,22 @@ test('a DISCONNECT that would lengthen a session of interval 0 is a protocol err
   const broker = await TestBroker.open();
   const observer = broker.connect({ clientId: 'observer' });
   observer.subscribe('will');
-  const properties = { payloadFormatIndicator: undefined, messageExpiryInterval: undefined, contentType: undefined, responseTopic: undefined, correlationData: undefined, userProperties: [] };
-  const will = { topic: 'will', payload: Buffer.from('w'), qos: 0, retain: false, delayInterval: 0, properties } as const;
+  const properties = {
+    payloadFormatIndicator: undefined,
+    messageExpiryInterval: undefined,
+    contentType: undefined,
+    responseTopic: undefined,
+    correlationData: undefined,
+    userProperties: [],
+  };
+  const will = {
+    topic: 'will',
+    payload: Buffer.from('w'),
+    qos: 0,
+    retain: false,
+    delayInterval: 0,
+    properties,
+  } as const;
   for (const interval of [undefined, 0]) {
     const client = broker.connect({ clientId: 'c', will, properties: { sessionExpiryInterval: interval } });
     client.disconnect(0, { sessionExpiryInterval: 1 });

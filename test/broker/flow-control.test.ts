@@ -25,7 +25,13 @@ test('no more than Receive Maximum messages of QoS 1 and 2 are unacknowledged; P
   const publisher = broker.connect();
   const client = broker.connect({ properties: { receiveMaximum: 2 } });
   client.subscribe('a');
-  for (const [payload, qos] of [['1', 1], ['2', 2], ['3', 2], ['4', 1]] as const) publisher.publish('a', payload, { qos });
+  for (const [payload, qos] of [
+    ['1', 1],
+    ['2', 2],
+    ['3', 2],
+    ['4', 1],
+  ] as const)
+    publisher.publish('a', payload, { qos });
   const [one, two] = client.publishes();
   client.answer('pubrec', two?.id);
   assert.deepEqual(client.said(), ['PUBREL 2']);
@@ -42,7 +48,12 @@ test('a PUBACK or PUBREC that refuses makes room, too', async () => {
   const publisher = broker.connect();
   const client = broker.connect({ properties: { receiveMaximum: 1 } });
   client.subscribe('a');
-  for (const [payload, qos] of [['1', 1], ['2', 2], ['3', 1]] as const) publisher.publish('a', payload, { qos });
+  for (const [payload, qos] of [
+    ['1', 1],
+    ['2', 2],
+    ['3', 1],
+  ] as const)
+    publisher.publish('a', payload, { qos });
   client.answer('puback', client.expect('publish').id, 0x80);
   client.answer('pubrec', client.expect('publish').id, 0x80);
   assert.equal(client.messages().join(), 'a=3');
@@ -63,7 +74,14 @@ test('a full window holds back no packet but PUBLISH of QoS 1 and 2', async () =
   publisher.publish('b', '0');
   const own = client.publish('nobody', 'x', { qos: 2 });
   client.answer('pubrel', own);
-  assert.deepEqual(client.said(), ['PUBREL 1', 'PINGRESP', 'SUBACK 2 0x02', 'PUBLISH b=0', 'PUBREC 3 0x10', 'PUBCOMP 3']);
+  assert.deepEqual(client.said(), [
+    'PUBREL 1',
+    'PINGRESP',
+    'SUBACK 2 0x02',
+    'PUBLISH b=0',
+    'PUBREC 3 0x10',
+    'PUBCOMP 3',
+  ]);
 });
 
 // [MQTT-4.9.0-1]
@@ -105,7 +123,10 @@ test('thousands of messages pass a window of one in order', async () => {
   client.subscribe('a');
   publish(broker.connect(), 3_000);
   const texts = client.acknowledgeAll().map(textOf);
-  assert.deepEqual(texts, Array.from({ length: 3_000 }, (_, n) => String(n + 1)));
+  assert.deepEqual(
+    texts,
+    Array.from({ length: 3_000 }, (_, n) => String(n + 1)),
+  );
 });
 
 // From a client.
@@ -168,6 +189,38 @@ test('a 3.x client knows no Receive Maximum and is not held to it', async () => 
   }
 });
 
+test('a 3.x client is not read any more when as many answers to it wait for the store, nor cut off for its silence then', async () => {
+  const { store, commit } = lateStore();
+  const broker = await TestBroker.open({ store, limits: { receiveMaximum: 2 } });
+  persistentSubscriber(broker, commit);
+  const publisher = broker.connect({ version: 4, clientId: 'p', keepAlive: 10 });
+  publish(publisher, 2);
+  assert.equal(publisher.isReadFrom, true);
+  publisher.publish('a', '3', { qos: 1, id: 3 });
+  publisher.publish('a', '4', { qos: 1, id: 4 });
+  assert.equal(publisher.isReadFrom, false);
+  for (let seconds = 0; seconds < 60; seconds++) broker.pass(1_000);
+  assert.deepEqual([publisher.ended, publisher.said()], ['not yet', []]);
+  commit();
+  assert.equal(publisher.isReadFrom, true);
+  assert.deepEqual(publisher.said(), ['PUBACK 1', 'PUBACK 2', 'PUBACK 3']);
+  commit();
+  assert.deepEqual(publisher.said(), ['PUBACK 4']);
+});
+
+test('a client that does not read is not read when the store has caught up, but when it has', async () => {
+  const { store, commit } = lateStore();
+  const broker = await TestBroker.open({ store, limits: { receiveMaximum: 1, outboxBytesMax: 1_000 } });
+  persistentSubscriber(broker, commit);
+  const publisher = broker.connect({ version: 4, clientId: 'p' });
+  publisher.stopReading(2_001);
+  publish(publisher, 2);
+  commit();
+  assert.equal(publisher.isReadFrom, false);
+  publisher.readAgain();
+  assert.equal(publisher.isReadFrom, true);
+});
+
 // Slow readers.
 
 test('QoS 0 messages to a client that does not read are dropped and counted, said once and summed up; others get theirs', async () => {
@@ -202,7 +255,9 @@ test('a slow reader that is lost is summed up, and counted anew on its next conn
   }
   assert.equal(broker.broker.counters.messagesDropped['slow-reader'], 4);
   assert.deepEqual(
-    broker.warnings().map((sentence) => (/too slowly: QoS/.test(sentence) ? 'begins' : sentence.replace(/.*: /, ''))),
+    broker
+      .warnings()
+      .map((sentence) => (sentence.includes('too slowly: QoS') ? 'begins' : sentence.replace(/.*: /, ''))),
     ['begins', '2 QoS 0 messages to it were dropped.', 'begins', '2 QoS 0 messages to it were dropped.'],
   );
 });

@@ -149,7 +149,14 @@ test('after a Keep Alive timeout the session outlives the connection, and the Wi
   const broker = await TestBroker.open();
   const observer = broker.connect({ clientId: 'observer' });
   observer.subscribe('will');
-  const will = { topic: 'will', payload: Buffer.from('w'), qos: 0, retain: false, delayInterval: 0, properties: NO_MESSAGE_PROPERTIES } as const;
+  const will = {
+    topic: 'will',
+    payload: Buffer.from('w'),
+    qos: 0,
+    retain: false,
+    delayInterval: 0,
+    properties: NO_MESSAGE_PROPERTIES,
+  } as const;
   broker.connect({ clientId: 'c', keepAlive: 10, will, properties: { sessionExpiryInterval: 60 } });
   broker.pass(15_000);
   assert.deepEqual(observer.messages(), ['will=w']);

@@ -79,7 +79,7 @@ test('payload bytes fill a queue as well as messages do', async () => {
   assert.deepEqual(publisher.said(), ['PUBACK 9'], 'what is delivered counts no more');
 });
 
-test('a session that ends with its connection drops what does not fit its queue: counted, said, and no one else\'s affair', async () => {
+test("a session that ends with its connection drops what does not fit its queue: counted, said, and no one else's affair", async () => {
   const broker = await TestBroker.open({ limits: { sessionQueueMessagesMax: 2, inFlightMax: 1 } });
   const slow = broker.connect({ clientId: 'slow' });
   const other = broker.connect();
@@ -90,7 +90,10 @@ test('a session that ends with its connection drops what does not fit its queue:
     publisher.publish('a', text, { qos: 1 });
     assert.deepEqual(other.acknowledgeAll().map(textOf), [text]);
   }
-  assert.deepEqual(publisher.said(), texts.map((text) => `PUBACK ${text}`));
+  assert.deepEqual(
+    publisher.said(),
+    texts.map((text) => `PUBACK ${text}`),
+  );
   assert.equal(broker.broker.counters.messagesDropped['queue-full'], 12);
   assert.equal(broker.warnings().length, 2, 'the first and the tenth');
   assert.deepEqual(slow.acknowledgeAll().map(textOf), ['1', '2', '3']);
@@ -133,9 +136,16 @@ test('a retained message for one topic too many is refused with 0x97 and reaches
 test('topics and filters have at most so many levels: 0x90 and 0x8F', async () => {
   const broker = await TestBroker.open({ limits: { topicLevelsMax: 3 } });
   const client = broker.connect();
-  client.requestSubscription(['a/b/c', 'a/b/c/d', '+/+/#', '+/+/+/#', '$share/g/a/b/c', '$share/g/a/b/c/d'], { qos: 0 });
+  client.requestSubscription(['a/b/c', 'a/b/c/d', '+/+/#', '+/+/+/#', '$share/g/a/b/c', '$share/g/a/b/c/d'], {
+    qos: 0,
+  });
   assert.deepEqual(client.said(), ['SUBACK 1 0x00 0x8f 0x00 0x8f 0x00 0x8f']);
-  for (const [topic, id] of [['a/b/c', 1], ['a/b/c/d', 2], ['///', 3]] as const) client.publish(topic, 'x', { qos: 1, id });
+  for (const [topic, id] of [
+    ['a/b/c', 1],
+    ['a/b/c/d', 2],
+    ['///', 3],
+  ] as const)
+    client.publish(topic, 'x', { qos: 1, id });
   assert.deepEqual(
     client.said().filter((line) => line.startsWith('PUBACK')),
     ['PUBACK 1', 'PUBACK 2 0x90', 'PUBACK 3 0x90'],
@@ -173,7 +183,8 @@ test('a drop is told to the program that embeds the broker, with its reason', as
   client.subscribe('+');
   const publisher = broker.connect();
   publisher.publish('large', 'x'.repeat(100));
-  for (const topic of ['refused', 'old', 'full']) publisher.publish(topic, 'x', { qos: 1, properties: { messageExpiryInterval: 1 } });
+  for (const topic of ['refused', 'old', 'full'])
+    publisher.publish(topic, 'x', { qos: 1, properties: { messageExpiryInterval: 1 } });
   client.stopReading(1_001);
   publisher.publish('slow', 'x');
   client.readAgain();

@@ -9,7 +9,12 @@ import { TestBroker } from './harness.ts';
 // [MQTT-3.3.4-2]; in 3.1.1 [MQTT-3.3.5-1].
 test('overlapping subscriptions give one PUBLISH with the highest QoS of them', async () => {
   for (const version of [3, 4, 5] as const) {
-    for (const [first, second, expected] of [[0, 1, 1], [2, 0, 2], [1, 2, 2], [1, 1, 1]] as const) {
+    for (const [first, second, expected] of [
+      [0, 1, 1],
+      [2, 0, 2],
+      [1, 2, 2],
+      [1, 1, 1],
+    ] as const) {
       const broker = await TestBroker.open();
       const client = broker.connect({ version, clientId: 'c' });
       client.subscribe('a/+', { qos: first });
@@ -32,9 +37,15 @@ test('the PUBLISH carries the identifiers of all matching subscriptions that hav
   client.subscribe('b/#', { qos: 2 }, 9);
   for (const qos of [0, 1, 2] as const) broker.connect().publish('a/b', 'x', { qos });
   const publishes = client.publishes();
-  assert.deepEqual(publishes.map(({ qos }) => qos), [0, 1, 2]);
+  assert.deepEqual(
+    publishes.map(({ qos }) => qos),
+    [0, 1, 2],
+  );
   for (const { subscriptionIdentifiers } of publishes) {
-    assert.deepEqual(subscriptionIdentifiers.toSorted((a, b) => a - b), [1, 128, 128, 268_435_455]);
+    assert.deepEqual(
+      subscriptionIdentifiers.toSorted((a, b) => a - b),
+      [1, 128, 128, 268_435_455],
+    );
   }
 });
 
@@ -51,12 +62,10 @@ test('each subscriber gets its own identifiers, and none of them nobody else', a
   for (const qos of [0, 1] as const) {
     broker.connect().publish('a', 'x', { qos });
     const id = qos === 0 ? '' : ' QoS 1 id 1';
-    assert.deepEqual([one, two, none, old].flatMap((client) => client.said()), [
-      `PUBLISH a=x${id} for 11`,
-      `PUBLISH a=x${id} for 22`,
-      `PUBLISH a=x${id}`,
-      `PUBLISH a=x${id}`,
-    ]);
+    assert.deepEqual(
+      [one, two, none, old].flatMap((client) => client.said()),
+      [`PUBLISH a=x${id} for 11`, `PUBLISH a=x${id} for 22`, `PUBLISH a=x${id}`, `PUBLISH a=x${id}`],
+    );
   }
 });
 
@@ -71,8 +80,15 @@ test('identifiers go with a message through the queue and across a resume', asyn
   client.cut();
   publisher.publish('a', 'away', { qos: 1 });
   assert.deepEqual(
-    broker.connect(choice).acknowledgeAll().map((publish) => publish.subscriptionIdentifiers),
-    [[1, 2], [1, 2], [1, 2]],
+    broker
+      .connect(choice)
+      .acknowledgeAll()
+      .map((publish) => publish.subscriptionIdentifiers),
+    [
+      [1, 2],
+      [1, 2],
+      [1, 2],
+    ],
   );
 });
 

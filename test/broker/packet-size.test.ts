@@ -5,12 +5,17 @@ import { test } from 'node:test';
 
 import { publishSize } from '../../src/packet/encode.ts';
 import type { PublishPacket } from '../../src/packet/packet.ts';
+import { NO_REASON_PROPERTIES } from '../../src/packet/properties.ts';
 import { type ConnectChoice, TestBroker } from './harness.ts';
 import { textOf } from './say-packet.ts';
 
 /** A client that takes packets up to a size. */
 function takes(maximumPacketSize: number | undefined, clientId = ''): ConnectChoice {
-  return { clientId, clean: clientId === '', properties: { maximumPacketSize, sessionExpiryInterval: 1000, receiveMaximum: 1 } };
+  return {
+    clientId,
+    clean: clientId === '',
+    properties: { maximumPacketSize, sessionExpiryInterval: 1000, receiveMaximum: 1 },
+  };
 }
 
 /** How many bytes a PUBLISH took. */
@@ -35,7 +40,10 @@ test('a message that is too large for one subscriber is dropped for that one, co
       const id = publisher.publish('a', payload, { qos });
       if (qos === 2) publisher.answer('pubrel', id);
     }
-    assert.deepEqual(publisher.said(), [[], ['PUBACK 1', 'PUBACK 2'], ['PUBREC 1', 'PUBCOMP 1', 'PUBREC 2', 'PUBCOMP 2']][qos]);
+    assert.deepEqual(
+      publisher.said(),
+      [[], ['PUBACK 1', 'PUBACK 2'], ['PUBREC 1', 'PUBCOMP 1', 'PUBREC 2', 'PUBCOMP 2']][qos],
+    );
     assert.deepEqual(small.acknowledgeAll().map(textOf), ['fits']);
     assert.equal(large.acknowledgeAll().length, 2);
     assert.equal(broker.broker.counters.messagesDropped['too-large'], 1);
@@ -119,7 +127,8 @@ test('a message that is larger than the others of its window is dropped without 
   const client = broker.connect(takes(100));
   client.subscribe('a');
   const publisher = broker.connect();
-  for (let n = 0; n < 30; n++) publisher.publish('a', n % 3 === 0 ? 'x'.repeat(200) : String(n), { qos: n % 2 === 0 ? 1 : 2 });
+  for (let n = 0; n < 30; n++)
+    publisher.publish('a', n % 3 === 0 ? 'x'.repeat(200) : String(n), { qos: n % 2 === 0 ? 1 : 2 });
   assert.equal(client.acknowledgeAll().length, 20);
 });
 
@@ -138,4 +147,35 @@ test('CONNACK says the Maximum Packet Size of the broker; a larger packet ends t
   const old = broker.connect({ version: 4, clientId: 'old' });
   old.sendBytes('30 e6 07');
   old.expectEnd(0);
+});
+
+// [MQTT-3.4.2-2] [MQTT-3.4.2-3] [MQTT-3.5.2-2] [MQTT-3.5.2-3] [MQTT-3.6.2-2] [MQTT-3.6.2-3] [MQTT-3.7.2-2] [MQTT-3.7.2-3]
+// [MQTT-3.9.2-1] [MQTT-3.9.2-2] [MQTT-3.11.2-1] [MQTT-3.11.2-2] [MQTT-3.1.2-29]
+test('no answer carries a Reason String or User Properties, so that none is larger for them', async () => {
+  const broker = await TestBroker.open();
+  const client = broker.connect();
+  client.subscribe('a');
+  client.requestSubscription(['bad/#/']);
+  client.sendBytes('a2 06 00 09 00 00 01 62');
+  for (const topic of ['$x', 'nobody', 'a']) {
+    client.publish(topic, 'x', { qos: 1 });
+    client.publish(topic, 'x', { qos: 2, id: 99 });
+    client.sendBytes('62 02 00 63');
+  }
+  for (const packet of client.received) {
+    if (packet.kind === 'publish' && packet.qos === 2) client.answer('pubrec', packet.id);
+  }
+  const answers = client.take().filter(({ kind }) => kind !== 'publish');
+  assert.deepEqual(Array.from(new Set(answers.map(({ kind }) => kind))).toSorted(), [
+    'puback',
+    'pubcomp',
+    'pubrec',
+    'pubrel',
+    'suback',
+    'unsuback',
+  ]);
+  for (const answer of answers) {
+    assert.ok('properties' in answer);
+    assert.deepEqual(answer.properties, NO_REASON_PROPERTIES);
+  }
 });

@@ -11,7 +11,13 @@ import { textOf } from './say-packet.ts';
 const VERSIONS = [3, 4, 5] as const;
 
 /** What a program publishes that embeds the broker. */
-const EMBEDDED = { topic: 'a', payload: Buffer.from('x'), qos: 0, retain: false, properties: NO_MESSAGE_PROPERTIES } as const;
+const EMBEDDED = {
+  topic: 'a',
+  payload: Buffer.from('x'),
+  qos: 0,
+  retain: false,
+  properties: NO_MESSAGE_PROPERTIES,
+} as const;
 
 test('a message reaches nobody, one, or many', async () => {
   const broker = await TestBroker.open();
@@ -30,7 +36,7 @@ test('a message reaches nobody, one, or many', async () => {
   for (const client of [one, ...many]) assert.deepEqual(client.said(), ['PUBLISH a=many']);
 });
 
-// [MQTT-3.3.4-1]
+// [MQTT-3.3.4-1] [MQTT-4.3.2-4] [MQTT-4.3.3-8]
 test('QoS 0 is not answered, QoS 1 with PUBACK, QoS 2 with PUBREC and then PUBCOMP', async () => {
   const broker = await TestBroker.open();
   broker.connect().subscribe('#');
@@ -61,7 +67,7 @@ test('an MQTT 5 publisher is told when nobody is subscribed (0x10); a 3.x publis
   }
 });
 
-// [MQTT-3.3.1-2] [MQTT-3.3.1-3]
+// [MQTT-3.3.1-2] [MQTT-3.3.1-3] [MQTT-4.3.1-1] [MQTT-4.3.2-2] [MQTT-4.3.3-2]
 test('DUP is that of the delivery, not that of the PUBLISH that came', async () => {
   const broker = await TestBroker.open();
   const publisher = broker.connect();
@@ -169,7 +175,11 @@ test('a client that subscribes to what it publishes hears itself, whatever the Q
 
 // [MQTT-4.7.3-1]: 0x90 on the connection belongs to names that MQTT forbids, 0x82 to a missing one.
 test('a topic name with wildcards, or none at all, ends the connection', async () => {
-  for (const [topic, reasonCode] of [['a/+', 0x90], ['#', 0x90], ['', 0x82]] as const) {
+  for (const [topic, reasonCode] of [
+    ['a/+', 0x90],
+    ['#', 0x90],
+    ['', 0x82],
+  ] as const) {
     const broker = await TestBroker.open();
     const publisher = broker.connect();
     const other = broker.connect();
@@ -178,6 +188,25 @@ test('a topic name with wildcards, or none at all, ends the connection', async (
     publisher.expectEnd(reasonCode);
     assert.deepEqual(other.said(), []);
     assert.equal(other.ended, 'not yet');
+  }
+});
+
+// [MQTT-3.3.2-1] [MQTT-3.3.2-13] [MQTT-3.3.2-14] [MQTT-3.3.2-19]
+test('a Topic Name, Response Topic or Content Type that is no UTF-8, or a wildcard in the Response Topic, ends the connection', async () => {
+  const cases = [
+    ['30 06 00 02 c3 28 00 78', 0x81],
+    ['30 09 00 01 61 04 08 00 01 ff 78', 0x81],
+    ['30 09 00 01 61 04 08 00 01 23 78', 0x82],
+    ['30 09 00 01 61 04 03 00 01 ff 78', 0x81],
+  ] as const;
+  for (const [bytes, reasonCode] of cases) {
+    const broker = await TestBroker.open();
+    const publisher = broker.connect();
+    const other = broker.connect();
+    other.subscribe('#');
+    publisher.sendBytes(bytes);
+    publisher.expectEnd(reasonCode);
+    assert.deepEqual(other.said(), []);
   }
 });
 
@@ -257,7 +286,8 @@ test('an embedder that publishes when it hears of a message published or dropped
   const hear = (what: string): void => {
     heard.push(what);
     // Nobody is subscribed: the Reason Code of this one is not that of the message under way.
-    if (heard.length < 100 && !what.endsWith('echo')) void broker.broker.publish({ ...EMBEDDED, topic: 'echo', qos: 1 });
+    if (heard.length < 100 && !what.endsWith('echo'))
+      void broker.broker.publish({ ...EMBEDDED, topic: 'echo', qos: 1 });
   };
   const broker: TestBroker = await TestBroker.open({
     limits: { inFlightMax: 1, sessionQueueMessagesMax: 1 },

@@ -85,7 +85,7 @@ test('a delivery that its client refuses is over: counted, said, its packet iden
   subscriber.answer('pubrec', two?.id, 0x97);
   assert.deepEqual(subscriber.said(), []);
   assert.equal(broker.broker.counters.messagesDropped['refused-by-client'], 2);
-  assert.equal(broker.warnings().length, 2);
+  assert.match(broker.warnings().join(), /refused it: unspecified error \(0x80\)/);
   subscriber.cut();
   assert.deepEqual(broker.connect(KEPT).said(), []);
 });
@@ -169,7 +169,13 @@ test('a resumed session is sent what it has not acknowledged: PUBREL, then PUBLI
     const subscriber = broker.connect({ ...KEPT, version });
     subscriber.subscribe('a');
     const publisher = broker.connect();
-    for (const [payload, qos] of [['1', 1], ['2', 2], ['3', 2], ['4', 1], ['5', 2]] as const) {
+    for (const [payload, qos] of [
+      ['1', 1],
+      ['2', 2],
+      ['3', 2],
+      ['4', 1],
+      ['5', 2],
+    ] as const) {
       publisher.publish('a', payload, { qos });
     }
     const sent = subscriber.publishes();
@@ -226,7 +232,7 @@ test('messages of one topic and QoS arrive in the order of their publishing, thr
     for (let n = 0; n < 60; n++) {
       const publisher = publishers[n % 2];
       const id = publisher?.publish(n % 3 === 0 ? 'a' : 'b', String(n), { qos: ((n >> 1) % 3) as QoS });
-      if (((n >> 1) % 3) === 2) publisher?.answer('pubrel', id);
+      if ((n >> 1) % 3 === 2) publisher?.answer('pubrel', id);
       if (n % 7 === 0) arrived.push(...subscriber.acknowledgeAll());
     }
     arrived.push(...subscriber.acknowledgeAll());
@@ -272,7 +278,13 @@ test('QoS 0 does not wait for the window, and keeps its own order', async () => 
   const subscriber = broker.connect({ properties: { receiveMaximum: 1 } });
   subscriber.subscribe('a');
   const publisher = broker.connect();
-  for (const [payload, qos] of [['1', 1], ['2', 1], ['3', 0], ['4', 0]] as const) publisher.publish('a', payload, { qos });
+  for (const [payload, qos] of [
+    ['1', 1],
+    ['2', 1],
+    ['3', 0],
+    ['4', 0],
+  ] as const)
+    publisher.publish('a', payload, { qos });
   assert.deepEqual(subscriber.said(), ['PUBLISH a=1 QoS 1 id 1', 'PUBLISH a=3', 'PUBLISH a=4']);
 });
 

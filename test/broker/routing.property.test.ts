@@ -28,7 +28,12 @@ const step = fc.oneof(
       kind: fc.constant('subscribe' as const),
       client,
       filter: fc.constantFrom(...FILTERS),
-      options: fc.record({ qos, noLocal: fc.boolean(), retainAsPublished: fc.boolean(), retainHandling: fc.constant(2 as const) }),
+      options: fc.record({
+        qos,
+        noLocal: fc.boolean(),
+        retainAsPublished: fc.boolean(),
+        retainHandling: fc.constant(2 as const),
+      }),
     }),
   },
   {
@@ -37,18 +42,39 @@ const step = fc.oneof(
       kind: fc.constant('subscribe' as const),
       client,
       filter: fc.constantFrom(...SHARED),
-      options: fc.record({ qos, noLocal: fc.constant(false), retainAsPublished: fc.boolean(), retainHandling: fc.constant(2 as const) }),
+      options: fc.record({
+        qos,
+        noLocal: fc.constant(false),
+        retainAsPublished: fc.boolean(),
+        retainHandling: fc.constant(2 as const),
+      }),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('unsubscribe' as const), client, filter: fc.constantFrom(...FILTERS, ...SHARED) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('unsubscribe' as const),
+      client,
+      filter: fc.constantFrom(...FILTERS, ...SHARED),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('leave' as const), client }) },
   {
     weight: 8,
-    arbitrary: fc.record({ kind: fc.constant('publish' as const), client, topic: fc.constantFrom(...TOPICS), qos, retain: fc.boolean() }),
+    arbitrary: fc.record({
+      kind: fc.constant('publish' as const),
+      client,
+      topic: fc.constantFrom(...TOPICS),
+      qos,
+      retain: fc.boolean(),
+    }),
   },
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
-const run = fc.record({ steps: fc.array(step, { maxLength: 80, size: 'max' }), routeCacheMax: fc.constantFrom(0, 2, 10_000) });
+const run = fc.record({
+  steps: fc.array(step, { maxLength: 80, size: 'max' }),
+  routeCacheMax: fc.constantFrom(0, 2, 10_000),
+});
 
 /** One subscription as the model keeps it. */
 interface Known {
@@ -91,7 +117,13 @@ test('a router that does not notice changes is found out', async () => {
 });
 
 /** Runs the broker and the model side by side. */
-async function follow({ steps, routeCacheMax }: { readonly steps: readonly Step[]; readonly routeCacheMax: number }): Promise<void> {
+async function follow({
+  steps,
+  routeCacheMax,
+}: {
+  readonly steps: readonly Step[];
+  readonly routeCacheMax: number;
+}): Promise<void> {
   const broker = await TestBroker.open({ limits: { routeCacheMax } });
   const clients = Array.from({ length: CLIENTS }, (_, n) => broker.connect({ clientId: `client ${n}` }));
   const model = Array.from({ length: CLIENTS }, () => new Map<string, Known>());
@@ -129,7 +161,9 @@ function publishAndCompare(
   { client: publisher, topic, qos: published, retain }: Extract<Step, { readonly kind: 'publish' }>,
   payload: string,
 ): void {
-  const expected: Expected[] = model.map((subscriptions, index) => plainDeliveries(subscriptions, topic, published, retain, index === publisher));
+  const expected: Expected[] = model.map((subscriptions, index) =>
+    plainDeliveries(subscriptions, topic, published, retain, index === publisher),
+  );
   const id = clients[publisher]?.publish(topic, payload, { qos: published, id: 60_000, retain });
   const codes = published === 0 ? [] : [clients[publisher]?.expect(published === 1 ? 'puback' : 'pubrec').reasonCode];
   if (published === 2) clients[publisher]?.answer('pubrel', id);
@@ -155,7 +189,9 @@ function takeShared(
   for (const filter of SHARED) {
     const possible = model.map((subscriptions) => {
       const known = subscriptions.get(filter);
-      return known === undefined || !filterMatches(filter, topic) ? undefined : sayDelivery([known], topic, published, retain);
+      return known === undefined || !filterMatches(filter, topic)
+        ? undefined
+        : sayDelivery([known], topic, published, retain);
     });
     if (possible.every((each) => each === undefined)) continue;
     groups++;
@@ -167,7 +203,13 @@ function takeShared(
   return groups;
 }
 
-function plainDeliveries(subscriptions: ReadonlyMap<string, Known>, topic: string, published: QoS, retain: boolean, isOwn: boolean): Expected {
+function plainDeliveries(
+  subscriptions: ReadonlyMap<string, Known>,
+  topic: string,
+  published: QoS,
+  retain: boolean,
+  isOwn: boolean,
+): Expected {
   const counting = matching(subscriptions, topic, 'plain').filter(({ options }) => !(isOwn && options.noLocal));
   return counting.length === 0 ? [] : [sayDelivery(counting, topic, published, retain)];
 }

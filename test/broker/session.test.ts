@@ -58,7 +58,19 @@ test('a session that is present but empty is present all the same', async () => 
 // [MQTT-3.1.3-2]
 test('sessions are told apart by client identifier, to the letter', async () => {
   const broker = await TestBroker.open();
-  const ids = ['a', 'A', 'a ', ' a', 'á', 'a\u0301', '\ufeffa', '__proto__', 'constructor', 'toString', 'hasOwnProperty'];
+  const ids = [
+    'a',
+    'A',
+    'a ',
+    ' a',
+    'á',
+    'a\u0301',
+    '\ufeffa',
+    '__proto__',
+    'constructor',
+    'toString',
+    'hasOwnProperty',
+  ];
   for (const clientId of ids) {
     const client = broker.connect({ ...choose(5, false, true), clientId });
     assert.equal(client.connack?.sessionPresent, false, JSON.stringify(clientId));
@@ -163,7 +175,10 @@ test('Receive Maximum and topic aliases of one connection do not hold on the nex
   const broker = await TestBroker.open();
   const publisher = broker.connect({ clientId: 'publisher' });
   const properties = { sessionExpiryInterval: 60 };
-  const narrow = broker.connect({ ...choose(5, false, true), properties: { ...properties, receiveMaximum: 1, topicAliasMaximum: 5 } });
+  const narrow = broker.connect({
+    ...choose(5, false, true),
+    properties: { ...properties, receiveMaximum: 1, topicAliasMaximum: 5 },
+  });
   narrow.subscribe('a', { qos: 1 });
   narrow.publish('x', '', { topicAlias: 1 });
   for (const payload of ['1', '2', '3']) publisher.publish('a', payload, { qos: 1 });
@@ -177,11 +192,23 @@ test('Receive Maximum and topic aliases of one connection do not hold on the nex
 
 test('clients that came and went in every way leave nothing behind', async () => {
   const broker = await TestBroker.open();
-  const will = { topic: 'will', payload: Buffer.from('w'), qos: 1, retain: false, delayInterval: 5, properties: NO_MESSAGE_PROPERTIES } as const;
+  const will = {
+    topic: 'will',
+    payload: Buffer.from('w'),
+    qos: 1,
+    retain: false,
+    delayInterval: 5,
+    properties: NO_MESSAGE_PROPERTIES,
+  } as const;
   for (const version of VERSIONS) {
     for (const lasts of [true, false]) {
       for (const end of ['disconnect', 'cut', 'hangUp', 'confirmEnd'] as const) {
-        const client = broker.connect({ ...choose(version, !lasts, lasts), clientId: `${version} ${lasts} ${end}`, will, keepAlive: 10 });
+        const client = broker.connect({
+          ...choose(version, !lasts, lasts),
+          clientId: `${version} ${lasts} ${end}`,
+          will,
+          keepAlive: 10,
+        });
         client.subscribe('a/#', { qos: 2 });
         client.subscribe('$share/g/a/+', { qos: 1 });
         client.publish('a/b', 'x', { qos: 2 });

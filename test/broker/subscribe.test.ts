@@ -30,7 +30,7 @@ test('SUBSCRIBE is answered with SUBACK under its packet identifier', async () =
   }
 });
 
-// [MQTT-3.8.4-6] [MQTT-3.8.4-7] [MQTT-3.9.3-1] [MQTT-3.9.3-2]
+// [MQTT-3.8.4-6] [MQTT-3.8.4-7] [MQTT-3.9.3-1] [MQTT-3.9.3-2] [MQTT-4.7.1-1] [MQTT-4.7.1-2]
 test('each filter has its reason code in its place: the QoS granted, or why not', async () => {
   const broker = await TestBroker.open({ limits: { topicLevelsMax: 3 } });
   const filters = ['a', 'a/#/b', '+/b', 'a+', '1/2/3/4', '$share/g/x', '$share//x', '$share/g', '$share/+/x', '#'];
@@ -122,7 +122,9 @@ test('replacing a subscription sends retained messages again and loses nothing t
     client.requestSubscription(['a'], { qos: 0 });
     publisher.publish('a', '5', { qos: 1 });
     client.expect('suback');
-    const payloads = client.acknowledgeAll().map(({ qos, retain, payload }) => `${String.fromCodePoint(...payload)} ${qos}${retain ? ' retain' : ''}`);
+    const payloads = client
+      .acknowledgeAll()
+      .map(({ qos, retain, payload }) => `${String.fromCodePoint(...payload)} ${qos}${retain ? ' retain' : ''}`);
     assert.deepEqual(payloads.toSorted(), ['1 1', '2 1', '3 1', '4 1', '5 0', 'kept 0 retain', 'kept 1'].toSorted());
   }
 });
@@ -169,7 +171,12 @@ test('No Local: a client is not sent what it published itself, others are, and o
     other.subscribe('a', { noLocal: true });
     client.publish('a', 'mine', { qos });
     other.publish('a', 'yours', { qos });
-    const heard = [client, other].map((each) => each.take().filter((packet) => packet.kind === 'publish').map(textOf));
+    const heard = [client, other].map((each) =>
+      each
+        .take()
+        .filter((packet) => packet.kind === 'publish')
+        .map(textOf),
+    );
     assert.deepEqual(heard, [['yours'], ['mine']]);
   }
 });
@@ -192,7 +199,7 @@ test('No Local on a shared subscription ends the connection', async () => {
   assert.equal(broker.broker.sizes.subscriptions, 0);
 });
 
-// [MQTT-3.8.1-1] [MQTT-3.8.3-2] [MQTT-3.8.3-5] [MQTT-2.2.1-3]
+// [MQTT-3.8.1-1] [MQTT-3.8.3-1] [MQTT-3.8.3-2] [MQTT-3.8.3-5] [MQTT-2.2.1-3] [MQTT-4.7.3-1] [MQTT-4.7.3-2]
 test('a malformed SUBSCRIBE ends the connection and leaves the others alone', async () => {
   const cases: readonly (readonly [name: string, bytes: string, reasonCode: number])[] = [
     ['flags', '80 07 00 01 00 00 01 61 00', 0x81],
@@ -203,6 +210,7 @@ test('a malformed SUBSCRIBE ends the connection and leaves the others alone', as
     ['packet identifier 0', '82 07 00 00 00 00 01 61 00', 0x82],
     ['empty filter', '82 06 00 01 00 00 00 00', 0x82],
     ['filter that is no UTF-8', '82 07 00 01 00 00 01 ff 00', 0x81],
+    ['filter with U+0000', '82 07 00 01 00 00 01 00 00', 0x81],
     ['subscription identifier 0', '82 09 00 01 02 0b 00 00 01 61 00', 0x82],
   ];
   for (const [name, bytes, reasonCode] of cases) {

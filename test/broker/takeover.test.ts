@@ -61,10 +61,13 @@ test('what was in flight is sent again on the new connection, and an answer on t
   assert.equal(old.take().length, 2);
   const young = broker.connect(PERSISTENT);
   const sent = young.publishes();
-  assert.deepEqual(sent.map((packet) => [packet.id, packet.qos, packet.dup]), [
-    [1, 1, true],
-    [2, 2, true],
-  ]);
+  assert.deepEqual(
+    sent.map((packet) => [packet.id, packet.qos, packet.dup]),
+    [
+      [1, 1, true],
+      [2, 2, true],
+    ],
+  );
   old.answer('puback', sent[0]?.id);
   old.answer('pubrec', sent[1]?.id);
   young.cut();

@@ -35,7 +35,12 @@ test('every alias from 1 to the announced maximum is taken: set, used, and set a
 
 // [MQTT-3.3.2-8] [MQTT-3.3.2-9]
 test('alias 0 and one above the maximum end the connection with 0x94, an unknown one with 0x82', async () => {
-  for (const [topic, topicAlias, reasonCode] of [['a', 6, 0x94], ['', 6, 0x94], ['a', 65_535, 0x94], ['', 5, 0x82]] as const) {
+  for (const [topic, topicAlias, reasonCode] of [
+    ['a', 6, 0x94],
+    ['', 6, 0x94],
+    ['a', 65_535, 0x94],
+    ['', 5, 0x82],
+  ] as const) {
     const broker = await TestBroker.open({ limits: { topicAliasMaximum: 5 } });
     const publisher = broker.connect();
     publisher.publish(topic, 'x', { topicAlias });

@@ -1,31 +1,15 @@
 // Wills (sections 3.1.2.5 and 3.1.3.2.2): published exactly once or never, and when. The first part is a table of
 // every way in which a connection can end, with every relation of Will Delay and Session Expiry.
-// A Will that was pending when the broker stopped: recovery.test.ts.
+// What is published: will-message.test.ts. A Will that was pending when the broker stopped: recovery.test.ts.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
-import type { Action, Identity } from '../../src/auth/contract.ts';
-import type { Will } from '../../src/packet/packet.ts';
-import { type MessageProperties, NO_MESSAGE_PROPERTIES } from '../../src/packet/properties.ts';
 import { MemoryStore } from '../../src/store/memory/memory-store.ts';
 import { type ConnectChoice, lateStore, TestBroker, type TestClient } from './harness.ts';
+import { watched, will } from './sample-will.ts';
 
 const VERSIONS = [3, 4, 5] as const;
-
-/** What a test may choose about a Will. */
-function will(choice: Partial<Omit<Will, 'properties'>> & { readonly properties?: Partial<MessageProperties> } = {}): Will {
-  const properties = { ...NO_MESSAGE_PROPERTIES, ...choice.properties };
-  return { topic: 'will', payload: Buffer.from('w'), qos: 1, retain: false, delayInterval: 0, ...choice, properties };
-}
-
-/** A broker with somebody who sees every Will. */
-async function watched(): Promise<{ readonly broker: TestBroker; readonly observer: TestClient }> {
-  const broker = await TestBroker.open();
-  const observer = broker.connect({ clientId: 'observer' });
-  observer.subscribe('will/#');
-  return { broker, observer };
-}
 
 /** Ends a connection in one way. */
 type End = (broker: TestBroker, client: TestClient, choice: ConnectChoice) => void;
@@ -71,7 +55,14 @@ function expectWillAfter(broker: TestBroker, observer: TestClient, seconds: numb
 /** A CONNECT with a Will, and with these times. */
 function withWill(version: 3 | 4 | 5, delay: number, expiry: number): ConnectChoice {
   const properties = version === 5 ? { sessionExpiryInterval: expiry } : {};
-  return { version, clientId: 'c', clean: expiry === 0, keepAlive: 10, will: will({ delayInterval: delay }), properties };
+  return {
+    version,
+    clientId: 'c',
+    clean: expiry === 0,
+    keepAlive: 10,
+    will: will({ delayInterval: delay }),
+    properties,
+  };
 }
 
 // [MQTT-3.1.2-7] [MQTT-3.1.2-8] [MQTT-3.1.2-10]; MQTT 3.1.1 [MQTT-3.1.2-8].
@@ -177,7 +168,9 @@ describe('while its delay runs a Will', () => {
   });
 
   test('is not cancelled by another client, nor by one who is refused', async () => {
-    const broker = await TestBroker.open({ authenticator: { authenticate: ({ userName }) => ({ kind: 'accepted', principal: userName }) } });
+    const broker = await TestBroker.open({
+      authenticator: { authenticate: ({ userName }) => ({ kind: 'accepted', principal: userName }) },
+    });
     const observer = broker.connect({ clientId: 'observer' });
     observer.subscribe('will');
     broker.connect(withWill(5, 30, 60)).cut();
@@ -215,117 +208,6 @@ test('a session lasts its full Session Expiry though its Will was published befo
   assert.equal(broker.broker.sizes.sessions, 1);
 });
 
-// [MQTT-3.1.2-12] [MQTT-3.1.3-10] and section 3.1.3.2.
-test('a Will carries its QoS and all its properties, in their order', async () => {
-  const { broker, observer } = await watched();
-  const properties: MessageProperties = {
-    payloadFormatIndicator: 1,
-    messageExpiryInterval: 100,
-    contentType: 'text/plain',
-    responseTopic: 'answers',
-    correlationData: Uint8Array.of(1, 2, 3),
-    userProperties: [
-      ['b', '1'],
-      ['__proto__', '2'],
-      ['b', '1'],
-      ['a', ''],
-    ],
-  };
-  for (const qos of [0, 1, 2] as const) {
-    broker.connect({ clientId: 'c', will: will({ qos, properties, delayInterval: 3 }) }).cut();
-    const [published] = observer.publishes();
-    assert.equal(published?.qos, qos);
-    assert.deepEqual(published?.properties, properties);
-    if (qos > 0) observer.answer(qos === 1 ? 'puback' : 'pubrec', published?.id);
-    observer.take();
-  }
-});
-
-// Section 3.1.3.2.4: its lifetime begins when it is published.
-test("the Will's Message Expiry Interval does not run while its delay does", async () => {
-  const { broker, observer } = await watched();
-  const properties = { sessionExpiryInterval: 60 };
-  const chosen = will({ delayInterval: 50, properties: { messageExpiryInterval: 20 } });
-  broker.connect({ clientId: 'c', will: chosen, properties }).cut();
-  broker.pass(50_000);
-  assert.equal(observer.publishes()[0]?.properties.messageExpiryInterval, 20);
-});
-
-// [MQTT-3.1.2-14] [MQTT-3.1.2-15]; MQTT 3.1.1 [MQTT-3.1.2-16] [MQTT-3.1.2-17].
-test('a Will is retained if it says so, and not if not', async () => {
-  for (const version of VERSIONS) {
-    for (const retain of [true, false]) {
-      const { broker, observer } = await watched();
-      broker.connect({ version, clientId: 'c', will: will({ retain }) }).cut();
-      assert.equal(observer.publishes()[0]?.retain, false, 'for those who are subscribed it is a message like others');
-      const late = broker.connect({ clientId: 'late' });
-      late.subscribe('will');
-      assert.deepEqual(late.publishes().map((packet) => packet.retain), retain ? [true] : []);
-    }
-  }
-});
-
-test('a retained Will replaces the retained message, and an empty one removes it', async () => {
-  const broker = await TestBroker.open();
-  broker.connect({ clientId: 'p' }).publish('will', 'alive', { retain: true });
-  broker.connect({ clientId: 'c', will: will({ retain: true }) }).cut();
-  const reader = broker.connect({ clientId: 'reader' });
-  reader.subscribe('will');
-  assert.deepEqual(reader.messages(), ['will=w']);
-  broker.connect({ clientId: 'c', will: will({ retain: true, payload: new Uint8Array(0) }) }).cut();
-  assert.equal(broker.broker.sizes.retained, 0);
-});
-
-test('a Will reaches the persistent sessions that are away, its own among them', async () => {
-  const broker = await TestBroker.open();
-  const lasting = { clean: false, properties: { sessionExpiryInterval: 600 } };
-  for (const clientId of ['c', 'away']) {
-    const client = broker.connect({ ...lasting, clientId });
-    client.subscribe('will', { qos: 1 });
-    client.cut();
-  }
-  broker.connect({ ...lasting, clientId: 'c', will: will() }).cut();
-  for (const clientId of ['c', 'away']) {
-    assert.deepEqual(broker.connect({ ...lasting, clientId }).messages(), ['will=w']);
-  }
-});
-
-test('the right to publish a Will is asked for at CONNECT, and once more when it is published', async () => {
-  const asked: [Identity, Action, string, number, boolean][] = [];
-  let allowed = true;
-  const authorizer = {
-    allowsAll: false,
-    allows: (identity: Identity, action: Action, topic: string, qos: 0 | 1 | 2, retain: boolean): boolean => {
-      if (action === 'will') asked.push([identity, action, topic, qos, retain]);
-      return action !== 'will' || allowed;
-    },
-  };
-  const broker = await TestBroker.open({ authorizer });
-  const observer = broker.connect({ clientId: 'observer' });
-  observer.subscribe('will');
-  broker.connect({ clientId: 'c', will: will({ qos: 2, retain: true }) }).cut();
-  assert.deepEqual(observer.messages(), ['will=w']);
-  const identity = { principal: undefined, clientId: 'c', remote: 'test:2' };
-  assert.deepEqual(asked, Array.from({ length: 2 }, () => [identity, 'will', 'will', 2, true]));
-
-  const revoked = broker.connect({ clientId: 'c', will: will({ topic: 'will', payload: Buffer.from('no') }) });
-  allowed = false;
-  revoked.cut();
-  assert.deepEqual(observer.take(), []);
-  assert.deepEqual(broker.warnings(), ['The Will of client "c" for topic "will" was not published: not authorized (0x87).']);
-  assert.equal(broker.broker.counters.messagesRefused, 1);
-  assert.equal(broker.broker.sizes.sessions, 1);
-});
-
-test('a Will for which a persistent subscriber has no room is refused as a message would be, and said', async () => {
-  const broker = await TestBroker.open({ limits: { sessionQueueMessagesMax: 1 } });
-  const full = broker.connect({ clientId: 'full', properties: { sessionExpiryInterval: 60 } });
-  full.subscribe('will', { qos: 1 });
-  full.cut();
-  for (const clientId of ['1', '2']) broker.connect({ clientId, will: will() }).cut();
-  assert.deepEqual(broker.warnings(), ['The Will of client "2" for topic "will" was not published: quota exceeded (0x97).']);
-});
-
 test('a CONNECT that is cut off while it waits for the store has a Will; one that is refused has none', async () => {
   const { store, commit } = lateStore();
   const broker = await TestBroker.open({ store });
@@ -352,7 +234,11 @@ test('Wills and sessions that are due together are published before the sessions
     ['c', 90, 20],
   ] as const) {
     const payload = Buffer.from(clientId);
-    const client = broker.connect({ clientId, will: will({ qos: 0, payload, delayInterval: delay }), properties: { sessionExpiryInterval: expiry } });
+    const client = broker.connect({
+      clientId,
+      will: will({ qos: 0, payload, delayInterval: delay }),
+      properties: { sessionExpiryInterval: expiry },
+    });
     client.cut();
   }
   broker.pass(1_000_000);

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { after, describe, it, mock } from 'node:test';
 import fc from 'fast-check';
 import type { NetworkConnection, NetworkHandler } from '../../src/transport/contract.ts';
+import { Owner } from './owner.ts';
 import type { Peer } from './peer.ts';
 
 /** A connection under test, and who is at its other end. */
@@ -50,54 +51,6 @@ export function transportContract(name: string, makeTransport: () => Promise<Tra
 }
 
 type Open = (owner?: Owner) => Promise<OpenPair & { readonly owner: Owner }>;
-
-/** An owner that remembers what it was told; `onChunk` is for a test that acts at that moment. */
-class Owner implements NetworkHandler {
-  onChunk: (() => void) | undefined = undefined;
-  readonly chunks: Buffer[] = [];
-  readonly told: string[] = [];
-  cause: Error | undefined = undefined;
-  private wake: (() => void) | undefined = undefined;
-
-  receive(bytes: Uint8Array, start: number, end: number): void {
-    this.chunks.push(Buffer.from(bytes.slice(start, end)));
-    this.onChunk?.();
-    this.wake?.();
-  }
-
-  drained(): void {
-    this.told.push('drained');
-    this.wake?.();
-  }
-
-  closed(cause: Error | undefined): void {
-    this.told.push('closed');
-    this.cause = cause;
-    this.wake?.();
-  }
-
-  received(): Buffer {
-    return Buffer.concat(this.chunks);
-  }
-
-  /** Waits until a claim about this owner holds; it is asked again whenever the owner is told something. */
-  async until(claim: () => boolean): Promise<void> {
-    while (!claim()) {
-      await new Promise<void>((resolve) => {
-        this.wake = resolve;
-      });
-    }
-  }
-
-  async untilReceived(byteCount: number): Promise<Buffer> {
-    await this.until(() => this.chunks.reduce((sum, chunk) => sum + chunk.length, 0) >= byteCount);
-    return this.received();
-  }
-
-  untilClosed(): Promise<void> {
-    return this.until(() => this.told.includes('closed'));
-  }
-}
 
 function contractOfReading(open: Open): void {
   it('bytes arrive in order and whole, however the peer splits them', async () => {

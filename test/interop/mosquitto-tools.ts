@@ -90,3 +90,8 @@ export async function publishInput(
   tool.input(input);
   await tool.end();
 }
+
+/** The arguments that give a packet a property of MQTT 5: `property('publish', 'user-property', 'colour', 'blue')`. */
+export function property(packet: 'publish' | 'subscribe' | 'will', ...nameAndValues: readonly string[]): string[] {
+  return ['-D', packet, ...nameAndValues];
+}

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { startTestBroker, type TestBroker, unique } from '../support/broker.ts';
+import { endTools } from '../support/tool.ts';
 import { publish, publishInput, Subscriber, VERSIONS, WITHOUT_TOOLS } from './mosquitto-tools.ts';
 
 const QOS = [0, 1, 2] as const;
@@ -14,7 +15,10 @@ for (const version of VERSIONS) {
     before(async () => {
       broker = await startTestBroker();
     });
-    after(() => broker.close());
+    after(async () => {
+      await endTools();
+      await broker.close();
+    });
 
     it('a message arrives with the lower of the QoS it was published and subscribed with', async () => {
       const topic = unique('qos');
@@ -106,10 +110,8 @@ for (const version of VERSIONS) {
     it('a client that crashes leaves its will, one that disconnects does not', async () => {
       const topic = unique('will');
       const observer = await Subscriber.subscribed(broker, '-V', version, '-t', topic, '-q', '2', '-C', '1');
-      const mortal = (payload: string): string[] => [
-        ...['-V', version, '-t', unique('any')],
-        ...['--will-topic', topic, '--will-payload', payload, '--will-qos', '1', '--will-retain'],
-      ];
+      const will = ['--will-topic', topic, '--will-qos', '1', '--will-retain', '--will-payload'];
+      const mortal = (payload: string): string[] => ['-V', version, '-t', unique('any'), ...will, payload];
       await Subscriber.start(broker, ...mortal('not this one'), '-E').end();
       await (await Subscriber.subscribed(broker, ...mortal('gone'))).crash();
       const heard = await observer.message();

@@ -13,6 +13,14 @@ export function isInstalled(program: string, ...args: readonly string[]): boolea
   return spawnSync(program, args, { stdio: 'ignore' }).error === undefined;
 }
 
+/** Every program that still runs. */
+const RUNNING = new Set<Tool>();
+
+/** Ends every program that still runs, for a test file to leave none behind, whatever failed. */
+export async function endTools(): Promise<void> {
+  await Promise.all([...RUNNING].map((tool) => tool.kill()));
+}
+
 /** A program that runs. */
 export class Tool {
   private readonly child: ChildProcessWithoutNullStreams;
@@ -40,8 +48,10 @@ export class Tool {
     this.child.stdin.on('error', () => {});
     this.child.on('close', () => {
       this.hasEnded = true;
+      RUNNING.delete(this);
       this.wake();
     });
+    RUNNING.add(this);
   }
 
   /** Writes to its standard input, and closes it. */

@@ -216,27 +216,23 @@ export class MemoryStore implements Store {
 }
 
 function recover(session: StoredSession): RecoveredSession {
-  const deliveries: (RecoveredDelivery & { readonly sendingOrder: number })[] = [];
-  for (const [messageId, owed] of session.owed) {
-    deliveries.push({
-      messageId,
-      message: owed.message,
-      qos: owed.recipient.qos,
-      retain: owed.recipient.retain,
-      subscriptionIdentifiers: owed.recipient.subscriptionIdentifiers,
-      sharedFilter: owed.recipient.sharedFilter,
-      state: owed.state,
-      id: owed.id,
-      sendingOrder: owed.sendingOrder === 0 ? Number.POSITIVE_INFINITY : owed.sendingOrder,
-    });
-  }
-  // The sort is stable: those still queued keep their order.
-  deliveries.sort((a, b) => (a.sendingOrder === b.sendingOrder ? 0 : a.sendingOrder - b.sendingOrder));
+  const owed = Array.from(session.owed);
+  // The sort is stable: those still queued keep their order, behind those in flight.
+  owed.sort(([, a], [, b]) => (a.sendingOrder === b.sendingOrder ? 0 : place(a) - place(b)));
   return {
     record: session.record,
     subscriptions: Array.from(session.subscriptions.values()),
-    deliveries,
+    deliveries: owed.map(recoverDelivery),
     exactlyOnceIds: Array.from(session.exactlyOnceIds),
     will: session.will,
   };
+}
+
+function place({ sendingOrder }: Owed): number {
+  return sendingOrder === 0 ? Number.POSITIVE_INFINITY : sendingOrder;
+}
+
+function recoverDelivery([messageId, { message, recipient, state, id }]: [MessageId, Owed]): RecoveredDelivery {
+  const { qos, retain, subscriptionIdentifiers, sharedFilter } = recipient;
+  return { messageId, message, qos, retain, subscriptionIdentifiers, sharedFilter, state, id };
 }

@@ -1,0 +1,46 @@
+// Topic names and filters as callers write them: checked before anything is sent, and matched on this
+// side of the connection where the application wants to look again.
+
+import { UsageError } from '../base/errors.ts';
+import { matches } from '../topic/match.ts';
+import { parsePlainFilter, parseTopicFilter, type TopicFilter } from '../topic/topic-filter.ts';
+import { parseTopicName, type TopicName, topicName } from '../topic/topic-name.ts';
+
+/** Brokers differ in how many levels they take; the client sets no limit of its own. */
+const ANY_LEVELS = Number.POSITIVE_INFINITY;
+
+/**
+ * A topic to publish to.
+ * @throws {UsageError} `invalid-argument`.
+ */
+export function checkTopic(topic: string): TopicName {
+  return topicName(topic, ANY_LEVELS);
+}
+
+/**
+ * A topic filter to subscribe to.
+ * @returns Whether it is a Shared Subscription.
+ * @throws {UsageError} `invalid-argument`.
+ */
+export function checkFilter(filter: string): 'plain' | 'shared' {
+  const parsed = parseTopicFilter(filter, ANY_LEVELS);
+  if (parsed.kind === 'plain' || parsed.kind === 'shared') return parsed.kind;
+  throw new UsageError('invalid-argument', `${JSON.stringify(filter)} is not a topic filter. ${parsed.why}`);
+}
+
+/**
+ * Makes a question: does a topic match one of these filters?
+ * @throws {UsageError} `invalid-argument` for a filter that is none.
+ */
+export function topicMatcher(filters: readonly string[]): (topic: string) => boolean {
+  const parsed: readonly TopicFilter[] = filters.map((filter) => {
+    const plain = parsePlainFilter(filter, ANY_LEVELS);
+    if (plain.kind === 'plain') return plain.filter;
+    throw new UsageError('invalid-argument', `${JSON.stringify(filter)} is not a topic filter. ${plain.why}`);
+  });
+  return (topic) => {
+    if (parsed.length === 0) return false;
+    const name = parseTopicName(topic, ANY_LEVELS);
+    return name.kind === 'topic' && parsed.some((filter) => matches(filter, name.topic));
+  };
+}
