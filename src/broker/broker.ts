@@ -32,7 +32,12 @@ export class Broker {
   }
 
   /** How much there is of everything now. */
-  get sizes(): { readonly connections: number; readonly sessions: number; readonly subscriptions: number; readonly retained: number } {
+  get sizes(): {
+    readonly connections: number;
+    readonly sessions: number;
+    readonly subscriptions: number;
+    readonly retained: number;
+  } {
     const { connections, sessions, router, retained } = this.state;
     return {
       connections: connections.size,
@@ -80,7 +85,8 @@ export class Broker {
     if (this.state.isClosing) return Promise.resolve(Reason.serverShuttingDown);
     const now = this.state.clock.monotonic();
     const { messageExpiryInterval, correlationData } = outgoing.properties;
-    const expiresAt = messageExpiryInterval === undefined ? undefined : ((now + seconds(messageExpiryInterval)) as Millis);
+    const expiresAt =
+      messageExpiryInterval === undefined ? undefined : ((now + seconds(messageExpiryInterval)) as Millis);
     // Not `slice()`: that of a Buffer makes no copy.
     const payload = new Uint8Array(outgoing.payload);
     const properties =

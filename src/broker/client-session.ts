@@ -232,10 +232,18 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
   // What the machine asks for.
 
   /** hot: */
-  publish(delivery: SessionDelivery, id: PacketId | undefined, dup: boolean, topicAlias: number, omitTopic: boolean, now: Millis): void {
+  publish(
+    delivery: SessionDelivery,
+    id: PacketId | undefined,
+    dup: boolean,
+    topicAlias: number,
+    omitTopic: boolean,
+    now: Millis,
+  ): void {
     const connection = this.openConnection();
     this.broker.counters.messagesSent++;
-    if (delivery.qos === 2 && id !== undefined && delivery.messageId !== 0) connection.gate.sendExactlyOnce(delivery, id, dup, now);
+    if (delivery.qos === 2 && id !== undefined && delivery.messageId !== 0)
+      connection.gate.sendExactlyOnce(delivery, id, dup, now);
     else connection.writePublish(delivery, id, dup, topicAlias, omitTopic, now);
   }
 

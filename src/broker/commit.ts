@@ -58,7 +58,14 @@ type Held =
 /** Where packets go when nothing holds them. */
 export interface GateOutlet {
   writePacket(packet: Packet): void;
-  writePublish(delivery: SessionDelivery, id: PacketId | undefined, dup: boolean, topicAlias: number, omitTopic: boolean, now: Millis): void;
+  writePublish(
+    delivery: SessionDelivery,
+    id: PacketId | undefined,
+    dup: boolean,
+    topicAlias: number,
+    omitTopic: boolean,
+    now: Millis,
+  ): void;
   /** A packet that had been held has left. */
   heldPacketLeft(packet: Packet): void;
   /** Fewer packets are held than before. */

@@ -18,14 +18,24 @@ import type { AttachedSession } from './session-registry.ts';
 
 /** Handles the first packet of a connection. */
 export function connect(broker: BrokerState, connection: Connection, packet: ConnectPacket): void {
-  connection.sendBytesMax = packet.properties.maximumPacketSize ?? Number.POSITIVE_INFINITY; // [MQTT-3.1.2-24]
-  if (broker.isClosing) return refuse(broker, connection, packet, Reason.serverUnavailable, 'The broker is shutting down.');
+  connection.outlet.packetBytesMax = packet.properties.maximumPacketSize ?? Number.POSITIVE_INFINITY; // [MQTT-3.1.2-24]
+  if (broker.isClosing)
+    return refuse(broker, connection, packet, Reason.serverUnavailable, 'The broker is shutting down.');
   if (broker.connections.size > broker.limits.connectionsMax) {
-    return refuse(broker, connection, packet, Reason.serverBusy, 'The broker has as many connections as it may (connectionsMax).');
+    return refuse(
+      broker,
+      connection,
+      packet,
+      Reason.serverBusy,
+      'The broker has as many connections as it may (connectionsMax).',
+    );
   }
   if (packet.clientId === '' && packet.version < 5 && !(packet.version === 4 && packet.clean)) {
     // MQTT 3.1.1 [MQTT-3.1.3-8]; MQTT 3.1 asks for 1 to 23 characters.
-    const why = packet.version === 3 ? 'MQTT 3.1 has no empty client identifier.' : 'An empty client identifier needs Clean Session [MQTT-3.1.3-8].';
+    const why =
+      packet.version === 3
+        ? 'MQTT 3.1 has no empty client identifier.'
+        : 'An empty client identifier needs Clean Session [MQTT-3.1.3-8].';
     return refuse(broker, connection, packet, Reason.clientIdentifierNotValid, why);
   }
   if (packet.properties.authenticationMethod !== undefined) {
@@ -43,7 +53,8 @@ export function connect(broker: BrokerState, connection: Connection, packet: Con
   connection.pauseReading();
   // Never rejected: `authenticate` has made a refusal of that.
   void answer.then((late) => {
-    if (connection.isConnecting) connection.resumeAfter(() => authenticated(broker, connection, packet, clientId, late));
+    if (connection.isConnecting)
+      connection.resumeAfter(() => authenticated(broker, connection, packet, clientId, late));
   });
 }
 
@@ -71,7 +82,11 @@ export function connectTimeout(broker: BrokerState, connection: Connection): Pro
 }
 
 /** Says no with CONNACK, where the version can, and closes. The log is the caller's. */
-export function refuseConnection(connection: Connection, reasonCode: ReasonCode, reasonString: string | undefined): void {
+export function refuseConnection(
+  connection: Connection,
+  reasonCode: ReasonCode,
+  reasonString: string | undefined,
+): void {
   const { version } = connection;
   // An Authenticator may say anything; what CONNACK may not say becomes 0x80 [MQTT-3.2.2-8].
   const fitting = reasonCode >= 0x80 && REASON_CODES.connack.has(reasonCode) ? reasonCode : Reason.unspecifiedError;
@@ -81,7 +96,13 @@ export function refuseConnection(connection: Connection, reasonCode: ReasonCode,
   connection.writePacket({ kind: 'connack', sessionPresent: false, reasonCode: code, properties }); // [MQTT-3.2.2-6]
 }
 
-function refuse(broker: BrokerState, connection: Connection, packet: ConnectPacket, reasonCode: ReasonCode, why: string): void {
+function refuse(
+  broker: BrokerState,
+  connection: Connection,
+  packet: ConnectPacket,
+  reasonCode: ReasonCode,
+  why: string,
+): void {
   broker.counters.connectionsRefused++;
   broker.log.warn(
     `Refused client ${JSON.stringify(packet.clientId)} at ${connection.remote}: ${reasonName(reasonCode)}. ${why}`,
@@ -103,25 +124,45 @@ function authenticated(
   const identity: Identity = { principal: answer.principal, clientId, remote: connection.remote };
   const existing = broker.sessions.get(clientId);
   if (existing !== undefined && existing.identity.principal !== identity.principal) {
-    return refuse(broker, connection, packet, Reason.clientIdentifierNotValid, 'The client identifier belongs to another user\'s session.');
+    return refuse(
+      broker,
+      connection,
+      packet,
+      Reason.clientIdentifierNotValid,
+      "The client identifier belongs to another user's session.",
+    );
   }
   const { will } = packet;
   if (will !== undefined) {
     const { refusal } = broker.router.lookUp(will.topic);
-    if (refusal !== undefined) return refuse(broker, connection, packet, refusal.reasonCode, `The Will's topic is not taken. ${refusal.why}`);
+    if (refusal !== undefined)
+      return refuse(broker, connection, packet, refusal.reasonCode, `The Will's topic is not taken. ${refusal.why}`);
     const { authorizer } = broker;
     if (!authorizer.allowsAll && !authorizer.allows(identity, 'will', will.topic, will.qos, will.retain)) {
-      return refuse(broker, connection, packet, Reason.notAuthorized, `The client may not publish its Will to ${JSON.stringify(will.topic)}.`);
+      return refuse(
+        broker,
+        connection,
+        packet,
+        Reason.notAuthorized,
+        `The client may not publish its Will to ${JSON.stringify(will.topic)}.`,
+      );
     }
   }
   const expiry = expiryInterval(broker, packet);
   const connack = acceptance(broker, packet, clientId, expiry);
   // Without CONNACK nothing else may be sent either [MQTT-3.2.0-1] [MQTT-3.1.2-24].
-  if (connection.sendBytesMax !== Number.POSITIVE_INFINITY && packetSize(connack, packet.version) > connection.sendBytesMax) {
-    const why = `CONNACK is larger than the client's Maximum Packet Size of ${connection.sendBytesMax} bytes.`;
+  if (
+    connection.outlet.packetBytesMax !== Number.POSITIVE_INFINITY &&
+    packetSize(connack, packet.version) > connection.outlet.packetBytesMax
+  ) {
+    const why = `CONNACK is larger than the client's Maximum Packet Size of ${connection.outlet.packetBytesMax} bytes.`;
     return refuse(broker, connection, packet, Reason.implementationSpecificError, why);
   }
-  const attached = broker.sessions.attach(connection, { identity, clean: packet.clean, expiryInterval: expiry, will }, connection.now);
+  const attached = broker.sessions.attach(
+    connection,
+    { identity, clean: packet.clean, expiryInterval: expiry, will },
+    connection.now,
+  );
   connection.session = attached.session;
   if (attached.after <= broker.store.durable) {
     accept(broker, connection, packet, connack, attached);
@@ -157,7 +198,7 @@ function accept(
     keepAlive: millis(keepAlive(packet.keepAlive, limits.keepAliveSecondsMax) * 1000),
     keepAliveDuty: 'watch',
   };
-  connection.givesAliases = terms.sendAliasMaximum > 0;
+  connection.outlet.givesAliases = terms.sendAliasMaximum > 0;
   session.prepareResume(connection.now);
   session.machine.open(terms, connection.now);
   connection.watch();

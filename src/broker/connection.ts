@@ -6,12 +6,9 @@
 // States: `awaiting-connect` (nothing but CONNECT is taken, 64 KiB and 10 s at most), `connecting`
 // (CONNECT is being decided, which may take time: nothing is read), `open`, `closed`.
 // A connection has a session from the moment CONNECT is accepted until it ends.
-// Longer than 400 lines because all that opens, pauses and ends a connection changes the same few fields.
 
 import { type Millis, millis } from '../base/millis.ts';
-import { encodePacket, encodePublish, publishSize } from '../packet/encode.ts';
 import { PacketDecoder } from '../packet/decoder.ts';
-import { remainingExpiry } from '../packet/message.ts';
 import type { DisconnectPacket, Packet } from '../packet/packet.ts';
 import type { PacketId } from '../packet/packet-id.ts';
 import { NO_DISCONNECT_PROPERTIES } from '../packet/properties.ts';
@@ -25,11 +22,9 @@ import type { ClientSession } from './client-session.ts';
 import { CommitGate, type GateOutlet } from './commit.ts';
 import { connect, connectTimeout, refuseConnection } from './connecting.ts';
 import { disconnect } from './disconnecting.ts';
+import { PacketOutlet } from './packet-outlet.ts';
 import type { SessionDelivery } from './session-delivery.ts';
 import { subscribe, unsubscribe } from './subscribing.ts';
-
-/** No reason string makes a DISCONNECT or CONNACK of ours larger than this. */
-const REASON_BYTES_MAX = 2_048;
 
 /** How the connection ends, decided while a packet is still being handled. */
 interface Ending {
@@ -42,13 +37,10 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
   private readonly broker: BrokerState;
   private readonly network: NetworkConnection;
   private readonly decoder: PacketDecoder;
+  readonly outlet: PacketOutlet;
   readonly gate: CommitGate;
   private state: 'awaiting-connect' | 'connecting' | 'open' | 'closed';
   session: ClientSession | undefined;
-  /** The peer's Maximum Packet Size, in bytes. */
-  sendBytesMax: number;
-  /** Whether the peer takes topic aliases. */
-  givesAliases: boolean;
   /** The moment of the chunk, tick or event that is being handled. */
   now: Millis;
   private ending: Ending | undefined;
@@ -66,11 +58,10 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
       version: undefined,
       topics: broker.topics,
     });
+    this.outlet = new PacketOutlet(network, broker.fanOut);
     this.gate = new CommitGate(broker.store, this, broker.holding);
     this.state = 'awaiting-connect';
     this.session = undefined;
-    this.sendBytesMax = Number.POSITIVE_INFINITY;
-    this.givesAliases = false;
     this.now = broker.clock.monotonic();
     this.ending = undefined;
     this.isPaused = false;
@@ -193,7 +184,10 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
   /** Another connection of the same client takes the session over. */
   takeOver(by: string): void {
     this.now = this.broker.clock.monotonic();
-    this.broker.log.info(`${this.describe()} was taken over by a connection from ${by}.`, this.facts(Reason.sessionTakenOver));
+    this.broker.log.info(
+      `${this.describe()} was taken over by a connection from ${by}.`,
+      this.facts(Reason.sessionTakenOver),
+    );
     this.sendDisconnect(Reason.sessionTakenOver, undefined);
     this.leave(true, Reason.sessionTakenOver);
   }
@@ -224,7 +218,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
       statement: error.statement,
     });
     if (isOpen) this.sendDisconnect(reasonCode, error.message);
-    else if (error.kind !== 'not-mqtt') refuseConnection(this, reasonCode, this.reasonString(error.message));
+    else if (error.kind !== 'not-mqtt') refuseConnection(this, reasonCode, this.outlet.fitting(error.message));
     // Who was refused has no Will, not even if its session waited for the store already.
     this.leave(isOpen, reasonCode);
   }
@@ -232,53 +226,40 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
   /** Answers from a gate, or directly. Only CONNACK and DISCONNECT ever have a reason string [MQTT-3.1.2-29]. hot: */
   writePacket(packet: Packet): void {
     if (this.state === 'closed' || this.ending !== undefined) return;
-    const writer = this.network.writer();
-    const start = writer.position;
-    encodePacket(writer, packet, this.version);
-    const size = writer.position - start;
-    if (size <= this.sendBytesMax) return this.network.wrote();
-    writer.position = start; // [MQTT-3.1.2-24]
+    const excess = this.outlet.writePacket(packet, this.version);
     // A client that cannot be answered would wait for ever. DISCONNECT and CONNACK are followed by the end anyway.
-    if (packet.kind === 'disconnect' || packet.kind === 'connack') return;
-    const name = packet.kind.toUpperCase();
-    this.closeBecause(Reason.packetTooLarge, `${name} takes ${size} bytes, more than its Maximum Packet Size of ${this.sendBytesMax}.`);
+    if (excess === 0 || packet.kind === 'disconnect' || packet.kind === 'connack') return;
+    const limit = `its Maximum Packet Size of ${this.outlet.packetBytesMax}`;
+    this.closeBecause(Reason.packetTooLarge, `${packet.kind.toUpperCase()} takes ${excess} bytes, more than ${limit}.`);
   }
 
   /** hot: */
-  writePublish(delivery: SessionDelivery, id: PacketId | undefined, dup: boolean, topicAlias: number, omitTopic: boolean, now: Millis): void {
+  writePublish(
+    delivery: SessionDelivery,
+    id: PacketId | undefined,
+    dup: boolean,
+    topicAlias: number,
+    omitTopic: boolean,
+    now: Millis,
+  ): void {
     if (this.state === 'closed' || this.ending !== undefined) return;
-    const writer = this.network.writer();
-    const { fanOut } = this.broker;
-    if (fanOut.holds(delivery, dup, topicAlias)) {
-      fanOut.write(writer, this.version, delivery, id);
-    } else {
-      const { message, qos, retain, subscriptionIdentifiers } = delivery;
-      // Not `this.now`: when this client was last heard of does not matter.
-      const expiry = remainingExpiry(message, now);
-      encodePublish(writer, this.version, message, { qos, retain, dup, id: id ?? 0, topicAlias, omitTopic, subscriptionIdentifiers, expiryInterval: expiry });
-    }
-    this.network.wrote();
+    this.outlet.writePublish(delivery, this.version, id, dup, topicAlias, omitTopic, now);
   }
 
   heldPacketLeft(packet: Packet): void {
-    if (this.ending !== undefined) this.finishEnding(this.ending);
     const counts =
       packet.kind === 'puback' || packet.kind === 'pubcomp' || (packet.kind === 'pubrec' && packet.reasonCode >= 0x80);
     if (counts) this.session?.machine.answerLeft();
+    if (this.ending !== undefined) this.finishEnding(this.ending);
   }
 
   gateMoved(): void {
     this.resumeIfCaughtUp();
   }
 
-  /** Whether a message is too large for the peer [MQTT-3.1.2-24]. hot: */
+  /** Whether a message is too large for the peer. hot: */
   isTooLarge(delivery: SessionDelivery): boolean {
-    if (this.sendBytesMax === Number.POSITIVE_INFINITY) return false;
-    // As large as it can become: with an alias, if it may get one, and the topic.
-    const { message, qos, retain, subscriptionIdentifiers } = delivery;
-    const topicAlias = this.givesAliases && qos < 2 ? 1 : 0;
-    const form = { qos, retain, dup: false, id: 1, topicAlias, omitTopic: false, subscriptionIdentifiers, expiryInterval: message.properties.messageExpiryInterval };
-    return publishSize(this.version, message, form) > this.sendBytesMax;
+    return this.outlet.isTooLarge(delivery, this.version);
   }
 
   /** Who this is, in a sentence. */
@@ -288,13 +269,17 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
   }
 
   /** Who this is, as fields. */
-  facts(reasonCode: ReasonCode | undefined): { clientId: string | undefined; remote: string; reasonCode: number | undefined } {
+  facts(reasonCode: ReasonCode | undefined): {
+    clientId: string | undefined;
+    remote: string;
+    reasonCode: number | undefined;
+  } {
     return { clientId: this.session?.clientId, remote: this.network.remote, reasonCode };
   }
 
   /** hot: */
   private handlePackets(): void {
-    this.guard(this.handleEach);
+    this.guard(() => this.handleEach());
     if (this.state !== 'open') return;
     this.session?.pumpIfMoved(this.now);
     if (this.isBehind()) this.pauseReading();
@@ -315,7 +300,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
   /** The boundary: what a peer did wrong ends its connection and nothing else. Our own bugs pass. hot: */
   private guard(action: () => void): void {
     try {
-      action.call(this);
+      action();
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.fail(error);
@@ -374,14 +359,9 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
   private sendDisconnect(reasonCode: ReasonCode, reasonString: string | undefined): void {
     if (this.version !== 5 || this.state !== 'open') return;
     const packet: DisconnectPacket = { kind: 'disconnect', reasonCode, properties: NO_DISCONNECT_PROPERTIES };
-    const fitting = this.reasonString(reasonString); // [MQTT-3.14.2-3]
+    const fitting = this.outlet.fitting(reasonString); // [MQTT-3.14.2-3]
     if (fitting === undefined) this.writePacket(packet);
     else this.writePacket({ ...packet, properties: { ...NO_DISCONNECT_PROPERTIES, reasonString: fitting } });
-  }
-
-  /** A text for DISCONNECT or CONNACK, if the client takes packets of that size for sure [MQTT-3.14.2-3] [MQTT-3.2.2-19]. */
-  private reasonString(text: string | undefined): string | undefined {
-    return this.sendBytesMax < REASON_BYTES_MAX ? undefined : text;
   }
 
   /**

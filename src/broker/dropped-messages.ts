@@ -60,20 +60,20 @@ export class DroppedMessages {
   /** The client reads again, or its connection is over. */
   caughtUp(): void {
     if (this.slowCount === 0) return;
-    this.broker.log.warn(
-      `Client ${this.name} read too slowly: ${this.slowCount} QoS 0 messages to it were dropped.`,
-      { clientId: this.clientId, dropped: this.slowCount },
-    );
+    this.broker.log.warn(`Client ${this.name} read too slowly: ${this.slowCount} QoS 0 messages to it were dropped.`, {
+      clientId: this.clientId,
+      dropped: this.slowCount,
+    });
     this.slowCount = 0;
   }
 
   /** The session ended before it had got these. */
   addAbandoned(topics: readonly string[]): void {
     for (const topic of topics) this.tell(topic, 'session-ended');
-    this.broker.log.info(
-      `The session of client ${this.name} ended with ${topics.length} messages undelivered.`,
-      { clientId: this.clientId, dropped: topics.length },
-    );
+    this.broker.log.info(`The session of client ${this.name} ended with ${topics.length} messages undelivered.`, {
+      clientId: this.clientId,
+      dropped: topics.length,
+    });
   }
 
   private get name(): string {

@@ -49,10 +49,7 @@ export class FanOut {
   /** Whether a delivery can be copied from a form. hot: */
   holds(delivery: SessionDelivery, dup: boolean, topicAlias: number): boolean {
     return (
-      delivery.message === this.message &&
-      !dup &&
-      topicAlias === 0 &&
-      delivery.subscriptionIdentifiers.length === 0
+      delivery.message === this.message && !dup && topicAlias === 0 && delivery.subscriptionIdentifiers.length === 0
     );
   }
 

@@ -29,7 +29,14 @@ export function publishFromClient(
   broker.counters.messagesReceived++;
   const route = broker.router.lookUp(topic);
   if (route.topic === undefined) {
-    return refuse(broker, session, publish, topic, route.refusal?.reasonCode ?? Reason.topicNameInvalid, route.refusal?.why ?? '');
+    return refuse(
+      broker,
+      session,
+      publish,
+      topic,
+      route.refusal?.reasonCode ?? Reason.topicNameInvalid,
+      route.refusal?.why ?? '',
+    );
   }
   const { qos, retain } = publish;
   if (!broker.authorizer.allowsAll && !broker.authorizer.allows(session.identity, 'publish', topic, qos, retain)) {
@@ -37,13 +44,28 @@ export function publishFromClient(
   }
   const message = messageOf(publish, topic, qos > 0 ? broker.arena : undefined, now);
   if (retain && broker.retained.wouldOverflow(route.topic, message)) {
-    return refuse(broker, session, publish, topic, Reason.quotaExceeded, 'The broker keeps as many retained messages as it may (retainedMessagesMax).');
+    return refuse(
+      broker,
+      session,
+      publish,
+      topic,
+      Reason.quotaExceeded,
+      'The broker keeps as many retained messages as it may (retainedMessagesMax).',
+    );
   }
-  const origin = qos === 2 && session.key !== 0 && publish.id !== undefined ? { session: session.key, id: publish.id } : undefined;
+  const origin =
+    qos === 2 && session.key !== 0 && publish.id !== undefined ? { session: session.key, id: publish.id } : undefined;
   const keep = retain ? retaining(broker, route.topic, message) : undefined;
   const { reasonCode, after } = broker.router.route(route, message, session, origin, keep, now);
   if (reasonCode >= 0x80) {
-    return refuse(broker, session, publish, topic, reasonCode, 'A persistent session that must get the message has a full queue (sessionQueueMessagesMax, sessionQueueBytesMax).');
+    return refuse(
+      broker,
+      session,
+      publish,
+      topic,
+      reasonCode,
+      'A persistent session that must get the message has a full queue (sessionQueueMessagesMax, sessionQueueBytesMax).',
+    );
   }
   if (qos > 0) connection.gate.holdAnswers(after);
   broker.events.messagePublished?.(message, session.clientId);
@@ -120,7 +142,10 @@ function refuse(
   const connection = session.connection;
   // 3.x has no way to say no, and an acknowledgement would be a lie.
   if (publish.qos > 0 && connection !== undefined && connection.version !== 5) {
-    connection.closeBecause(reasonCode, `A QoS ${publish.qos} message was refused, which ${connection.versionName} cannot be told otherwise.`);
+    connection.closeBecause(
+      reasonCode,
+      `A QoS ${publish.qos} message was refused, which ${connection.versionName} cannot be told otherwise.`,
+    );
   }
   return reasonCode;
 }

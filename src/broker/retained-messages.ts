@@ -39,7 +39,9 @@ export class RetainedMessages {
     if (message.payload.length === 0) return this.remove(topic); // [MQTT-3.3.1-6] [MQTT-3.3.1-7]
     const { correlationData } = message.properties;
     const properties =
-      correlationData === undefined ? message.properties : { ...message.properties, correlationData: correlationData.slice() };
+      correlationData === undefined
+        ? message.properties
+        : { ...message.properties, correlationData: correlationData.slice() };
     const kept: Message = { ...message, payload: message.payload.slice(), properties };
     this.put(topic, kept); // [MQTT-3.3.1-5]
     return this.broker.store.saveRetained(kept);

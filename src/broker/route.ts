@@ -55,7 +55,10 @@ function target(session: ClientSession, subscriptions: readonly Subscription[], 
     itself.own = itself;
     return itself;
   }
-  return { ...merged, own: forOwn.length === 0 ? undefined : { ...merge(session, forOwn, sharedFilter), own: undefined } };
+  return {
+    ...merged,
+    own: forOwn.length === 0 ? undefined : { ...merge(session, forOwn, sharedFilter), own: undefined },
+  };
 }
 
 function merge(

@@ -257,7 +257,10 @@ export class Router {
       route = this.refused(Reason.topicNameInvalid, parsed.why);
     } else if (topic.startsWith('$')) {
       // Section 4.7.2: such topics are the Server's own.
-      route = this.refused(Reason.topicNameInvalid, 'Topics that begin with $ are the broker\'s own; clients may not publish to them.');
+      route = this.refused(
+        Reason.topicNameInvalid,
+        "Topics that begin with $ are the broker's own; clients may not publish to them.",
+      );
     } else {
       route = this.match(parsed.topic);
     }

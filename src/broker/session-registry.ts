@@ -60,7 +60,8 @@ export class SessionRegistry {
   attach(connection: Connection, request: SessionRequest, now: Millis): AttachedSession {
     const { clientId } = request.identity;
     const known = this.byClientId.get(clientId);
-    if (known?.connection !== undefined) known.connection.takeOver(connection.remote); // [MQTT-3.1.4-3]
+    if (known?.connection !== undefined)
+      known.connection.takeOver(connection.remote); // [MQTT-3.1.4-3]
     // What was due before the client came back has happened, even if nobody was woken for it yet.
     else if (known !== undefined) this.due(known, now);
     let after = 0;
@@ -122,7 +123,8 @@ export class SessionRegistry {
   private end(session: ClientSession, now: Millis): void {
     this.byClientId.delete(session.clientId);
     this.broker.deadlines.remove(session);
-    for (const subscription of session.subscriptions?.values() ?? []) this.broker.router.unsubscribe(session, subscription);
+    for (const subscription of session.subscriptions?.values() ?? [])
+      this.broker.router.unsubscribe(session, subscription);
     session.subscriptions = undefined;
     this.publishWill(session, now); // [MQTT-3.1.2-8]: the delay is over or the session ends, whichever comes first.
     session.abandonDeliveries(now);
@@ -149,10 +151,12 @@ export class SessionRegistry {
       else session.machine.restoreOutbound(id, delivery, state);
     }
     for (const id of recovered.exactlyOnceIds) session.machine.restoreInbound(id);
-    const away = record.disconnectedAt === undefined ? 0 : Math.max(0, this.broker.clock.wall() - record.disconnectedAt);
+    const away =
+      record.disconnectedAt === undefined ? 0 : Math.max(0, this.broker.clock.wall() - record.disconnectedAt);
     session.expiresAt = (now + record.expiryInterval - away) as Millis;
     session.will = recovered.will;
-    if (recovered.will !== undefined) session.willDueAt = (now + seconds(recovered.will.delayInterval) - away) as Millis;
+    if (recovered.will !== undefined)
+      session.willDueAt = (now + seconds(recovered.will.delayInterval) - away) as Millis;
   }
 
   /** Lets time pass for what was restored: once all is there, so that a Will that is due finds all its subscribers. */

@@ -20,7 +20,12 @@ import type { Connection } from './connection.ts';
 import type { Subscription } from './subscription.ts';
 
 /** Handles SUBSCRIBE. */
-export function subscribe(broker: BrokerState, session: ClientSession, connection: Connection, packet: SubscribePacket): void {
+export function subscribe(
+  broker: BrokerState,
+  session: ClientSession,
+  connection: Connection,
+  packet: SubscribePacket,
+): void {
   const reasonCodes: ReasonCode[] = [];
   const identifier = packet.properties.subscriptionIdentifier ?? 0;
   for (const request of packet.subscriptions) {
@@ -32,7 +37,12 @@ export function subscribe(broker: BrokerState, session: ClientSession, connectio
 }
 
 /** Handles UNSUBSCRIBE. */
-export function unsubscribe(broker: BrokerState, session: ClientSession, connection: Connection, packet: UnsubscribePacket): void {
+export function unsubscribe(
+  broker: BrokerState,
+  session: ClientSession,
+  connection: Connection,
+  packet: UnsubscribePacket,
+): void {
   const reasonCodes = packet.filters.map((filter) => unsubscribeOne(broker, session, connection, filter));
   const unsuback: UnsubackPacket = { kind: 'unsuback', id: packet.id, reasonCodes, properties: NO_REASON_PROPERTIES };
   connection.gate.send(unsuback); // [MQTT-3.10.4-4] [MQTT-3.10.4-5]
@@ -50,12 +60,21 @@ function subscribeOne(
   if (parsed.kind !== 'plain' && parsed.kind !== 'shared') {
     return refuse(broker, session, requested, Reason.topicFilterInvalid, parsed.why);
   }
-  if (!broker.authorizer.allowsAll && !broker.authorizer.allows(session.identity, 'subscribe', requested, options.qos, false)) {
+  if (
+    !broker.authorizer.allowsAll &&
+    !broker.authorizer.allows(session.identity, 'subscribe', requested, options.qos, false)
+  ) {
     return refuse(broker, session, requested, Reason.notAuthorized, 'The client may not subscribe to this filter.');
   }
   const known = session.subscriptions?.has(requested) ?? false;
   if (!known && (session.subscriptions?.size ?? 0) >= broker.limits.subscriptionsMax) {
-    return refuse(broker, session, requested, Reason.quotaExceeded, 'The session has as many subscriptions as it may (subscriptionsMax).');
+    return refuse(
+      broker,
+      session,
+      requested,
+      Reason.quotaExceeded,
+      'The session has as many subscriptions as it may (subscriptionsMax).',
+    );
   }
   const group = parsed.kind === 'shared' ? parsed.group : undefined;
   const subscription: Subscription = { requested, filter: parsed.filter, group, options, identifier };
@@ -75,7 +94,13 @@ function wantsRetained(retainHandling: 0 | 1 | 2, isNew: boolean): boolean {
   return retainHandling === 0 || (retainHandling === 1 && isNew);
 }
 
-function sendRetained(broker: BrokerState, session: ClientSession, connection: Connection, subscription: Subscription, now: Millis): void {
+function sendRetained(
+  broker: BrokerState,
+  session: ClientSession,
+  connection: Connection,
+  subscription: Subscription,
+  now: Millis,
+): void {
   const address = addressing(subscription);
   broker.retained.match(subscription.filter, now, (message) => {
     const qos: QoS = message.qos < subscription.options.qos ? message.qos : subscription.options.qos; // [MQTT-3.8.4-8]
@@ -94,7 +119,12 @@ function sendRetained(broker: BrokerState, session: ClientSession, connection: C
   });
 }
 
-function unsubscribeOne(broker: BrokerState, session: ClientSession, connection: Connection, filter: string): ReasonCode {
+function unsubscribeOne(
+  broker: BrokerState,
+  session: ClientSession,
+  connection: Connection,
+  filter: string,
+): ReasonCode {
   // [MQTT-3.10.4-1]: compared character by character.
   const subscription = session.subscriptions?.get(filter);
   if (subscription === undefined) return Reason.noSubscriptionExisted;
@@ -104,11 +134,20 @@ function unsubscribeOne(broker: BrokerState, session: ClientSession, connection:
   return Reason.success;
 }
 
-function refuse(broker: BrokerState, session: ClientSession, filter: string, reasonCode: ReasonCode, why: string): ReasonCode {
-  broker.log.warn(`Refused the subscription of client ${session.name} to ${JSON.stringify(filter)}: ${reasonName(reasonCode)}. ${why}`, {
-    clientId: session.clientId,
-    filter,
-    reasonCode,
-  });
+function refuse(
+  broker: BrokerState,
+  session: ClientSession,
+  filter: string,
+  reasonCode: ReasonCode,
+  why: string,
+): ReasonCode {
+  broker.log.warn(
+    `Refused the subscription of client ${session.name} to ${JSON.stringify(filter)}: ${reasonName(reasonCode)}. ${why}`,
+    {
+      clientId: session.clientId,
+      filter,
+      reasonCode,
+    },
+  );
   return reasonCode;
 }

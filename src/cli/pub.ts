@@ -130,23 +130,27 @@ async function publish(values: PubValues): Promise<number> {
   const log = commandLog(NAME, values);
   const tally = new Tally(log);
   try {
+    let isComplete = true;
     if (payload !== undefined) tally.add(client.publish(topic, payload, options));
-    else await publishLines(client, tally, topic, options, stop);
+    else isComplete = await publishLines(client, tally, topic, options, stop);
     await tally.settled();
-    return await leave(client, tally);
+    return await leave(client, tally, isComplete);
   } finally {
     await client.disconnect();
   }
 }
 
-/** Publishes each line of standard input, no faster than the broker takes them. */
+/**
+ * Publishes each line of standard input, no faster than the broker takes them.
+ * @returns Whether it came to an end that somebody wanted: that of the input, or a signal's.
+ */
 async function publishLines(
   client: Client,
   tally: Tally,
   topic: string,
   options: PublishOptions,
   stop: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const input = process.stdin;
   let hasStopped = false;
   const endInput = (): void => {
@@ -160,7 +164,7 @@ async function publishLines(
   try {
     for await (const line of linesOf(input)) {
       await client.ready();
-      if (hasStopped) return;
+      if (hasStopped) break;
       tally.add(client.publish(topic, line, options));
     }
   } catch (error) {
@@ -169,18 +173,18 @@ async function publishLines(
   } finally {
     stop.removeEventListener('abort', endInput);
   }
+  return stop.aborted || !hasStopped;
 }
 
 /** What became of all messages, and the exit code for it. */
-async function leave(client: Client, tally: Tally): Promise<number> {
+async function leave(client: Client, tally: Tally, isComplete: boolean): Promise<number> {
   const { failed, total, firstError } = tally;
-  if (firstError === undefined) return EXIT.ok;
-  if (total === 1) throw firstError;
-  if (firstError instanceof UsageError) throw firstError;
+  if (firstError === undefined && isComplete) return EXIT.ok;
+  if (firstError !== undefined && (total === 1 || firstError instanceof UsageError)) throw firstError;
   await client.disconnect();
   const end = await client.closed;
   const why = end.kind === 'disconnected' ? '' : ` ${endingError(end).message}`;
-  throw new OperationError('rejected', `${failed} of ${total} messages were not acknowledged.${why}`);
+  throw new OperationError('rejected', `${total - failed} of ${total} messages were acknowledged.${why}`);
 }
 
 /** Counts messages until the broker has said something about each. */

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 
+import { createBroker } from '../../src/exports/broker.ts';
 import { startTestBroker, type TestBroker, unique } from '../support/broker.ts';
 import { ClientProcess, type Ended } from './client-process.ts';
 
@@ -276,8 +277,9 @@ test('a broker that refuses is quoted with its reason', async (context) => {
 });
 
 test('a broker that ends the connection is quoted, too; pub tells how much was acknowledged', async (context) => {
-  const other = await startTestBroker();
-  const options = ['-h', other.host, '-p', String(other.port), '-t', unique('end')];
+  const other = createBroker();
+  const { port } = await other.listen({ host: '127.0.0.1', port: 0 });
+  const options = ['-h', '127.0.0.1', '-p', String(port), '-t', unique('end')];
   const subscriber = await new ClientProcess(context, ['sub', '-d', ...options]).says('Subscribed to');
   const publisher = new ClientProcess(context, ['pub', '-l', '-q', '1', ...options]);
   publisher.child.stdin.write('line\n');
@@ -286,7 +288,12 @@ test('a broker that ends the connection is quoted, too; pub tells how much was a
   const ended = await subscriber.end();
   assert.equal(ended.code, 1);
   assert.match(ended.stderr, /vouch sub: The broker ended the connection: server shutting down \(0x8b\)\.\n$/);
-  assert.equal((await publisher.end()).code, 1);
+  const { code, stderr } = await publisher.end();
+  assert.equal(code, 1);
+  assert.equal(
+    stderr,
+    'vouch pub: 1 of 1 messages were acknowledged. The broker ended the connection: server shutting down (0x8b).\n',
+  );
 });
 
 async function listening(server: Server): Promise<Server> {

@@ -23,11 +23,8 @@ export type TakeChunk = (count: number, bytes: Uint8Array) => boolean;
 export const SOCKET_OPTIONS = {
   /** The last answers still leave when the peer has closed its side. */
   allowHalfOpen: true,
-  /**
-   * As large as a buffer of ours: a usual write asks for no 'drain', which would be called even if the kernel took
-   * all of it at once (measured: a fifth of the user time of a connection with one message in flight).
-   */
-  writableHighWaterMark: 65_536,
+  /** Every write that the kernel does not take at once returns false, and 'drain' follows; others ask for none (measured). */
+  writableHighWaterMark: 0,
 } as const;
 
 const CONNECTIONS = new Map<Socket, TcpConnection>();

@@ -1,0 +1,93 @@
+// Where packets of one connection are laid down: in the transport's buffer, in the form that the peer's
+// version has, and never larger than the peer takes [MQTT-3.1.2-24]. Whether the connection is still there to
+// write to is its owner's to know.
+
+import type { Millis } from '../base/millis.ts';
+import { encodePacket, encodePublish, publishSize } from '../packet/encode.ts';
+import { remainingExpiry } from '../packet/message.ts';
+import type { Packet } from '../packet/packet.ts';
+import type { PacketId } from '../packet/packet-id.ts';
+import type { ProtocolVersion } from '../packet/protocol-version.ts';
+import type { NetworkConnection } from '../transport/contract.ts';
+import type { FanOut } from './fan-out.ts';
+import type { SessionDelivery } from './session-delivery.ts';
+
+/** No reason string makes a DISCONNECT or CONNACK of ours larger than this. */
+const REASON_BYTES_MAX = 2_048;
+
+/** The output side of one connection. */
+export class PacketOutlet {
+  private readonly network: NetworkConnection;
+  private readonly fanOut: FanOut;
+  /** The peer's Maximum Packet Size. */
+  packetBytesMax: number;
+  /** Whether the peer takes topic aliases. */
+  givesAliases: boolean;
+
+  constructor(network: NetworkConnection, fanOut: FanOut) {
+    this.network = network;
+    this.fanOut = fanOut;
+    this.packetBytesMax = Number.POSITIVE_INFINITY;
+    this.givesAliases = false;
+  }
+
+  /** Lays any packet but a delivery's PUBLISH down; returns 0, or its size if that is more than the peer takes. hot: */
+  writePacket(packet: Packet, version: ProtocolVersion): number {
+    const writer = this.network.writer();
+    const start = writer.position;
+    encodePacket(writer, packet, version);
+    const size = writer.position - start;
+    if (size > this.packetBytesMax) {
+      writer.position = start;
+      return size;
+    }
+    this.network.wrote();
+    return 0;
+  }
+
+  /** Lays a delivery's PUBLISH down, which `isTooLarge` has let pass. hot: */
+  writePublish(
+    delivery: SessionDelivery,
+    version: ProtocolVersion,
+    id: PacketId | undefined,
+    dup: boolean,
+    topicAlias: number,
+    omitTopic: boolean,
+    now: Millis,
+  ): void {
+    const writer = this.network.writer();
+    if (this.fanOut.holds(delivery, dup, topicAlias)) {
+      this.fanOut.write(writer, version, delivery, id);
+    } else {
+      const { message, qos, retain, subscriptionIdentifiers } = delivery;
+      const expiryInterval = remainingExpiry(message, now);
+      const form = { qos, retain, dup, id: id ?? 0, topicAlias, omitTopic, subscriptionIdentifiers, expiryInterval };
+      encodePublish(writer, version, message, form);
+    }
+    this.network.wrote();
+  }
+
+  /** Whether a message is too large for the peer, at the largest that it can become. hot: */
+  isTooLarge(delivery: SessionDelivery, version: ProtocolVersion): boolean {
+    if (this.packetBytesMax === Number.POSITIVE_INFINITY) return false;
+    const { message, qos, retain, subscriptionIdentifiers } = delivery;
+    const topicAlias = this.givesAliases && qos < 2 ? 1 : 0;
+    const expiryInterval = message.properties.messageExpiryInterval;
+    const form = {
+      qos,
+      retain,
+      dup: false,
+      id: 1,
+      topicAlias,
+      omitTopic: false,
+      subscriptionIdentifiers,
+      expiryInterval,
+    };
+    return publishSize(version, message, form) > this.packetBytesMax;
+  }
+
+  /** A text for DISCONNECT or CONNACK, if the peer takes packets of that size for sure [MQTT-3.14.2-3] [MQTT-3.2.2-19]. */
+  fitting(reasonString: string | undefined): string | undefined {
+    return this.packetBytesMax < REASON_BYTES_MAX ? undefined : reasonString;
+  }
+}
