@@ -2,7 +2,7 @@
 // AssertionError, which no boundary of a connection may swallow.
 
 /** A bug in Vouch itself: something that cannot happen has happened. */
-export class AssertionError extends Error {
+class AssertionError extends Error {
   override readonly name = 'AssertionError';
 }
 

@@ -6,13 +6,13 @@
 export const ERROR_CODES = {
   'invalid-argument': 'An argument has a value that the function does not take.',
   'invalid-option': 'An option is unknown, or its value is out of bounds.',
-  'closed': 'The broker, client or session was closed before the operation ended.',
+  closed: 'The broker, client or session was closed before the operation ended.',
   'address-in-use': 'Another process listens on the address.',
   'address-unavailable': 'The address cannot be listened on: it is not of this machine, or needs more rights.',
   'connection-lost': 'The network connection ended before the operation did.',
   'connection-refused': 'The other side refused the connection; `reasonCode` says why.',
   'timed-out': 'The other side did not answer in time.',
-  'rejected': 'The other side answered with a reason code of 0x80 or above; `reasonCode` says which.',
+  rejected: 'The other side answered with a reason code of 0x80 or above; `reasonCode` says which.',
   'too-large': 'The packet is larger than the other side takes.',
   'protocol-error': 'The other side broke a rule of MQTT; `reasonCode` and `statement` say which.',
 } as const;

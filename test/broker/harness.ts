@@ -259,7 +259,11 @@ export class TestClient {
   }
 
   /** Sends SUBSCRIBE without waiting. */
-  requestSubscription(filters: readonly string[], options: Partial<SubscriptionOptions> = {}, identifier?: number): SubscribePacket {
+  requestSubscription(
+    filters: readonly string[],
+    options: Partial<SubscriptionOptions> = {},
+    identifier?: number,
+  ): SubscribePacket {
     const packet: SubscribePacket = {
       kind: 'subscribe',
       id: packetId(++this.idLast),
@@ -283,7 +287,12 @@ export class TestClient {
 
   /** Unsubscribes; returns the reason codes. */
   unsubscribe(filter: string): readonly number[] {
-    this.send({ kind: 'unsubscribe', id: packetId(++this.idLast), filters: [filter], properties: NO_UNSUBSCRIBE_PROPERTIES });
+    this.send({
+      kind: 'unsubscribe',
+      id: packetId(++this.idLast),
+      filters: [filter],
+      properties: NO_UNSUBSCRIBE_PROPERTIES,
+    });
     return this.expect('unsuback').reasonCodes;
   }
 
@@ -334,7 +343,11 @@ export class TestClient {
   /** Takes the first packet of a kind off what was received; it must be there. */
   expect<K extends Packet['kind']>(kind: K): Extract<Packet, { readonly kind: K }> {
     const index = this.received.findIndex((packet) => packet.kind === kind);
-    assert.notEqual(index, -1, `expected ${kind}, received ${JSON.stringify(this.received.map((packet) => packet.kind))}`);
+    assert.notEqual(
+      index,
+      -1,
+      `expected ${kind}, received ${JSON.stringify(this.received.map((packet) => packet.kind))}`,
+    );
     return this.received.splice(index, 1)[0] as Extract<Packet, { readonly kind: K }>;
   }
 
@@ -480,8 +493,10 @@ export function lateStore(): { readonly store: MemoryStore; readonly commit: (up
 }
 
 function recorder(lines: LogLine[]): Log {
-  const at = (level: LogLine['level']) => (sentence: string, fields: LogFields = {}) => {
-    lines.push({ level, sentence, fields });
-  };
+  const at =
+    (level: LogLine['level']) =>
+    (sentence: string, fields: LogFields = {}) => {
+      lines.push({ level, sentence, fields });
+    };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }

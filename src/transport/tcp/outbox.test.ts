@@ -26,11 +26,22 @@ it('everything that is laid down in a turn leaves in one write when it ends', as
   lay(outbox, 1, 10);
   lay(outbox, 2, 10);
   assert.equal(socket.writes.length, 0);
-  assert.equal(outbox.waitingBytes(), 20);
   await endOfTurn();
   assert.deepEqual(lengths(socket), [20]);
   await endOfTurn();
   assert.deepEqual(lengths(socket), [20]);
+});
+
+it('nothing counts as waiting unless a drain is to come, which tells the owner that it is gone', async () => {
+  const socket = new FakeSocket();
+  const outbox = new Outbox(socket);
+  lay(outbox, 1, 50_000);
+  assert.equal(outbox.waitingBytes(), 0);
+  socket.isSlow = true;
+  await endOfTurn();
+  assert.equal(outbox.waitingBytes(), 50_000);
+  lay(outbox, 2, 10);
+  assert.equal(outbox.waitingBytes(), 50_010);
 });
 
 it('a buffer that is nearly full leaves at once', () => {
@@ -111,6 +122,7 @@ it('a stream that promises no drain for a small rest is written to again', async
   lay(outbox, 2, 100);
   await endOfTurn();
   assert.equal(socket.writableLength, 200);
+  assert.equal(outbox.waitingBytes(), 0);
 });
 
 it('flushLast() hands over what waits behind a busy socket', async () => {
