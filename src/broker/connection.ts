@@ -350,6 +350,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
 
   private finishEnding(ending: Ending): void {
     this.ending = undefined;
+    this.now = this.broker.clock.monotonic(); // The store may have had its time.
     this.broker.log.warn(`${this.describe()} was disconnected: ${ending.detail}`, this.facts(ending.reasonCode));
     this.sendDisconnect(ending.reasonCode, ending.detail);
     this.leave(true, ending.reasonCode);

@@ -211,9 +211,9 @@ export class Router {
       }
       const qos = lower(message.qos, target.qos);
       if (qos === 0) continue;
-      const isCopy = i >= route.targets.length && isReachedBefore(targets, i);
-      if (target.session.isQueueFull(message, isCopy ? 2 : 1, now)) return 'full';
-      if (isCopy) continue;
+      const earlier = i < route.targets.length ? 0 : timesReachedBefore(targets, i);
+      if (target.session.isQueueFull(message, earlier + 1, now)) return 'full';
+      if (earlier > 0) continue;
       const one = recipient(target, qos, target.retainAsPublished && message.retain);
       if (recipients === undefined) recipients = [one];
       else recipients.push(one);
@@ -230,7 +230,7 @@ export class Router {
     for (let i = route.targets.length; i < targets.length; i++) {
       const target = targets[i] as RouteTarget;
       const qos = lower(message.qos, target.qos);
-      if (qos === 0 || target.session.key === 0 || !isReachedBefore(targets, i)) continue;
+      if (qos === 0 || target.session.key === 0 || timesReachedBefore(targets, i) === 0) continue;
       const id = this.nextMessageId();
       const one = recipient(target, qos, target.retainAsPublished && message.retain);
       const after = this.store.append(id, message, [one], undefined);
@@ -310,11 +310,12 @@ function recipient(target: RouteTarget, qos: 1 | 2, retain: boolean): Recipient 
   };
 }
 
-/** Whether an earlier target is the same session. */
-function isReachedBefore(targets: readonly RouteTarget[], index: number): boolean {
+/** How many earlier targets are the same session. */
+function timesReachedBefore(targets: readonly RouteTarget[], index: number): number {
   const { session } = targets[index] as RouteTarget;
-  for (let i = 0; i < index; i++) if (targets[i]?.session === session) return true;
-  return false;
+  let times = 0;
+  for (let i = 0; i < index; i++) if (targets[i]?.session === session) times++;
+  return times;
 }
 
 /**

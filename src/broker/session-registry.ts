@@ -151,8 +151,10 @@ export class SessionRegistry {
       else session.machine.restoreOutbound(id, delivery, state);
     }
     for (const id of recovered.exactlyOnceIds) session.machine.restoreInbound(id);
-    const away =
-      record.disconnectedAt === undefined ? 0 : Math.max(0, this.broker.clock.wall() - record.disconnectedAt);
+    const wall = this.broker.clock.wall();
+    // Who was connected is away from now on, for the broker after this one, too.
+    if (record.disconnectedAt === undefined) this.save(session, wall);
+    const away = Math.max(0, wall - (record.disconnectedAt ?? wall));
     session.expiresAt = (now + record.expiryInterval - away) as Millis;
     session.will = recovered.will;
     if (recovered.will !== undefined)

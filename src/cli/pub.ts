@@ -125,7 +125,7 @@ async function publish(values: PubValues): Promise<number> {
   const connectOptions = clientOptions(values);
   const stop = stopSignal();
   // Read before the connection is made: a broker should not wait for a file that is not there.
-  const payload = await payloadOf(source);
+  const payload = await payloadOf(source, stop);
   const client = await connectClient(NAME, connectOptions, values, stop);
   const log = commandLog(NAME, values);
   const tally = new Tally(log);
@@ -263,7 +263,7 @@ function topicOf(values: PubValues): string {
 }
 
 /** The one payload that there is; `undefined` where lines are to follow. */
-async function payloadOf(source: Source): Promise<string | Uint8Array | undefined> {
+async function payloadOf(source: Source, stop: AbortSignal): Promise<string | Uint8Array | undefined> {
   switch (source.kind) {
     case 'bytes':
       return source.payload;
@@ -274,7 +274,7 @@ async function payloadOf(source: Source): Promise<string | Uint8Array | undefine
         throw new OperationError('invalid-argument', unreadable(source.path, error), undefined, { cause: error });
       }
     case 'input': {
-      const payload = await buffer(process.stdin);
+      const payload = await inputOf(stop);
       if (payload.length === 0) throw wrong('Standard input is empty; -n publishes an empty message');
       return payload;
     }
@@ -282,6 +282,17 @@ async function payloadOf(source: Source): Promise<string | Uint8Array | undefine
       return undefined;
     default:
       return source satisfies never;
+  }
+}
+
+/** All of standard input. */
+async function inputOf(stop: AbortSignal): Promise<Uint8Array> {
+  const giveUp = (): unknown => process.stdin.destroy(new OperationError('closed', 'Stopped before the input ended.'));
+  stop.addEventListener('abort', giveUp, { once: true });
+  try {
+    return await buffer(process.stdin);
+  } finally {
+    stop.removeEventListener('abort', giveUp);
   }
 }
 

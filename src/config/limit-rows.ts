@@ -97,7 +97,7 @@ export const LIMIT_ROWS: { readonly [Name in keyof BrokerLimits]: Row<BrokerLimi
       'outboxBytesMax',
       'Bytes that wait for a client that reads too slowly, before its QoS 0 messages are dropped.',
     ),
-    1024,
+    64 * 1024, // Less than that a transport keeps until the end of the turn anyway.
     1024 * MIB,
   ),
   routeCacheMax: numberRow(limit('routeCacheMax', 'Topics whose subscribers are remembered.'), 0, COUNT_MAX),

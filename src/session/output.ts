@@ -1,6 +1,6 @@
 // What a session asks its owner to do, as one interface given at construction. The owner acts and
 // returns. It never calls back into the session from inside one of these methods, but for what does
-// not touch the packet in hand: `receipt` in `deliver`; `canPublish` and `publish` in `deliver` (a client
+// not touch the packet in hand: `receipt` in `deliver`; `canPublish`, `publish` and `lendId` in `deliver` (a client
 // that subscribes to what it publishes) and in `settle` (the window has room again).
 // A broker's owner routes and stores, a client's owner hands messages to the application.
 

@@ -180,6 +180,20 @@ test('restored deliveries are sent again in their order and state, and new ident
     );
 });
 
+test('what is abandoned before the connection opens is not sent on it, and its identifier is free', () => {
+  const self = new Flow().restore(1, 'a', 'awaiting-puback').restore(2, 'b', 'awaiting-pubrec');
+  self.session.abandon(packetId(1), 0x95, millis(0));
+  self.expect('settle a 0x95').open({ sendMaximum: 2 }).publish('c', 1);
+  self.expect('> PUBLISH b QoS 2 id 2 dup', '> PUBLISH c QoS 1 id 1');
+  assert.equal(self.session.canPublish(), false);
+});
+
+test('only what waits for PUBACK or PUBREC can be abandoned', () => {
+  const self = flow().publish('a', 2).receive('PUBREC 1');
+  assert.throws(() => self.session.abandon(packetId(1), 0x95, millis(0)), { name: 'AssertionError' });
+  assert.throws(() => self.session.abandon(packetId(2), 0x95, millis(0)), { name: 'AssertionError' });
+});
+
 test('a restored QoS 2 identifier is a duplicate until its PUBREL, and does not count as unacknowledged', () => {
   const self = new Flow();
   self.session.restoreInbound(packetId(7));

@@ -3,7 +3,8 @@
 //
 // The calls are synchronous and never wait: the broker says what changed and goes on; what may leave
 // only after a change is durable is held back by broker/commit.ts, by batch number. Batch numbers only
-// grow. A change to something the store does not know (an ended session) is a bug of the caller.
+// grow. All changes of one turn of the event loop become durable together: after a crash all of them are there, or none.
+// A change to something the store does not know (an ended session) is a bug of the caller.
 // The contract names no file and no thread: memory/ keeps it in Maps, sqlite/ (to come) on disk.
 
 import type { Millis } from '../base/millis.ts';

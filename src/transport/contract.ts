@@ -21,7 +21,11 @@ export interface NetworkConnection {
   /** Says that something was laid down; it leaves with the flush at the end of this turn, sooner past 64 KiB. */
   wrote(): void;
 
-  /** Bytes that the kernel has not taken yet: the own buffer and what waits in the socket. A slow reader shows here. */
+  /**
+   * Bytes that wait for a peer that does not read, wherever they are; a slow reader shows here. While there are any, `drained`
+   * or `closed` is to come: an owner that stops because of them is told to go on. What only waits for the end of the turn is
+   * not counted, and is less than 64 KiB.
+   */
   waitingBytes(): number;
 
   /** Stops reading. Chunks may no longer arrive once this returns. */
@@ -37,7 +41,7 @@ export interface NetworkConnection {
   destroy(): void;
 }
 
-/** The owner's side of a Network Connection. */
+/** The owner's side of a Network Connection. None of its methods is called from inside a call of the owner's to the connection. */
 export interface NetworkHandler {
   /** Takes a chunk. `bytes` belongs to the transport again when this returns: copy what is kept. */
   receive(bytes: Uint8Array, start: number, end: number): void;

@@ -109,6 +109,21 @@ for (const end of ['cut', 'disconnect', 'takeover', 'shutdown'] as const) {
   );
 }
 
+passes(
+  'a connection that a held answer ends has ended when that was durable, not when its last packet came',
+  ({ broker, connect, commit }) => {
+    const client = connect({ ...kept('c'), properties: { sessionExpiryInterval: 10, maximumPacketSize: 64 } });
+    client.requestSubscription(Array.from({ length: 100 }, (_, n) => `a/${n}`));
+    broker.pass(11_000);
+    commit();
+    client.expectEnd(0x95);
+    broker.pass(9_999);
+    assert.equal(broker.broker.sizes.sessions, 1);
+    broker.pass(1);
+    assert.equal(broker.broker.sizes.sessions, 0);
+  },
+);
+
 holds(
   'held QoS 2 deliveries and PUBRELs are discarded with the connection, and sent again on the next one',
   ({ keeper, connect, commit }) => {

@@ -368,3 +368,24 @@ test('a session that resumed with an expiry of 0 ends with a crash, too', async 
   assert.equal(second.broker.sizes.sessions, 0);
   assert.deepEqual((await contents(store)).sessions, []);
 });
+
+test('who was connected at a crash is away since the restart, however often the broker crashes again', async () => {
+  const store = new MemoryStore();
+  const first = await TestBroker.open({ store });
+  first.connect({ ...LASTING, clientId: 'c', will: will({ delayInterval: 300 }) });
+  first.connect({ ...LASTING, clientId: 'observer' }).subscribe('will');
+  const second = await reopen(store, first);
+  second.connect({ ...LASTING, clientId: 'observer' });
+  second.pass(200_000);
+  const third = await reopen(store, second);
+  const observer = third.connect({ ...LASTING, clientId: 'observer' });
+  third.pass(99_999);
+  assert.deepEqual(observer.messages(), []);
+  third.pass(1);
+  assert.deepEqual(observer.messages(), ['will=w']);
+  const fourth = await reopen(store, third);
+  fourth.pass(299_999);
+  assert.equal(fourth.broker.sizes.sessions, 2);
+  fourth.pass(1);
+  assert.equal(fourth.broker.sizes.sessions, 1);
+});

@@ -121,7 +121,8 @@ class Stage {
 
   private async crash(): Promise<void> {
     const connected = this.actors.filter((actor) => actor.client !== undefined);
-    for (const actor of connected) this.cut(actor);
+    // A broker that crashes does not notice, and writes nothing about it.
+    for (const actor of connected) this.cut(actor, !this.replaces);
     if (this.replaces) this.broker = await this.open();
     for (const actor of connected) this.comeBack(actor);
   }
@@ -162,9 +163,9 @@ class Stage {
     }
   }
 
-  private cut(actor: Actor): void {
+  private cut(actor: Actor, isNoticed = true): void {
     this.listen(actor);
-    actor.client?.cut();
+    if (isNoticed) actor.client?.cut();
     actor.client = undefined;
     // What the peer sends again is owed again.
     actor.owed.length = 0;

@@ -199,6 +199,17 @@ test('two groups of one session are two copies, each with its own identifier', a
   assert.deepEqual(copies.toSorted(), ['1 for 1', '1 for 2', '2 for 1', '2 for 2']);
 });
 
+test('a message whose copies do not all fit the queue of a session is refused', async () => {
+  const broker = await TestBroker.open({ limits: { sessionQueueMessagesMax: 2 } });
+  const client = broker.connect(kept('c'));
+  for (const filter of ['a', '$share/g/a', '$share/h/a']) client.subscribe(filter, { qos: 1 });
+  client.cut();
+  const publisher = broker.connect();
+  publisher.publish('a', 'x', { qos: 1, id: 1 });
+  assert.deepEqual(publisher.said(), ['PUBACK 1 0x97']);
+  assert.equal(broker.broker.counters.messagesDropped['queue-full'], 0);
+});
+
 test('a publisher may be a member, and may get its own messages', async () => {
   const broker = await TestBroker.open();
   const client = broker.connect();

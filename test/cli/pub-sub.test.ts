@@ -129,9 +129,9 @@ test('properties of a message are shown', async (context) => {
 test('several -t, a URL with a topic, and one that is unsubscribed', async (context) => {
   const topic = unique('several');
   const url = `mqtt://${broker.host}:${broker.port}/${topic}/url`;
-  const subscriber = await new ClientProcess(context, [
-    ...['sub', '-d', '-L', url, '-t', `${topic}/a`, '-t', `${topic}/b`, '-C', '3'],
-  ]).says(`Subscribed to "${topic}/b"`);
+  const options = ['-t', `${topic}/a`, '-t', `${topic}/b`, '-C', '3'];
+  const subscriber = new ClientProcess(context, ['sub', '-d', '-L', url, ...options]);
+  await subscriber.says(`Subscribed to "${topic}/b"`);
   for (const part of ['a', 'b']) await pub(context, '-t', `${topic}/${part}`, '-m', part);
   assert.equal((await new ClientProcess(context, ['pub', '-L', url, '-m', 'url']).end()).code, 0);
   assert.equal(printed(await subscriber.end()), 'a\nb\nurl\n');
@@ -253,8 +253,8 @@ test('where nobody listens, it says where and asks what one would ask, with exit
 });
 
 test('a broker that refuses is quoted with its reason', async (context) => {
-  // CONNACK: Remaining Length, flags, Not authorized, properties: Reason String "no".
-  const connack = Buffer.from('20' + '08' + '00' + '87' + '05' + '1f' + '0002' + '6e6f', 'hex');
+  // CONNACK, 8 bytes; flags 00, Not authorized 87; 5 bytes of properties: Reason String 1f, 2 bytes, "no".
+  const connack = Buffer.from('20080087051f00026e6f', 'hex');
   const server = await listening(createServer((socket) => socket.once('data', () => socket.end(connack))));
   context.after(() => server.close());
   const port = portOf(server);

@@ -4,7 +4,8 @@
 // The idea: at most one buffer is with the socket and at most one is being filled. While the socket
 // has not taken the first, the second only grows: a slow reader costs no system call, and what waits for
 // it is one number. Nothing here bounds that number: the owner reads `waitingBytes()` and stops.
-// Invariant: a buffer returns to the pool only when the socket holds no byte of it.
+// Invariants: a buffer returns to the pool only when the socket holds no byte of it; while bytes wait, a 'drain' is to
+// come, so that an owner that stopped is told to go on.
 
 import type { ByteWriter } from '../../base/byte-writer.ts';
 import { flushAtEndOfTurn } from './flush-turn.ts';
@@ -34,8 +35,6 @@ export class Outbox {
   /** The class of the buffer that the last flush would have needed. */
   private sizeClass: number;
   private isScheduled: boolean;
-  /** The socket may hold bytes that the kernel has not taken; else it need not be asked. */
-  private isSocketBehind: boolean;
 
   constructor(sink: OutboxSink) {
     this.sink = sink;
@@ -43,7 +42,6 @@ export class Outbox {
     this.leaving = undefined;
     this.sizeClass = 0;
     this.isScheduled = false;
-    this.isSocketBehind = false;
   }
 
   /** The buffer, open at its end. Borrowed until the turn ends. hot: */
@@ -85,11 +83,11 @@ export class Outbox {
     return this.waitingBytes() === 0;
   }
 
-  /** How many bytes the kernel has not taken yet. hot: */
+  /** How many bytes wait for the socket, which is busy. What only waits for the flush is not counted: it is little. hot: */
   waitingBytes(): number {
+    if (this.leaving === undefined) return 0;
     const filling = this.filling;
-    const own = filling === undefined ? 0 : filling.position;
-    return this.isSocketBehind ? own + this.sink.writableLength : own;
+    return this.sink.writableLength + (filling === undefined ? 0 : filling.position);
   }
 
   /** Forgets what has not been handed to the socket. */
@@ -108,8 +106,7 @@ export class Outbox {
     this.sizeClass = sizeClassOf(writer.position);
     // A Buffer, since a stream would otherwise make one of it: a second view per write.
     const everythingTaken = this.sink.write(Buffer.from(writer.bytes.buffer, 0, writer.position));
-    this.isSocketBehind = this.sink.writableLength > 0;
-    if (!this.isSocketBehind) WRITER_POOL.giveBack(writer);
+    if (this.sink.writableLength === 0) WRITER_POOL.giveBack(writer);
     // Taken in part: the writer is the socket's until 'drain'. Below the high-water mark no 'drain' is promised;
     // then the next flush may write, and this buffer is not used again.
     else if (!everythingTaken) this.leaving = writer;
