@@ -18,18 +18,18 @@ export class ByteArena {
     this.position = 0;
   }
 
-  /** A copy of `bytes` that nobody else writes to. hot: */
-  copy(bytes: Uint8Array): Uint8Array {
-    const length = bytes.length;
-    if (length > SHARED_BYTES_MAX) return bytes.slice();
+  /** A copy of the bytes from `start` to `end` that nobody else writes to. hot: */
+  copy(bytes: Uint8Array, start: number, end: number): Uint8Array {
+    const length = end - start;
+    if (length > SHARED_BYTES_MAX) return bytes.slice(start, end);
     if (this.position + length > this.slab.length) {
       this.slab = new Uint8Array(SLAB_BYTES);
       this.position = 0;
     }
-    const start = this.position;
-    this.position = start + length;
-    if (length > LOOP_BYTES_MAX) this.slab.set(bytes, start);
-    else for (let i = 0; i < length; i++) this.slab[start + i] = bytes[i] as number;
-    return this.slab.subarray(start, start + length);
+    const { slab, position } = this;
+    this.position = position + length;
+    if (length > LOOP_BYTES_MAX) slab.set(bytes.subarray(start, end), position);
+    else for (let i = 0; i < length; i++) slab[position + i] = bytes[start + i] as number;
+    return slab.subarray(position, position + length);
   }
 }

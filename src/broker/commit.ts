@@ -19,30 +19,12 @@
 // sent on the next one, where it would acknowledge a new message that reused the identifier.
 
 import type { Millis } from '../base/millis.ts';
+import { unreachable } from '../base/assert.ts';
 import { RingQueue } from '../base/ring-queue.ts';
 import type { Packet } from '../packet/packet.ts';
 import type { PacketId } from '../packet/packet-id.ts';
 import type { Batch, Store } from '../store/contract.ts';
 import type { SessionDelivery } from './session-delivery.ts';
-
-/** Where a packet waits, by its kind. A PUBLISH waits only as QoS 2 to a persistent session. */
-const LANE: { readonly [K in Packet['kind']]: 'answers' | 'deliveries' | 'none' } = {
-  connect: 'none',
-  connack: 'none',
-  publish: 'deliveries',
-  puback: 'answers',
-  pubrec: 'answers',
-  pubrel: 'deliveries',
-  pubcomp: 'answers',
-  subscribe: 'none',
-  suback: 'answers',
-  unsubscribe: 'none',
-  unsuback: 'answers',
-  pingreq: 'none',
-  pingresp: 'none',
-  disconnect: 'none',
-  auth: 'none',
-};
 
 /** A packet that waits for a batch. */
 type Held =
@@ -110,7 +92,7 @@ export class CommitGate {
 
   /** Sends a packet other than PUBLISH, now or when its lane allows; says whether it has left. hot: */
   send(packet: Packet): boolean {
-    const lane = LANE[packet.kind];
+    const lane = laneOf(packet);
     if (lane === 'none') {
       this.outlet.writePacket(packet);
       return true;
@@ -169,5 +151,31 @@ export class CommitGate {
         this.outlet.heldPacketLeft(held.packet);
       }
     }
+  }
+}
+
+/** Where a packet waits, by its kind. A PUBLISH waits only as QoS 2 to a persistent session. hot: */
+function laneOf(packet: Packet): 'answers' | 'deliveries' | 'none' {
+  switch (packet.kind) {
+    case 'puback':
+    case 'pubrec':
+    case 'pubcomp':
+    case 'suback':
+    case 'unsuback':
+      return 'answers';
+    case 'publish':
+    case 'pubrel':
+      return 'deliveries';
+    case 'connect':
+    case 'connack':
+    case 'subscribe':
+    case 'unsubscribe':
+    case 'pingreq':
+    case 'pingresp':
+    case 'disconnect':
+    case 'auth':
+      return 'none';
+    default:
+      return unreachable(packet);
   }
 }

@@ -57,6 +57,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
       maximumPacketSize: broker.limits.connectPacketBytesMax,
       version: undefined,
       topics: broker.topics,
+      arena: broker.arena,
     });
     this.outlet = new PacketOutlet(network, broker.fanOut);
     this.gate = new CommitGate(broker.store, this, broker.holding);

@@ -2,10 +2,9 @@
 // is it retained, whom does it reach, and what does the publisher hear.
 
 import { type Millis, seconds } from '../base/millis.ts';
-import type { ByteArena } from '../base/byte-arena.ts';
 import type { Message } from '../packet/message.ts';
 import type { PublishPacket, Will } from '../packet/packet.ts';
-import { type MessageProperties, NO_MESSAGE_PROPERTIES } from '../packet/properties.ts';
+import type { MessageProperties } from '../packet/properties.ts';
 import { Reason, type ReasonCode, reasonName } from '../packet/reason-codes.ts';
 import type { Batch } from '../store/contract.ts';
 import type { TopicName } from '../topic/topic-name.ts';
@@ -42,7 +41,7 @@ export function publishFromClient(
   if (!broker.authorizer.allowsAll && !broker.authorizer.allows(session.identity, 'publish', topic, qos, retain)) {
     return refuse(broker, session, publish, topic, Reason.notAuthorized, 'The client may not publish to this topic.');
   }
-  const message = messageOf(publish, topic, qos > 0 ? broker.arena : undefined, now);
+  const message = messageOf(publish, topic, now);
   if (retain && broker.retained.wouldOverflow(route.topic, message)) {
     return refuse(
       broker,
@@ -96,22 +95,10 @@ export function messageOfWill(will: Will, now: Millis): Message {
   return { topic, payload, qos, retain, properties, expiresAt: expiry(properties, now) };
 }
 
-/** hot: */
-function messageOf(publish: PublishPacket, topic: string, arena: ByteArena | undefined, now: Millis): Message {
-  const { qos, retain } = publish;
-  if (arena === undefined) {
-    // QoS 0 is encoded for its subscribers before the chunk is reused: nothing is kept.
-    const { payload, properties } = publish;
-    return { topic, payload, qos, retain, properties, expiresAt: expiry(properties, now) };
-  }
-  const properties = keepProperties(publish.properties, arena);
-  return { topic, payload: arena.copy(publish.payload), qos, retain, properties, expiresAt: expiry(properties, now) };
-}
-
-/** hot: */
-function keepProperties(properties: MessageProperties, arena: ByteArena): MessageProperties {
-  if (properties === NO_MESSAGE_PROPERTIES || properties.correlationData === undefined) return properties;
-  return { ...properties, correlationData: arena.copy(properties.correlationData) };
+/** A payload of QoS 0 is a view: it is encoded for its subscribers before the chunk is reused. Others are kept already. hot: */
+function messageOf(publish: PublishPacket, topic: string, now: Millis): Message {
+  const { payload, qos, retain, properties } = publish;
+  return { topic, payload, qos, retain, properties, expiresAt: expiry(properties, now) };
 }
 
 /** hot: */

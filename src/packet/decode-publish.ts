@@ -2,6 +2,7 @@
 // itself: a message without properties costs one table lookup for its topic, one view for its
 // payload and one object. Whether a topic alias is known is the session's affair.
 
+import type { ByteArena } from '../base/byte-arena.ts';
 import type { TextTable } from '../base/text-table.ts';
 import { decodePublishProperties } from './decode-properties.ts';
 import type { PublishPacket, QoS } from './packet.ts';
@@ -22,7 +23,8 @@ const EMPTY_PAYLOAD = new Uint8Array(0);
  * @param start      Offset of the variable header, in bytes.
  * @param end        Offset past the last byte of the packet, exclusive.
  * @param firstByte  Of the fixed header; known to be good.
- * @returns A packet whose `payload` is a view into `bytes`; copy it before these are reused.
+ * @param arena      Where payloads of QoS 1 and 2 are copied; `undefined`: nowhere.
+ * @returns A packet whose `payload`, if it was not copied, is a view into `bytes`; copy it before these are reused.
  * @throws {ProtocolError} `malformed-packet` (0x81), `protocol-error` (0x82), `topic-name-invalid` (0x90), `topic-alias-invalid` (0x94).
  */
 export function decodePublish(
@@ -33,6 +35,7 @@ export function decodePublish(
   version: ProtocolVersion,
   receives: Direction,
   topics: TextTable,
+  arena: ByteArena | undefined,
 ): PublishPacket {
   // hot:
   if (start + 2 > end) throw pastEnd('the Topic Name');
@@ -48,7 +51,7 @@ export function decodePublish(
     at += 2;
   }
   if (version === 5 && (at === end || bytes[at] !== 0))
-    return decodeRest(bytes, at, end, firstByte, receives, topic, id);
+    return decodeRest(bytes, at, end, firstByte, receives, arena, topic, id);
   // A block of no properties is the one byte 0. [MQTT-2.2.2-1]
   if (version === 5) at++;
   if (topic === '') throw noTopic();
@@ -59,7 +62,7 @@ export function decodePublish(
     retain: (firstByte & 1) !== 0,
     topic,
     id,
-    payload: payloadView(bytes, at, end),
+    payload: payloadOf(bytes, at, end, qos === 0 ? undefined : arena),
     topicAlias: 0,
     subscriptionIdentifiers: NO_SUBSCRIPTION_IDENTIFIERS,
     properties: NO_MESSAGE_PROPERTIES,
@@ -73,6 +76,7 @@ function decodeRest(
   end: number,
   firstByte: number,
   receives: Direction,
+  arena: ByteArena | undefined,
   topic: string,
   id: PacketId | undefined,
 ): PublishPacket {
@@ -90,7 +94,7 @@ function decodeRest(
     retain: (firstByte & 1) !== 0,
     topic,
     id,
-    payload: payloadView(bytes, reader.position, end),
+    payload: payloadOf(bytes, reader.position, end, id === undefined ? undefined : arena),
     topicAlias,
     subscriptionIdentifiers,
     properties: message,
@@ -110,9 +114,10 @@ function decodeId(bytes: Uint8Array, at: number, end: number, receives: Directio
   return packetId(id);
 }
 
-function payloadView(bytes: Uint8Array, start: number, end: number): Uint8Array {
-  // hot:
-  return start === end ? EMPTY_PAYLOAD : bytes.subarray(start, end);
+function payloadOf(bytes: Uint8Array, start: number, end: number, arena: ByteArena | undefined): Uint8Array {
+  // hot: one view, whichever; it is some 30 of the 85 ns that a small PUBLISH takes (Node 24).
+  if (start === end) return EMPTY_PAYLOAD;
+  return arena === undefined ? bytes.subarray(start, end) : arena.copy(bytes, start, end);
 }
 
 function pastEnd(field: string): Error {

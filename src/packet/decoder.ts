@@ -14,6 +14,7 @@
 // `keep()`: whoever needs it longer copies it. All else is copied here. In what order packets may
 // come is judged for the first byte of a connection only: it begins a CONNECT.
 
+import type { ByteArena } from '../base/byte-arena.ts';
 import type { TextTable } from '../base/text-table.ts';
 import { assert } from '../base/assert.ts';
 import { decodeDeliveryAcknowledgement, decodeSuback, decodeUnsuback } from './decode-acknowledgement.ts';
@@ -44,6 +45,11 @@ export interface DecoderOptions {
   readonly version: ProtocolVersion | undefined;
   /** Topic Names seen before; one table serves all decoders of a process. See `createTopicTable`. */
   readonly topics: TextTable;
+  /**
+   * Where payloads of QoS 1 and 2 are copied, for an owner who keeps them anyway.
+   * Without it every payload is a view into the chunk, valid until the next `push()` or `keep()`.
+   */
+  readonly arena?: ByteArena | undefined;
 }
 
 /** Turns the bytes of one connection into packets. After it has thrown it is of no further use. */
@@ -54,6 +60,7 @@ export class PacketDecoder {
   maximumPacketSize: number;
   private readonly receives: Direction;
   private readonly topics: TextTable;
+  private readonly arena: ByteArena | undefined;
   /** The chunk: the bytes from `position` to `end` have not been looked at, or are of a packet that is not complete. */
   private bytes: Uint8Array;
   private position: number;
@@ -76,6 +83,7 @@ export class PacketDecoder {
     this.maximumPacketSize = options.maximumPacketSize;
     this.receives = options.receives;
     this.topics = options.topics;
+    this.arena = options.arena;
     this.bytes = NOTHING;
     this.position = 0;
     this.end = 0;
@@ -193,7 +201,7 @@ export class PacketDecoder {
     if (version === undefined) return this.decodeOpening(new PacketReader(bytes, body, end, 'CONNECT'));
     switch (firstByte >>> 4) {
       case PacketType.publish:
-        return decodePublish(bytes, body, end, firstByte, version, this.receives, this.topics);
+        return decodePublish(bytes, body, end, firstByte, version, this.receives, this.topics, this.arena);
       case PacketType.puback:
         return decodeDeliveryAcknowledgement('puback', bytes, body, end, version);
       case PacketType.pubrec:
