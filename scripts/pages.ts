@@ -99,7 +99,15 @@ function optionTable(names: readonly OptionName[]): string {
 
 function errorsPage(): string {
   const codes = Object.entries(ERROR_CODES).map(([code, sentence]) => [`\`${code}\``, sentence]);
-  const names: readonly (keyof typeof EXIT)[] = ['ok', 'failure', 'usage', 'timedOut', 'bug', 'interrupted', 'terminated'];
+  const names: readonly (keyof typeof EXIT)[] = [
+    'ok',
+    'failure',
+    'usage',
+    'timedOut',
+    'bug',
+    'interrupted',
+    'terminated',
+  ];
   const exits = names.map((name) => [String(EXIT[name]), EXIT_SENTENCES[name]]);
   return `# Errors
 
