@@ -141,7 +141,7 @@ export const ROOMS: readonly Room[] = [
     rank: 3,
     sentence: 'the transport contract over TCP sockets; it knows no packet',
     imports: ['base', 'transport'],
-    node: ['node:net'],
+    node: ['node:net', 'node:fs'],
     packages: [],
   },
   {

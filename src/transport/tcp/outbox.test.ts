@@ -32,6 +32,44 @@ it('everything that is laid down in a turn leaves in one write when it ends', as
   assert.deepEqual(lengths(socket), [20]);
 });
 
+it('what the shorter way takes does not go through the socket, what it leaves does, in order', async () => {
+  const socket = new FakeSocket();
+  const direct: number[] = [];
+  let room = 100;
+  const outbox = new Outbox(socket, (_, bytes, length) => {
+    const taken = Math.min(room, length);
+    direct.push(...bytes.subarray(0, taken));
+    room -= taken;
+    return taken;
+  });
+  lay(outbox, 1, 60);
+  await endOfTurn();
+  socket.isSlow = true;
+  lay(outbox, 2, 60);
+  await endOfTurn();
+  assert.deepEqual(direct, [...Array<number>(60).fill(1), ...Array<number>(40).fill(2)]);
+  assert.deepEqual(lengths(socket), [20]);
+  assert.equal(outbox.waitingBytes(), 20);
+});
+
+it('the shorter way is not tried while the socket holds something, which it would overtake', async () => {
+  const socket = new FakeSocket();
+  let tries = 0;
+  const outbox = new Outbox(socket, () => {
+    tries++;
+    return 0;
+  });
+  socket.isSlow = true;
+  lay(outbox, 1, 10);
+  await endOfTurn();
+  lay(outbox, 2, 10);
+  await endOfTurn();
+  assert.equal(tries, 1);
+  outbox.flushLast();
+  assert.equal(tries, 1);
+  assert.deepEqual(lengths(socket), [10, 10]);
+});
+
 it('nothing counts as waiting unless a drain is to come, which tells the owner that it is gone', async () => {
   const socket = new FakeSocket();
   const outbox = new Outbox(socket);

@@ -11,6 +11,7 @@
 import type { Socket } from 'node:net';
 import type { ByteWriter } from '../../base/byte-writer.ts';
 import type { NetworkConnection, NetworkHandler } from '../contract.ts';
+import { writeDirectly } from './direct-write.ts';
 import { Outbox } from './outbox.ts';
 
 /** How long a peer may take to read the last bytes and to close its side. */
@@ -46,7 +47,7 @@ export class TcpConnection implements NetworkConnection {
   constructor(remote: string, openSocket: (takeChunk: TakeChunk) => Socket) {
     this.remote = remote;
     this.socket = openSocket((count, bytes) => this.receive(count, bytes));
-    this.outbox = new Outbox(this.socket);
+    this.outbox = new Outbox(this.socket, writeDirectly);
     this.handler = undefined;
     this.state = 'open';
     this.cause = undefined;
