@@ -19,7 +19,8 @@ interface WithDescriptor {
  * @returns how many the kernel has taken; 0 when none.
  */
 export function writeDirectly(socket: object, bytes: Uint8Array, length: number): number {
-  const descriptor = (socket as WithDescriptor)._handle?.fd ?? -1;
+  const { _handle: handle }: WithDescriptor = socket;
+  const descriptor = handle?.fd ?? -1;
   if (descriptor < 0) return 0;
   try {
     return writeSync(descriptor, bytes, 0, length);
