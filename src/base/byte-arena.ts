@@ -2,11 +2,12 @@
 // slabs. A slab lives as long as any copy in it, so one that is kept for very long pins at most a slab;
 // what is known to stay (retained messages) is copied by itself instead.
 
+import { copyBytes } from './copy-bytes.ts';
+
 /** Slab size in bytes: small enough to pin, large enough to be rare. */
 const SLAB_BYTES = 16_384;
 /** Larger runs get an allocation of their own. */
 const SHARED_BYTES_MAX = 1_024;
-const LOOP_BYTES_MAX = 48;
 
 /** Makes copies that outlive the chunk they came in. */
 export class ByteArena {
@@ -28,8 +29,7 @@ export class ByteArena {
     }
     const { slab, position } = this;
     this.position = position + length;
-    if (length > LOOP_BYTES_MAX) slab.set(bytes.subarray(start, end), position);
-    else for (let i = 0; i < length; i++) slab[position + i] = bytes[start + i] as number;
+    copyBytes(bytes, start, end, slab, position);
     return slab.subarray(position, position + length);
   }
 }

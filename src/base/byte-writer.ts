@@ -4,6 +4,7 @@
 // string forms that they share (big-endian integers, length-prefixed UTF-8).
 
 import { assert } from './assert.ts';
+import { copyBytes } from './copy-bytes.ts';
 
 const ENCODER = new TextEncoder();
 /** Above this many UTF-16 units `encodeInto` beats a loop (measured on Node 24). */
@@ -56,18 +57,10 @@ export class ByteWriter {
     this.bytes[this.position++] = rest;
   }
 
-  /** Copies bytes in. Room must have been reserved. hot: a loop beats `set` for a few bytes. */
+  /** Copies bytes in. Room must have been reserved. hot: */
   raw(source: Uint8Array): void {
-    const length = source.length;
-    if (length > 48) {
-      this.bytes.set(source, this.position);
-      this.position += length;
-      return;
-    }
-    const target = this.bytes;
-    let at = this.position;
-    for (let i = 0; i < length; i++) target[at++] = source[i] as number;
-    this.position = at;
+    copyBytes(source, 0, source.length, this.bytes, this.position);
+    this.position += source.length;
   }
 
   /** Writes Binary Data (section 1.5.6): a length of two bytes, then the bytes. Reserves its own room. */

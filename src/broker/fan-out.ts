@@ -4,6 +4,7 @@
 // packet sent again) is encoded by itself.
 
 import { ByteWriter } from '../base/byte-writer.ts';
+import { copyBytes } from '../base/copy-bytes.ts';
 import type { Millis } from '../base/millis.ts';
 import { encodePublish, patchPacketId } from '../packet/encode.ts';
 import { type Message, remainingExpiry } from '../packet/message.ts';
@@ -61,7 +62,7 @@ export class FanOut {
     const length = encoded.position;
     writer.reserve(length);
     const start = writer.position;
-    copy(encoded.bytes, writer.bytes, start, length);
+    copyBytes(encoded.bytes, 0, length, writer.bytes, start);
     writer.position = start + length;
     if (id === undefined) return;
     patchPacketId(writer.bytes, start + (this.idOffsets[form] as number), id);
@@ -80,13 +81,4 @@ export class FanOut {
       expiryInterval: remainingExpiry(message, this.now),
     });
   }
-}
-
-/** hot: a loop beats `set` for a few bytes. */
-function copy(source: Uint8Array, target: Uint8Array, start: number, length: number): void {
-  if (length > 48) {
-    target.set(source.subarray(0, length), start);
-    return;
-  }
-  for (let i = 0; i < length; i++) target[start + i] = source[i] as number;
 }

@@ -9,7 +9,7 @@ import type { MessageProperties } from './properties.ts';
 /** An Application Message (section 1.2). Never written to once made. */
 export interface Message {
   readonly topic: string;
-  /** As decoded a view into the received chunk; whoever keeps the message keeps a copy (`keepMessage` in broker/). */
+  /** As decoded a view into the received chunk; whoever keeps the message keeps a copy (`DecoderOptions.arena` makes it). */
   readonly payload: Uint8Array;
   /** The QoS with which it was published; a delivery's own may be lower. */
   readonly qos: QoS;

@@ -55,7 +55,7 @@ export interface ConnackPacket {
   readonly properties: ConnackProperties;
 }
 
-/** PUBLISH (section 3.3). As decoded, `payload` is a view into the received bytes; all else is its own. */
+/** PUBLISH (section 3.3). As decoded, `payload` is a view into the received bytes, unless the decoder was told to copy it; all else is its own. */
 export interface PublishPacket {
   readonly kind: 'publish';
   readonly dup: boolean;
