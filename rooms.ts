@@ -12,6 +12,7 @@ export type RoomName =
   | 'session'
   | 'store'
   | 'store/memory'
+  | 'store/sqlite'
   | 'auth'
   | 'transport'
   | 'transport/tcp'
@@ -52,6 +53,7 @@ const ALL_BUT_CLI: readonly Permission[] = [
   'session',
   'store',
   'store/memory',
+  'store/sqlite',
   'auth',
   'transport',
   'transport/tcp',
@@ -115,6 +117,15 @@ export const ROOMS: readonly Room[] = [
     sentence: 'the store contract in memory',
     imports: ['base', 'types of packet', 'topic', 'store'],
     node: [],
+    packages: [],
+  },
+  {
+    name: 'store/sqlite',
+    folder: 'src/store/sqlite',
+    rank: 3,
+    sentence: 'the store contract on disk: SQLite in a worker thread, one fsync for all that arrived meanwhile',
+    imports: ['base', 'packet', 'topic', 'store'],
+    node: ['node:sqlite', 'node:worker_threads', 'node:fs', 'node:path', 'node:zlib'],
     packages: [],
   },
   {
@@ -184,6 +195,7 @@ export const ROOMS: readonly Room[] = [
       'session',
       'store',
       'store/memory',
+      'store/sqlite',
       'auth',
       'transport',
       'transport/tcp',
@@ -255,6 +267,11 @@ export const PURE_ROOMS: readonly RoomName[] = ['base', 'packet', 'topic', 'sess
 
 /** The rooms of src/ that may read a clock or draw a random number; the others are handed theirs. */
 export const ROOMS_WITH_A_CLOCK: readonly RoomName[] = ['server', 'cli'];
+
+/** Modules of Node.js that one file loads for all others in src/, which may name their types only. */
+export const LOADED_BY: Readonly<Record<string, string>> = {
+  'node:sqlite': 'src/store/sqlite/node-sqlite.ts',
+};
 
 /** Files that may be longer than others because they are tables of data; each with its reason. */
 export const TABLES: Readonly<Record<string, string>> = {

@@ -6,7 +6,6 @@ import { randomBytes } from 'node:crypto';
 import { ALLOW_ALL, ANONYMOUS } from '../src/auth/allow-all.ts';
 import { ByteWriter } from '../src/base/byte-writer.ts';
 import { SILENT_LOG } from '../src/base/log.ts';
-import { millis } from '../src/base/millis.ts';
 import { Broker } from '../src/broker/broker.ts';
 import { DEFAULT_LIMITS } from '../src/broker/limits.ts';
 import { encodePacket } from '../src/packet/encode.ts';
@@ -18,6 +17,7 @@ import {
   NO_REASON_PROPERTIES,
   NO_SUBSCRIBE_PROPERTIES,
 } from '../src/packet/properties.ts';
+import { NODE_CLOCK } from '../src/server/node-parts.ts';
 import { MemoryStore } from '../src/store/memory/memory-store.ts';
 import type { NetworkConnection, NetworkHandler } from '../src/transport/contract.ts';
 
@@ -47,7 +47,7 @@ const broker = new Broker({
   store: new MemoryStore(),
   authenticator: ANONYMOUS,
   authorizer: ALLOW_ALL,
-  clock: { monotonic: () => millis(performance.now()), wall: () => millis(Date.now()) },
+  clock: NODE_CLOCK,
   random: { next: Math.random, bytes: (count) => randomBytes(count) },
   log: SILENT_LOG,
   limits: { ...DEFAULT_LIMITS, inFlightMax: 65_535 },

@@ -16,7 +16,12 @@ const TESTS = ['src/**/*.test.ts', 'test/**/*.test.ts', 'conformance/**/*.test.t
 /** A step of its own, before the other tests: it is fast, and what it finds is quickly mended. */
 const TIDY = ['test/tidy.test.ts', 'test/tidy/*.test.ts'];
 /** Left out of `npm run check`: they start other programs or install packages. */
-const SLOW = ['test/package.test.ts', 'test/bootstrap.test.ts', 'test/interop/**/*.test.ts'];
+const SLOW = [
+  'test/package.test.ts',
+  'test/bootstrap.test.ts',
+  'test/interop/**/*.test.ts',
+  'test/crash/{crash,power-cut,disk-full,*-strace}.test.ts',
+];
 
 /** Every step takes a fraction of this. Past it, something hangs. */
 const STEP_MINUTES_MAX = 8;

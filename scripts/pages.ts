@@ -40,7 +40,7 @@ function configurationPage(): string {
 
 <!-- Made from src/config/schema.ts by \`npm run docs\`; edits here are overwritten. -->
 
-Vouch needs no configuration: \`vouch start\` listens on 127.0.0.1:1883, for this machine only.
+Vouch needs no configuration: \`vouch start\` listens on 127.0.0.1:1883, for this machine only, and keeps everything in \`./data\`.
 Every option may stand in three places; a flag overrules the environment, and the environment the file.
 
 | place | how \`logLevel\` is spelled there |
@@ -67,6 +67,7 @@ listeners:
   - host: 0.0.0.0
     port: 1884
 allowAnonymous: true
+data: /var/lib/vouch
 logLevel: info
 packetBytesMax: 1 MiB
 sessionExpiryMax: 7 days
@@ -105,6 +106,7 @@ function errorsPage(): string {
     'usage',
     'timedOut',
     'bug',
+    'storeFailed',
     'interrupted',
     'terminated',
   ];

@@ -23,13 +23,29 @@ const EMBED = `
   console.log(JSON.stringify({ port: listener.port, reasonCode }));
 `;
 
+/** Publishes with its first argument 'write' and dies of SIGKILL; else shows what a broker on the same data has. */
+const DURABLE = `
+  import { spawn } from 'node:child_process';
+  import { createBroker } from 'vouch';
+
+  const broker = createBroker({ data: 'data' });
+  if (process.argv[2] === 'write') {
+    await broker.publish('greetings/world', 'still here', { qos: 1, retain: true });
+    process.kill(process.pid, 'SIGKILL');
+  }
+  const { port } = await broker.listen({ port: 0 });
+  const args = ['--no-install', 'vouch', 'sub', '-p', String(port), '-t', 'greetings/#', '-C', '1'];
+  spawn('npx', args, { stdio: 'inherit' }).once('close', () => broker.close());
+`;
+
 const TYPED = `
   import type { EmbeddedBroker } from 'vouch';
   import { createBroker, OperationError } from 'vouch';
   import type { Packet } from 'vouch/packet';
   import { ByteWriter, encodePacket } from 'vouch/packet';
 
-  const broker: EmbeddedBroker = createBroker({ log: 'silent', limits: { connectionsMax: 10 } });
+  const limits = { connectionsMax: 10, queuesBytesPolicy: 'drop-oldest' } as const;
+  const broker: EmbeddedBroker = createBroker({ log: 'silent', data: './data', limits });
   const { port }: { readonly port: number } = await broker.listen({ host: '127.0.0.1', port: 0 });
   const packet: Packet = { kind: 'pingreq' };
   encodePacket(new ByteWriter(), packet, 5);
@@ -68,6 +84,13 @@ describe('the published package', () => {
     assert.ok(typeof told === 'object' && told !== null && 'port' in told && 'reasonCode' in told);
     assert.ok(Number(told.port) > 0);
     assert.equal(told.reasonCode, 0x10, 'nobody is subscribed');
+  });
+
+  test('lets another program embed a broker whose acknowledgements outlive kill -9', () => {
+    writeFileSync(path.join(project, 'durable.js'), DURABLE);
+    const killed = spawnSync(process.execPath, ['durable.js', 'write'], { cwd: project, encoding: 'utf8' });
+    assert.deepEqual([killed.signal, killed.stderr], ['SIGKILL', '']);
+    assert.equal(run(project, process.execPath, 'durable.js', 'read'), 'still here\n');
   });
 
   test('brings the command vouch', () => {

@@ -2,8 +2,11 @@
 // missing. On a person's machine they are skipped, by name and with the reason. Where VOUCH_REQUIRE names
 // their kind, as in .ci/run, a skip would hide that nothing was tested: there they fail.
 
-/** Every kind of test that may be skipped. */
-const KINDS = ['interop'] as const;
+/**
+ * Every kind of test that may be skipped: `interop` needs other people's brokers and clients, `root` the rights of root
+ * (file systems of its own), `strace` that program, and that it may trace.
+ */
+const KINDS = ['interop', 'root', 'strace'] as const;
 
 /** What a test needs of the machine. */
 export type Kind = (typeof KINDS)[number];

@@ -14,6 +14,14 @@ export const ERROR_CODES = {
   'timed-out': 'The other side did not answer in time.',
   rejected: 'The other side answered with a reason code of 0x80 or above; `reasonCode` says which.',
   'too-large': 'The packet is larger than the other side takes.',
+  'store-in-use': 'Another process has the data directory open.',
+  'store-unavailable': 'The data directory cannot be made, read or written.',
+  'store-newer': 'The data directory was written by a newer version of Vouch.',
+  'store-damaged': 'The data directory holds something that was not written so; the message names file, table and row.',
+  'store-not-accepted':
+    'The disk failed in an earlier run; `vouch store check --accept` says that the data directory may be used again.',
+  'store-failed': 'The disk failed: what was not acknowledged may be lost, and nothing more is acknowledged.',
+  'store-full': 'The disk is full, and the reserve for what must still be written is used up.',
   'protocol-error': 'The other side broke a rule of MQTT; `reasonCode` and `statement` say which.',
 } as const;
 

@@ -17,6 +17,14 @@ test('elements leave in the order in which they came', () => {
   assert.deepEqual([queue.shift(), queue.shift(), queue.shift(), queue.shift()], ['a', 'b', 'c', undefined]);
 });
 
+test('what is put back at the front leaves first', () => {
+  const queue = new RingQueue<string>();
+  queue.unshift('c');
+  queue.push('d');
+  for (const element of ['b', 'a']) queue.unshift(element);
+  assert.deepEqual([queue.shift(), queue.shift(), queue.shift(), queue.shift()], ['a', 'b', 'c', 'd']);
+});
+
 test('an index counts from the front, and outside the queue fails an assertion', () => {
   const queue = new RingQueue<number>();
   for (let element = 0; element < 20; element++) queue.push(element);
@@ -39,6 +47,7 @@ test('a queue that was cleared is empty and can be used again', () => {
 test('a queue behaves like an array, whatever is done to it', () => {
   const anyStep = fc.oneof(
     { weight: 6, arbitrary: fc.constant('push' as const) },
+    { weight: 2, arbitrary: fc.constant('unshift' as const) },
     { weight: 4, arbitrary: fc.constant('shift' as const) },
     { weight: 1, arbitrary: fc.constant('drain' as const) },
     { weight: 1, arbitrary: fc.constant('burst' as const) },
@@ -54,6 +63,10 @@ test('a queue behaves like an array, whatever is done to it', () => {
         for (let i = 0; i < pushes; i++) {
           queue.push(next);
           model.push(next++);
+        }
+        if (step === 'unshift') {
+          queue.unshift(next);
+          model.unshift(next++);
         }
         for (let i = 0; i < shifts; i++) assert.equal(queue.shift(), model.shift());
         assert.equal(queue.length, model.length);

@@ -1,5 +1,5 @@
-// A first-in, first-out queue over a ring, so that neither end costs a shift. It holds no array at
-// all until something is in it, since most queues of a broker are empty most of the time.
+// A first-in, first-out queue over a ring, so that neither end costs a shift; what was taken too early can be put
+// back at the front. It holds no array at all until something is in it, since most queues of a broker are empty most of the time.
 // The bound is the owner's: a queue that a peer can grow must be checked before `push`.
 
 import { assert } from './assert.ts';
@@ -23,10 +23,16 @@ export class RingQueue<T extends object | number | string> {
 
   /** Adds an element at the end. */
   push(element: T): void {
-    let slots = this.slots;
-    if (slots === undefined) this.slots = slots = new Array<T | undefined>(8).fill(undefined);
-    if (this.count === slots.length) slots = this.grow(slots);
+    const slots = this.withRoom();
     slots[(this.head + this.count) & (slots.length - 1)] = element;
+    this.count++;
+  }
+
+  /** Puts an element back at the front. */
+  unshift(element: T): void {
+    const slots = this.withRoom();
+    this.head = (this.head - 1) & (slots.length - 1);
+    slots[this.head] = element;
     this.count++;
   }
 
@@ -59,6 +65,13 @@ export class RingQueue<T extends object | number | string> {
     this.slots = undefined;
     this.head = 0;
     this.count = 0;
+  }
+
+  /** The slots, one of them free. */
+  private withRoom(): (T | undefined)[] {
+    const { slots } = this;
+    if (slots === undefined) return (this.slots = new Array<T | undefined>(8).fill(undefined));
+    return this.count === slots.length ? this.grow(slots) : slots;
   }
 
   private grow(slots: (T | undefined)[]): (T | undefined)[] {

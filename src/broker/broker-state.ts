@@ -4,27 +4,40 @@
 import { ByteArena } from '../base/byte-arena.ts';
 import type { Clock } from '../base/clock.ts';
 import { type Deadlined, DeadlineQueue } from '../base/deadline-queue.ts';
+import type { OperationError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Millis } from '../base/millis.ts';
 import type { Random } from '../base/random.ts';
+import { RingQueue } from '../base/ring-queue.ts';
 import type { TextTable } from '../base/text-table.ts';
 import type { Authenticator, Authorizer } from '../auth/contract.ts';
 import { createTopicTable } from '../packet/topic-name.ts';
-import type { Batch, Store } from '../store/contract.ts';
+import type { Batch, MessageId, RecipientKey, Store } from '../store/contract.ts';
 import type { CommitGate } from './commit.ts';
 import type { Connection } from './connection.ts';
 import { type Counters, newCounters } from './counters.ts';
+import { Elision } from './elision.ts';
 import type { BrokerEvents } from './events.ts';
 import { FanOut } from './fan-out.ts';
 import type { BrokerLimits } from './limits.ts';
 import type { BrokerParts } from './parts.ts';
+import { QueueLimits } from './queue-limits.ts';
+import { newQueueTotals, type QueueTotals } from './queue-totals.ts';
 import { RetainedMessages } from './retained-messages.ts';
 import { Router } from './router.ts';
 import { SessionRegistry } from './session-registry.ts';
+import { Wills } from './wills.ts';
 
 /** Something that is to happen at a moment; `tick` does it and asks for the next one by itself. */
 export interface Timed extends Deadlined {
   tick(now: Millis): void;
+}
+
+/** Something besides packets that waits for a batch. */
+interface AfterCommit {
+  readonly after: Batch;
+  readonly run: () => void;
+  readonly fail: (error: OperationError) => void;
 }
 
 /** The one of each. */
@@ -43,15 +56,26 @@ export class BrokerState {
   /** Where payloads are copied that outlive their chunk. */
   readonly arena: ByteArena;
   readonly fanOut: FanOut;
+  readonly queueTotals: QueueTotals;
+  readonly queueLimits: QueueLimits;
   readonly router: Router;
   readonly retained: RetainedMessages;
   readonly sessions: SessionRegistry;
+  readonly wills: Wills;
   readonly connections: Set<Connection>;
   /** Gates with something in them. */
   readonly holding: Set<CommitGate>;
-  /** What waits for a batch besides packets. */
-  readonly afterCommit: { readonly after: Batch; readonly run: () => void }[];
+  readonly elision: Elision;
+  /** Connections that are not read from because of our own disk or socket. */
+  readonly behind: Set<Connection>;
+  /** In the order of asking: who asked for a batch waits for those before, too. */
+  private readonly afterCommit: RingQueue<AfterCommit>;
   readonly deadlines: DeadlineQueue<Timed>;
+  /** The store has no room for new messages. */
+  isStoreFull: boolean;
+  /** Why the store failed; `undefined`: it did not. */
+  storeFailure: OperationError | undefined;
+  private recipientKeyLast: RecipientKey;
   /** No new connections; the broker is closing. */
   isClosing: boolean;
 
@@ -68,29 +92,63 @@ export class BrokerState {
     this.topics = createTopicTable();
     this.arena = new ByteArena();
     this.fanOut = new FanOut();
-    this.router = new Router(parts.store, parts.limits, this.fanOut);
+    this.queueTotals = newQueueTotals();
+    this.queueLimits = new QueueLimits(parts.limits, this.queueTotals);
+    this.router = new Router(this);
     this.retained = new RetainedMessages(this);
     this.sessions = new SessionRegistry(this);
+    this.wills = new Wills(this);
     this.connections = new Set();
     this.holding = new Set();
-    this.afterCommit = [];
+    this.elision = new Elision();
+    this.behind = new Set();
+    this.afterCommit = new RingQueue();
     this.deadlines = new DeadlineQueue();
+    this.isStoreFull = false;
+    this.storeFailure = undefined;
+    this.recipientKeyLast = 0;
     this.isClosing = false;
   }
 
-  /** Runs something once a batch is durable: now, if it is. */
-  whenDurable(after: Batch, run: () => void): void {
-    if (after <= this.store.durable) run();
-    else this.afterCommit.push({ after, run });
+  /** A name in the store for a session, a shared group, or a Will without a session. */
+  nextRecipientKey(): RecipientKey {
+    return ++this.recipientKeyLast;
   }
 
-  /** Everything up to the batch is durable: what waited for that goes on. */
-  committed(durable: Batch): void {
+  /** Continues these names where a store left off. */
+  continueKeysFrom(recipientKeyMax: RecipientKey): void {
+    this.recipientKeyLast = Math.max(this.recipientKeyLast, recipientKeyMax);
+  }
+
+  /** The recipient has the message, or will never get it: says so to the store, and to whoever waits for the message. hot: */
+  settle(recipient: RecipientKey, messageId: MessageId): void {
+    if (this.store.settle(recipient, messageId)) this.elision.elide(messageId);
+  }
+
+  /** Runs something once a batch is durable: now, if it is. `fail`: the store failed before. */
+  whenDurable(after: Batch, run: () => void, fail: (error: OperationError) => void): void {
+    if (this.storeFailure !== undefined) fail(this.storeFailure);
+    else if (after <= this.store.durable) run();
+    else this.afterCommit.push({ after, run, fail });
+  }
+
+  /** Something has become durable: what waited for that goes on. */
+  committed(): void {
+    const { durable } = this.store;
     const now = this.clock.monotonic();
-    for (const gate of Array.from(this.holding)) gate.release(durable, now);
-    const { afterCommit } = this;
-    let due = 0;
-    while (due < afterCommit.length && (afterCommit[due]?.after ?? 0) <= durable) due++;
-    for (const { run } of afterCommit.splice(0, due)) run();
+    this.elision.forget(durable);
+    for (const gate of Array.from(this.holding)) gate.release(now);
+    for (let next = this.afterCommit.peek(); next !== undefined; next = this.afterCommit.peek()) {
+      if (next.after > durable) break;
+      this.afterCommit.shift();
+      next.run();
+    }
+    for (const connection of Array.from(this.behind)) connection.gateMoved();
+    this.elision.releaseMoved();
+  }
+
+  /** Nothing becomes durable any more: whoever waits for that hears so. */
+  abandonWaiting(error: OperationError): void {
+    for (let next = this.afterCommit.shift(); next !== undefined; next = this.afterCommit.shift()) next.fail(error);
   }
 }

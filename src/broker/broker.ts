@@ -5,13 +5,14 @@
 import { seconds, type Millis } from '../base/millis.ts';
 import type { Message } from '../packet/message.ts';
 import { Reason, type ReasonCode } from '../packet/reason-codes.ts';
-import { parseTopicName } from '../topic/topic-name.ts';
+import type { QueueSize } from '../store/contract.ts';
 import type { Accept, NetworkConnection, NetworkHandler } from '../transport/contract.ts';
 import { BrokerState } from './broker-state.ts';
 import { Connection } from './connection.ts';
 import type { Counters } from './counters.ts';
 import type { BrokerParts } from './parts.ts';
 import { publishMessage } from './publishing.ts';
+import { StoreWatch } from './store-watch.ts';
 
 /** A message of the embedding program. */
 export type OutgoingMessage = Omit<Message, 'expiresAt'>;
@@ -47,18 +48,25 @@ export class Broker {
     };
   }
 
-  /** Reads the store back: sessions, queues, handshakes, retained messages and Wills resume. Call once, before any connection. */
+  /** How much waits for persistent sessions and for shared groups that have one, each message counted in each queue. */
+  get queues(): QueueSize {
+    const { messages, bytes } = this.state.queueTotals;
+    return { messages, bytes };
+  }
+
+  /**
+   * Reads the store back: sessions, queues, handshakes, retained messages and Wills resume. Call once, before any connection.
+   * @throws {OperationError} what `Store.open` throws.
+   */
   async open(): Promise<void> {
     const { state } = this;
-    const recovered = await state.store.open((durable) => state.committed(durable));
+    const recovered = await state.store.open(new StoreWatch(state));
     state.router.continueFrom(recovered.messageIdMax);
-    state.sessions.continueFrom(recovered.sessionKeyMax);
+    state.continueKeysFrom(recovered.recipientKeyMax);
     const now = state.clock.monotonic();
-    for (const message of recovered.retained) {
-      const parsed = parseTopicName(message.topic, Number.POSITIVE_INFINITY);
-      if (parsed.kind === 'topic') state.retained.restore(parsed.topic, message);
-    }
-    for (const session of recovered.sessions) state.sessions.restore(session, now);
+    for (const { record, queue } of recovered.groups) state.router.restoreGroup(record, queue);
+    state.sessions.restore(recovered, now);
+    state.router.endOrphanGroups();
     state.sessions.resume(now);
   }
 
@@ -72,16 +80,20 @@ export class Broker {
 
   /** Lets time pass: keep-alive, expiry, Wills. Call at `nextDeadline`, or every few hundred milliseconds. */
   tick(now: Millis): void {
-    const { deadlines, isClosing } = this.state;
-    if (isClosing) return; // The next broker on the store goes on with what is due.
+    const { deadlines, elision, isClosing, storeFailure } = this.state;
+    if (isClosing || storeFailure !== undefined) return; // The next broker on the store goes on with what is due.
     for (let due = deadlines.takeDue(now); due !== undefined; due = deadlines.takeDue(now)) due.tick(now);
+    elision.releaseMoved();
   }
 
   /**
    * Publishes a message of the embedding program.
    * @returns the Reason Code (0x10: nobody is subscribed; 0x80 and above: refused), once everything about it is durable.
+   * @throws {OperationError} `store-failed`, when it will never be.
    */
   publish(outgoing: OutgoingMessage): Promise<ReasonCode> {
+    const { storeFailure } = this.state;
+    if (storeFailure !== undefined) return Promise.reject(storeFailure);
     if (this.state.isClosing) return Promise.resolve(Reason.serverShuttingDown);
     const now = this.state.clock.monotonic();
     const { messageExpiryInterval, correlationData } = outgoing.properties;
@@ -94,9 +106,9 @@ export class Broker {
         ? outgoing.properties
         : { ...outgoing.properties, correlationData: new Uint8Array(correlationData) };
     const message: Message = { ...outgoing, payload, properties, expiresAt };
-    const { reasonCode, after } = publishMessage(this.state, message, undefined, now);
-    return new Promise((resolve) => {
-      this.state.whenDurable(after, () => resolve(reasonCode));
+    const { reasonCode, after } = publishMessage(this.state, message, now);
+    return new Promise((resolve, reject) => {
+      this.state.whenDurable(after, () => resolve(reasonCode), reject);
     });
   }
 

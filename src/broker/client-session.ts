@@ -2,43 +2,39 @@
 // fit its window yet, the subscriptions, the Will, and how long it outlives its connection. It carries
 // out what the machine asks for: packets go to the connection's gate, changes to the store.
 //
-// Order: QoS 1 and 2 messages go through the queue whenever anything is in it, so that none overtakes
-// another. Everything in memory has a bound (`limits.ts`); what does not fit is refused before anybody
-// heard "yes" (`isQueueFull`), or dropped, counted and said.
-// A session is persistent if `key` is not 0: then the store knows it.
+// Order: QoS 1 and 2 messages go through the queue whenever anything is in it, so that none overtakes another.
+// A session is persistent if `key` is not 0: then the store knows it, and its queue (delivery-queue.ts). Whether that has room
+// was asked before the message was taken (admission.ts). The queue of any other session is in memory, has an end, and
+// what does not fit is dropped, counted and said.
 
 import { assert } from '../base/assert.ts';
 import { type Millis, millis } from '../base/millis.ts';
 import { RingQueue } from '../base/ring-queue.ts';
 import type { Identity } from '../auth/contract.ts';
 import type { Message } from '../packet/message.ts';
-import { NO_SUBSCRIPTION_IDENTIFIERS, type PublishPacket, type QoS, type Will } from '../packet/packet.ts';
+import type { PublishPacket, QoS } from '../packet/packet.ts';
 import type { PacketId } from '../packet/packet-id.ts';
 import { Reason, type ReasonCode } from '../packet/reason-codes.ts';
 import type { Answer, SessionOutput } from '../session/output.ts';
 import { Session } from '../session/session.ts';
-import type { SessionKey } from '../store/contract.ts';
+import type { Batch, MessageId, QueueSize, SessionKey } from '../store/contract.ts';
+import type { Waiter } from './admission.ts';
 import type { BrokerState, Timed } from './broker-state.ts';
 import type { Connection } from './connection.ts';
+import { DeliveryQueue, isExpired } from './delivery-queue.ts';
 import { DroppedMessages } from './dropped-messages.ts';
+import type { GroupQueue } from './group-queue.ts';
 import { publishFromClient } from './publishing.ts';
-import type { RouteTarget } from './route.ts';
-import type { SessionDelivery } from './session-delivery.ts';
+import type { QueueLimitName } from './queue-limits.ts';
+import { lower, type RouteTarget } from './route.ts';
+import { type Addressing, newDelivery, type SessionDelivery } from './session-delivery.ts';
 import type { Subscription } from './subscription.ts';
+import type { SetWill } from './wills.ts';
 
-/** The parts of a target that a delivery needs. */
-type Addressing = Pick<RouteTarget, 'subscriptionIdentifiers' | 'sharedFilter'>;
-
-/** How a retained message is addressed to a subscription. */
-export function addressing(subscription: Subscription): Addressing {
-  return {
-    subscriptionIdentifiers: subscription.identifier === 0 ? NO_SUBSCRIPTION_IDENTIFIERS : [subscription.identifier],
-    sharedFilter: '',
-  };
-}
+const TRANSIENT_LIMITS = 'transientQueueMessagesMax, transientQueueBytesMax';
 
 /** The state of one client on this broker (section 4.1). */
-export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
+export class ClientSession implements SessionOutput<SessionDelivery>, Waiter, Timed {
   private readonly broker: BrokerState;
 
   // Lives as long as the session.
@@ -50,22 +46,24 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
   subscriptions: Map<string, Subscription> | undefined;
   /** How long it outlives its connection. */
   expiryInterval: Millis;
-  private readonly queue: RingQueue<SessionDelivery>;
-  private queueBytes: number;
+  readonly queue: DeliveryQueue;
+  /** The shared groups that it is a member of; made with the first one. */
+  private groups: Set<GroupQueue> | undefined;
+  /** It is about to end at a limit of its queue. */
+  isEnding: boolean;
   /** Set with CONNECT, taken out when it is published or cancelled. */
-  will: Will | undefined;
+  will: SetWill | undefined;
   /** Between connections: when the session ends. */
   expiresAt: Millis | undefined;
-  /** Between connections: when the Will is published. */
-  willDueAt: Millis | undefined;
   deadline: Millis;
   deadlineIndex: number;
 
   private drops: DroppedMessages | undefined;
-
   // Lives as long as the connection.
   identity: Identity;
   connection: Connection | undefined;
+  /** Whether the connection has been opened, and the groups know. */
+  isPresent: boolean;
   /** Retained messages of QoS 0 that wait for the reader, and for nothing else; made when the first one does. */
   private unsentRetained: RingQueue<SessionDelivery> | undefined;
   /** A place in the window became free: the queue may go on. */
@@ -78,16 +76,17 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
     this.machine = new Session<SessionDelivery>(this);
     this.subscriptions = undefined;
     this.expiryInterval = expiryInterval;
-    this.queue = new RingQueue();
-    this.queueBytes = 0;
+    this.queue = new DeliveryQueue(broker, this);
+    this.groups = undefined;
+    this.isEnding = false;
     this.will = undefined;
     this.expiresAt = undefined;
-    this.willDueAt = undefined;
     this.deadline = millis(0);
     this.deadlineIndex = -1;
     this.drops = undefined;
     this.identity = identity;
     this.connection = undefined;
+    this.isPresent = false;
     this.unsentRetained = undefined;
     this.windowMoved = false;
   }
@@ -97,70 +96,96 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
     return JSON.stringify(this.clientId);
   }
 
-  /** Whether a client is there to send to. */
-  get isConnected(): boolean {
-    return this.machine.isConnected;
-  }
-
-  /** Whether a message would leave at once. */
-  get isReady(): boolean {
-    return this.queue.length === 0 && this.machine.canPublish() && this.connection?.isCongested === false;
-  }
-
-  /** Messages that wait for the window, the reader or the client. */
-  get queueLength(): number {
-    return this.queue.length;
-  }
-
-  /** Whether the queue has no room for so many more copies of such a message. hot: */
-  isQueueFull(message: Message, copies: number, now: Millis): boolean {
-    if (this.hasRoom(message, copies)) return false;
-    this.dropExpired(now);
-    return !this.hasRoom(message, copies);
+  /** Whether so many copies of a message would leave at once. hot: */
+  isReadyFor(qos: QoS, copies: number): boolean {
+    const { connection, machine } = this;
+    if (connection === undefined || !machine.isConnected || connection.isCongested || this.isEnding) return false;
+    return qos === 0 || (this.queue.messages === 0 && machine.canPublish(copies));
   }
 
   /**
    * Takes a message for this client: sends it now, queues it, or drops it with a reason. hot:
    * @param messageId  Its name in the store if this session is a recipient there; else 0.
    */
-  offer(message: Message, qos: QoS, retain: boolean, address: Addressing, messageId: number, now: Millis): void {
-    const { subscriptionIdentifiers, sharedFilter } = address;
-    const delivery: SessionDelivery = { message, qos, retain, subscriptionIdentifiers, sharedFilter, messageId };
-    const connection = this.connection;
+  offer(message: Message, qos: QoS, retain: boolean, address: Addressing, messageId: MessageId, now: Millis): void {
+    const { connection, queue } = this;
     if (qos === 0) {
       // QoS 0 is not stored for absent clients.
       if (connection === undefined || !this.machine.isConnected) return;
       // [MQTT-4.6.0-5]: a retained one of the same topic may wait.
       if (this.unsentRetained !== undefined) this.pump(now);
-      if (connection.isCongested) this.dropped().addSlow(message.topic);
-      else if (this.mayReceive(delivery)) this.machine.publish(delivery, now);
+      if (connection.isCongested) {
+        this.dropped().addSlow(message.topic);
+        return;
+      }
+    } else if (queue.messages > 0 || !this.machine.canPublish() || connection?.isCongested !== false) {
+      this.enqueue(message, qos, retain, address, messageId, now);
       return;
     }
-    if (this.queue.length === 0 && this.machine.canPublish() && connection?.isCongested === false) {
-      if (this.mayReceive(delivery)) this.machine.publish(delivery, now);
-      return;
-    }
-    this.enqueue(this.queue, delivery, now);
+    const delivery = newDelivery(message, qos, retain, address, messageId, undefined);
+    if (this.mayReceive(delivery)) this.machine.publish(delivery, now);
+  }
+
+  /**
+   * Takes a message of a shared group, for which it was ready.
+   * @param messageId  Its name in the store if this session, or the lender, is a recipient there; else 0.
+   * @param lender  The group that is owed the message in the store until it is settled here.
+   */
+  sendNow(
+    message: Message,
+    target: RouteTarget,
+    messageId: MessageId,
+    lender: GroupQueue | undefined,
+    now: Millis,
+  ): void {
+    const qos = lower(message.qos, target.qos);
+    const retain = target.retainAsPublished && message.retain; // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
+    const delivery = newDelivery(message, qos, retain, target, messageId, lender);
+    // An embedder that hears of a dropped message may publish another one, which takes the place in the window.
+    if (qos > 0 && !this.machine.canPublish()) this.queue.add(delivery);
+    else if (this.mayReceive(delivery)) this.machine.publish(delivery, now);
+  }
+
+  /** The QoS 2 messages that it is sent from here on wait for this batch. */
+  holdDeliveries(after: Batch): void {
+    this.openConnection().gate.holdDeliveries(after);
   }
 
   /**
    * Takes a retained message for a subscription, to be sent by the next `pump`. With QoS 1 and 2 behind what already
    * waits; with QoS 0 it does not wait for the window, lest a newer message of its topic overtake it [MQTT-4.6.0-5].
    */
-  offerRetained(message: Message, qos: QoS, address: Addressing, messageId: number, now: Millis): void {
-    const { subscriptionIdentifiers, sharedFilter } = address;
-    const delivery: SessionDelivery = { message, qos, retain: true, subscriptionIdentifiers, sharedFilter, messageId };
-    this.enqueue(qos === 0 ? (this.unsentRetained ??= new RingQueue()) : this.queue, delivery, now);
+  offerRetained(message: Message, qos: QoS, address: Addressing, messageId: MessageId, now: Millis): void {
+    if (qos > 0) {
+      this.enqueue(message, qos, true, address, messageId, now);
+      return;
+    }
+    const waiting = (this.unsentRetained ??= new RingQueue());
+    // Their payload is that of the retained messages, which are in memory anyway.
+    if (waiting.length < this.broker.limits.transientQueueMessagesMax)
+      waiting.push(newDelivery(message, 0, true, address, 0, undefined));
+    else this.dropped().addQueueFull(message.topic, TRANSIENT_LIMITS);
   }
 
-  /** Puts back what a store remembered as queued. */
-  restoreQueued(delivery: SessionDelivery): void {
-    this.queue.push(delivery);
-    this.queueBytes += delivery.message.payload.length;
+  /** Puts back how much a store remembered as queued. */
+  restoreQueue(size: QueueSize): void {
+    this.queue.restore(size);
+  }
+
+  /** It has become a member of a shared group. */
+  joinGroup(group: GroupQueue): void {
+    (this.groups ??= new Set()).add(group);
+  }
+
+  /** It is no member any more. */
+  leaveGroup(group: GroupQueue): void {
+    this.groups?.delete(group);
   }
 
   /** Before the machine opens a connection: drops what was in flight and may not be sent on this one [MQTT-3.1.2-25]. */
   prepareResume(now: Millis): void {
+    this.isPresent = true;
+    for (const group of this.groups ?? []) group.memberCame();
     this.machine.forEachInFlight((delivery, state, id) => {
       const reason = state === 'sent' ? this.refusal(delivery) : undefined;
       if (reason === undefined) return;
@@ -173,10 +198,12 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
   pump(now: Millis): void {
     this.windowMoved = false;
     const connection = this.connection;
-    if (connection === undefined || !this.machine.isConnected) return;
+    if (connection === undefined || !this.machine.isConnected || this.isEnding) return;
     if (this.unsentRetained !== undefined) this.sendFrom(this.unsentRetained, connection, now);
     if (this.unsentRetained?.length === 0) this.unsentRetained = undefined;
     this.sendFrom(this.queue, connection, now);
+    this.queue.readAhead();
+    if (this.groups !== undefined && this.queue.messages === 0) this.broker.router.feedGroups(this.groups, now);
   }
 
   /** Goes on with the queue if an acknowledgement made room. hot: after each chunk of the client's. */
@@ -196,32 +223,12 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
     this.connection = undefined;
     this.drops?.caughtUp();
     this.windowMoved = false;
-    if (this.unsentRetained === undefined) return;
     // QoS 0 is not stored for absent clients.
-    for (let next = this.unsentRetained.shift(); next !== undefined; next = this.unsentRetained.shift()) {
-      this.queueBytes -= next.message.payload.length;
-    }
     this.unsentRetained = undefined;
-  }
-
-  /** Everything that is not settled leaves the session, which has ended: for other members of its groups, or for nobody. */
-  abandonDeliveries(now: Millis): void {
-    const abandoned: SessionDelivery[] = [];
-    const lost: string[] = [];
-    this.machine.forEachInFlight((delivery, state) => {
-      if (state !== 'sent') return;
-      if (delivery.qos === 1) abandoned.push(delivery);
-      // A QoS 2 message that its member may have seen goes to nobody else [MQTT-4.8.2-5].
-      else lost.push(delivery.message.topic);
-    });
-    for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift()) abandoned.push(next);
-    this.queueBytes = 0;
-    for (const { message, sharedFilter, qos } of abandoned) {
-      if (qos === 0) continue;
-      const mayGoOn = sharedFilter !== '' && !isExpired(message, now);
-      if (!mayGoOn || !this.broker.router.handOver(sharedFilter, message, now)) lost.push(message.topic);
-    }
-    if (lost.length > 0) this.dropped().addAbandoned(lost);
+    this.queue.letGo();
+    if (!this.isPresent) return;
+    this.isPresent = false;
+    for (const group of this.groups ?? []) group.memberLeft();
   }
 
   /** The Will or the end of the session is due. */
@@ -242,7 +249,8 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
   ): void {
     const connection = this.openConnection();
     this.broker.counters.messagesSent++;
-    if (delivery.qos === 2 && id !== undefined && delivery.messageId !== 0)
+    const { qos, messageId, sharedFilter } = delivery;
+    if (qos === 2 && id !== undefined && (messageId !== 0 || sharedFilter !== ''))
       connection.gate.sendExactlyOnce(delivery, id, dup, now);
     else connection.writePublish(delivery, id, dup, topicAlias, omitTopic, now);
   }
@@ -260,15 +268,16 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
   /** hot: */
   settle(delivery: SessionDelivery, reason: ReasonCode): void {
     this.windowMoved = true;
-    if (delivery.messageId !== 0) this.broker.store.settle(this.key, delivery.messageId);
+    this.settleInStore(delivery);
     if (reason >= 0x80) this.dropped().add(delivery.message.topic, 'refused-by-client', reason);
   }
 
   /** hot: */
   recordSending(delivery: SessionDelivery, id: PacketId): void {
-    if (delivery.messageId === 0) return;
-    const batch = this.broker.store.recordSending(this.key, delivery.messageId, id);
-    if (delivery.qos === 2) this.openConnection().gate.holdDeliveries(batch);
+    if (delivery.messageId === 0 || delivery.lender !== undefined) return;
+    const isAwaited = delivery.qos === 2;
+    const batch = this.broker.store.recordSending(this.key, delivery.messageId, id, isAwaited);
+    if (isAwaited) this.openConnection().gate.holdDeliveries(batch);
   }
 
   recordReceived(delivery: SessionDelivery): void {
@@ -281,8 +290,35 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
     if (this.key !== 0) this.openConnection().gate.holdAnswers(this.broker.store.recordReleased(this.key, id));
   }
 
-  private dropped(): DroppedMessages {
-    return (this.drops ??= new DroppedMessages(this.broker, this.clientId));
+  // What the queue and its limits ask for.
+
+  queueRead(): void {
+    this.pump(this.broker.clock.monotonic());
+    this.broker.elision.releaseMoved();
+  }
+
+  queuePassed(mark: number): void {
+    this.dropped().sayGrowth(mark);
+  }
+
+  dropQueued(delivery: SessionDelivery, reason: 'expired' | 'displaced'): void {
+    this.drop(delivery, reason);
+  }
+
+  dropOffered(message: Message, limit: QueueLimitName): void {
+    this.dropped().addQueueFull(message.topic, limit);
+  }
+
+  endAtLimit(limit: QueueLimitName, now: Millis): void {
+    this.isEnding = true;
+    this.dropped().sayQueueGoes(this.queue.messages, limit);
+    this.queue.writeOff();
+    this.broker.sessions.endSoon(this, now);
+  }
+
+  /** What it did not get. */
+  dropped(): DroppedMessages {
+    return (this.drops ??= new DroppedMessages(this.broker, 'client', this.clientId));
   }
 
   private openConnection(): Connection {
@@ -291,44 +327,42 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
   }
 
   /** Sends from one of the queues as far as the window and the reader allow. */
-  private sendFrom(queue: RingQueue<SessionDelivery>, connection: Connection, now: Millis): void {
+  private sendFrom(queue: DeliveryQueue | RingQueue<SessionDelivery>, connection: Connection, now: Millis): void {
     for (let next = queue.peek(); next !== undefined; next = queue.peek()) {
       if (connection.isCongested) return;
       if (next.qos > 0 && !this.machine.canPublish()) return;
       queue.shift();
-      this.queueBytes -= next.message.payload.length;
       if (isExpired(next.message, now)) this.drop(next, 'expired');
       else if (this.mayReceive(next)) this.machine.publish(next, now);
     }
   }
 
-  /** hot: */
-  private hasRoom(message: Message, copies: number): boolean {
-    const { limits } = this.broker;
-    const length = this.queue.length + (this.unsentRetained?.length ?? 0);
-    return (
-      length + copies <= limits.sessionQueueMessagesMax &&
-      this.queueBytes + copies * message.payload.length <= limits.sessionQueueBytesMax
-    );
+  /** A message has to wait. */
+  private enqueue(
+    message: Message,
+    qos: QoS,
+    retain: boolean,
+    address: Addressing,
+    messageId: MessageId,
+    now: Millis,
+  ): void {
+    const { queue } = this;
+    const payloadBytes = message.payload.length;
+    if (this.key === 0 && !this.hasTransientRoom(payloadBytes)) {
+      queue.dropExpired(now);
+      if (!this.hasTransientRoom(payloadBytes)) {
+        this.dropped().addQueueFull(message.topic, TRANSIENT_LIMITS);
+        return;
+      }
+    }
+    if (this.connection === undefined || !queue.keeps(payloadBytes)) queue.count(payloadBytes);
+    else queue.push(newDelivery(message, qos, retain, address, messageId, undefined));
   }
 
-  /** Makes room at the head of the queue. What expired further back is dropped when its turn comes. */
-  private dropExpired(now: Millis): void {
-    for (let next = this.queue.peek(); next !== undefined && isExpired(next.message, now); next = this.queue.peek()) {
-      this.queue.shift();
-      this.queueBytes -= next.message.payload.length;
-      this.drop(next, 'expired');
-    }
-  }
-
-  private enqueue(queue: RingQueue<SessionDelivery>, delivery: SessionDelivery, now: Millis): void {
-    // For persistent sessions the router has asked before; a clean session's queue just has an end.
-    if (this.isQueueFull(delivery.message, 1, now)) {
-      this.drop(delivery, 'queue-full');
-      return;
-    }
-    queue.push(delivery);
-    this.queueBytes += delivery.message.payload.length;
+  private hasTransientRoom(payloadBytes: number): boolean {
+    const { transientQueueMessagesMax, transientQueueBytesMax } = this.broker.limits;
+    const { messages, bytes } = this.queue;
+    return messages < transientQueueMessagesMax && bytes + payloadBytes <= transientQueueBytesMax;
   }
 
   /** Whether the message may be sent to this client at all; if not, it is dropped here. hot: */
@@ -350,13 +384,15 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Timed {
   }
 
   /** The client will never get this message: counted, said, settled. */
-  private drop(delivery: SessionDelivery, reason: 'queue-full' | 'expired' | 'too-large' | 'not-authorized'): void {
+  private drop(delivery: SessionDelivery, reason: 'displaced' | 'expired' | 'too-large' | 'not-authorized'): void {
     this.dropped().add(delivery.message.topic, reason);
-    if (delivery.messageId !== 0) this.broker.store.settle(this.key, delivery.messageId);
+    this.settleInStore(delivery);
   }
-}
 
-/** Nobody may be sent it any more, if its sending has not begun [MQTT-3.3.2-5]. hot: */
-function isExpired({ expiresAt }: Message, now: Millis): boolean {
-  return expiresAt !== undefined && expiresAt <= now;
+  /** hot: */
+  private settleInStore({ messageId, lender }: SessionDelivery): void {
+    if (messageId === 0) return;
+    if (lender === undefined) this.broker.settle(this.key, messageId);
+    else lender.settleLent(messageId);
+  }
 }

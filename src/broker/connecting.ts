@@ -21,6 +21,8 @@ export function connect(broker: BrokerState, connection: Connection, packet: Con
   connection.outlet.packetBytesMax = packet.properties.maximumPacketSize ?? Number.POSITIVE_INFINITY; // [MQTT-3.1.2-24]
   if (broker.isClosing)
     return refuse(broker, connection, packet, Reason.serverUnavailable, 'The broker is shutting down.');
+  if (broker.storeFailure !== undefined)
+    return refuse(broker, connection, packet, Reason.serverUnavailable, 'The store failed.');
   if (broker.connections.size > broker.limits.connectionsMax) {
     return refuse(
       broker,
@@ -168,11 +170,12 @@ function authenticated(
     accept(broker, connection, packet, connack, attached);
     return;
   }
-  broker.whenDurable(attached.after, () => {
+  const accepted = (): void => {
     // The client may have gone, or another connection of it may have taken the session.
     if (!connection.isConnecting) return;
     connection.resumeAfter(() => accept(broker, connection, packet, connack, attached));
-  });
+  };
+  broker.whenDurable(attached.after, accepted, () => undefined); // A failed store ends every connection.
 }
 
 /** CONNACK, and the session's packets behind it [MQTT-3.2.0-1] [MQTT-3.1.4-5]. */

@@ -1,5 +1,5 @@
 // One Network Connection of the broker: bytes become packets, each packet goes to the file that handles
-// it, and what comes back is laid down in the transport's buffer. It is the try-boundary: a peer that
+// it (dispatch.ts), and what comes back is laid down in the transport's buffer. It is the try-boundary: a peer that
 // breaks a rule ends its own connection with the specified reason, once, in the log and on the wire,
 // and nobody else notices.
 //
@@ -9,9 +9,8 @@
 
 import { type Millis, millis } from '../base/millis.ts';
 import { PacketDecoder } from '../packet/decoder.ts';
-import type { DisconnectPacket, Packet } from '../packet/packet.ts';
+import type { Packet } from '../packet/packet.ts';
 import type { PacketId } from '../packet/packet-id.ts';
-import { NO_DISCONNECT_PROPERTIES } from '../packet/properties.ts';
 import { ProtocolError, violation } from '../packet/protocol-error.ts';
 import { type ProtocolVersion, versionName } from '../packet/protocol-version.ts';
 import { REASON_CODES } from '../packet/reason-code-table.ts';
@@ -21,15 +20,20 @@ import type { BrokerState, Timed } from './broker-state.ts';
 import type { ClientSession } from './client-session.ts';
 import { CommitGate, type GateOutlet } from './commit.ts';
 import { connect, connectTimeout, refuseConnection } from './connecting.ts';
-import { disconnect } from './disconnecting.ts';
+import { dispatch } from './dispatch.ts';
+import { Intake } from './intake.ts';
 import { PacketOutlet } from './packet-outlet.ts';
 import type { SessionDelivery } from './session-delivery.ts';
-import { subscribe, unsubscribe } from './subscribing.ts';
 
 /** How the connection ends, decided while a packet is still being handled. */
 interface Ending {
   readonly reasonCode: ReasonCode;
   readonly detail: string;
+}
+
+/** An ending that is put off. */
+interface Hold extends Ending {
+  readonly until: Millis;
 }
 
 /** The broker's side of one connection. */
@@ -39,13 +43,15 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
   private readonly decoder: PacketDecoder;
   readonly outlet: PacketOutlet;
   readonly gate: CommitGate;
+  private readonly intake: Intake;
   private state: 'awaiting-connect' | 'connecting' | 'open' | 'closed';
   session: ClientSession | undefined;
   /** The moment of the chunk, tick or event that is being handled. */
   now: Millis;
   private ending: Ending | undefined;
-  /** No chunk comes for now. */
-  private isPaused: boolean;
+  private hold: Hold | undefined;
+  /** Messages of the client that were refused. */
+  refusedCount: number;
   deadline: Millis;
   deadlineIndex: number;
 
@@ -60,12 +66,14 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
       arena: broker.arena,
     });
     this.outlet = new PacketOutlet(network, broker.fanOut);
-    this.gate = new CommitGate(broker.store, this, broker.holding);
+    this.gate = new CommitGate(broker.store, this, broker.holding, broker.elision);
+    this.intake = new Intake(broker, network, this.gate, this);
     this.state = 'awaiting-connect';
     this.session = undefined;
     this.now = broker.clock.monotonic();
     this.ending = undefined;
-    this.isPaused = false;
+    this.hold = undefined;
+    this.refusedCount = 0;
     this.deadline = millis(0);
     this.deadlineIndex = -1;
     broker.connections.add(this);
@@ -102,6 +110,11 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     return this.state === 'connecting';
   }
 
+  /** Whether no message of QoS 1 or 2 is taken from the client any more. hot: */
+  get isPublisherHeld(): boolean {
+    return this.hold !== undefined;
+  }
+
   /** Whether the client reads so slowly that nothing more should be produced for it. hot: */
   get isCongested(): boolean {
     return this.network.waitingBytes() > this.broker.limits.outboxBytesMax;
@@ -116,6 +129,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     this.broker.counters.bytesReceived += end - start;
     this.decoder.push(bytes, start, end);
     this.handlePackets();
+    this.broker.elision.releaseMoved();
     if (this.isOver) return; // What came behind is not worth a copy.
     this.decoder.keep();
   }
@@ -125,6 +139,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     this.now = this.broker.clock.monotonic();
     this.resumeIfCaughtUp();
     if (this.state === 'open') this.session?.readerCaughtUp(this.now);
+    this.broker.elision.releaseMoved();
   }
 
   closed(cause: Error | undefined): void {
@@ -133,6 +148,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     const why = cause === undefined ? 'without DISCONNECT' : `(${cause.message})`;
     this.broker.log.info(`${this.describe()} closed the connection ${why}.`, this.facts(undefined));
     this.leave(true, undefined);
+    this.broker.elision.releaseMoved();
   }
 
   // What time says.
@@ -143,16 +159,20 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
       this.fail(connectTimeout(this.broker, this));
       return;
     }
+    if (this.hold !== undefined && this.hold.until <= now) {
+      this.finishEnding(this.hold);
+      return;
+    }
     // A client that we do not read from is not timed out for its silence.
-    if (this.isPaused) this.session?.machine.noteReceived(now);
+    if (this.intake.isPaused) this.session?.machine.noteReceived(now);
     this.guard(() => this.session?.machine.tick(now));
     if (this.state === 'open') this.watch();
   }
 
-  /** Asks to be woken when the machine is due. */
+  /** Asks to be woken when the machine is due, or when the publisher has been held long enough. */
   watch(): void {
-    const next = this.session?.machine.nextDeadline();
-    if (next !== undefined) this.broker.deadlines.set(this, next);
+    const next = this.session?.machine.nextDeadline() ?? this.hold?.until;
+    if (next !== undefined) this.broker.deadlines.set(this, millis(Math.min(next, this.hold?.until ?? next)));
     else this.broker.deadlines.remove(this);
   }
 
@@ -164,11 +184,9 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     this.decoder.maximumPacketSize = this.broker.limits.packetBytesMax;
   }
 
-  /** Lets no chunk come for now: CONNECT takes time to decide, or answers pile up. */
+  /** Lets no chunk come for now: CONNECT takes time to decide. */
   pauseReading(): void {
-    if (this.isPaused) return;
-    this.isPaused = true;
-    this.network.pause();
+    this.intake.pause();
   }
 
   /** CONNECT is decided: goes on with it, and with what came behind it. */
@@ -176,10 +194,10 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     this.now = this.broker.clock.monotonic();
     this.guard(decide);
     if (this.state !== 'open') return;
-    this.isPaused = false;
     this.handlePackets();
+    if (this.isOver) return;
     this.decoder.keep();
-    if (!this.isPaused) this.network.resume();
+    this.intake.resumeIfCaughtUp();
   }
 
   /** Another connection of the same client takes the session over. */
@@ -200,6 +218,26 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     if (this.state === 'open') this.sendDisconnect(Reason.serverShuttingDown, undefined);
     else if (this.state === 'connecting') refuseConnection(this, Reason.serverUnavailable, undefined);
     this.leave(this.state === 'open', Reason.serverShuttingDown);
+  }
+
+  /** The store failed: ends the connection without another acknowledgement. What it changed is for the next start to find. */
+  abandon(): void {
+    if (this.state === 'closed') return;
+    if (this.state === 'open') this.sendDisconnect(Reason.unspecifiedError, undefined);
+    else if (this.state === 'connecting') refuseConnection(this, Reason.serverUnavailable, undefined);
+    this.close();
+    if (this.session !== undefined)
+      this.broker.events.clientDisconnected?.(this.session.clientId, this.network.remote, Reason.unspecifiedError);
+  }
+
+  /**
+   * Takes no more messages of QoS 1 and 2 from the client, says nothing of it, and ends the connection after a while: for 3.x, which has
+   * no word for a refusal, so that the client does not come back and try again at once.
+   */
+  holdPublisher(reasonCode: ReasonCode, detail: string): void {
+    if (this.hold !== undefined) return;
+    this.hold = { reasonCode, detail, until: millis(this.now + this.broker.limits.publisherHoldMillis) };
+    this.watch();
   }
 
   /** Ends the connection once the packet at hand is handled. Nothing more is sent but DISCONNECT. */
@@ -283,7 +321,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     this.guard(() => this.handleEach());
     if (this.state !== 'open') return;
     this.session?.pumpIfMoved(this.now);
-    if (this.isBehind()) this.pauseReading();
+    this.intake.pauseIfBehind();
   }
 
   /** hot: */
@@ -292,7 +330,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
       const packet = this.decoder.next();
       if (packet === undefined) return;
       this.broker.counters.packetsReceived++;
-      if (this.state === 'open') this.handle(packet);
+      if (this.state === 'open') dispatch(this.broker, this.session as ClientSession, this, packet);
       else this.handleFirst(packet);
       if (this.ending !== undefined) this.finishEnding(this.ending);
     }
@@ -305,39 +343,6 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.fail(error);
-    }
-  }
-
-  /** hot: */
-  private handle(packet: Packet): void {
-    const session = this.session as ClientSession;
-    switch (packet.kind) {
-      case 'publish':
-      case 'puback':
-      case 'pubrec':
-      case 'pubrel':
-      case 'pubcomp':
-      case 'pingreq':
-        return session.machine.receive(packet, this.now);
-      case 'subscribe':
-        session.machine.noteReceived(this.now);
-        return subscribe(this.broker, session, this, packet);
-      case 'unsubscribe':
-        session.machine.noteReceived(this.now);
-        return unsubscribe(this.broker, session, this, packet);
-      case 'disconnect':
-        return disconnect(this.broker, session, this, packet);
-      case 'connect':
-        throw violation('MQTT-3.1.0-2', 'A second CONNECT came on one connection.');
-      case 'auth':
-        throw violation('MQTT-4.12.0-7', 'AUTH came, but CONNECT had no Authentication Method.');
-      case 'connack':
-      case 'suback':
-      case 'unsuback':
-      case 'pingresp':
-        throw violation('', `A client does not send ${packet.kind.toUpperCase()}.`);
-      default:
-        return packet satisfies never;
     }
   }
 
@@ -360,10 +365,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
   /** Sends DISCONNECT to those who know it [MQTT-3.14.0-1]. */
   private sendDisconnect(reasonCode: ReasonCode, reasonString: string | undefined): void {
     if (this.version !== 5 || this.state !== 'open') return;
-    const packet: DisconnectPacket = { kind: 'disconnect', reasonCode, properties: NO_DISCONNECT_PROPERTIES };
-    const fitting = this.outlet.fitting(reasonString); // [MQTT-3.14.2-3]
-    if (fitting === undefined) this.writePacket(packet);
-    else this.writePacket({ ...packet, properties: { ...NO_DISCONNECT_PROPERTIES, reasonString: fitting } });
+    this.writePacket(this.outlet.disconnectPacket(reasonCode, reasonString));
   }
 
   /**
@@ -372,29 +374,26 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
    */
   leave(publishWill: boolean, reasonCode: ReasonCode | undefined): void {
     const wasOpen = this.state === 'open';
-    this.state = 'closed';
-    this.broker.connections.delete(this);
-    this.broker.deadlines.remove(this);
-    this.gate.close();
-    this.network.end();
+    this.close();
     const { session } = this;
     if (session === undefined || session.connection !== this) return;
     this.broker.sessions.detach(session, publishWill, this.now);
     if (wasOpen) this.broker.events.clientDisconnected?.(session.clientId, this.network.remote, reasonCode);
   }
 
-  /**
-   * Whether to read no more for now, lest we keep answers without end: the client sends but does not read, or the store
-   * is slow and the client has no Receive Maximum. Either time it is our own socket or store that lets it go on. hot:
-   */
-  private isBehind(): boolean {
-    const { outboxBytesMax, receiveMaximum } = this.broker.limits;
-    return this.network.waitingBytes() > 2 * outboxBytesMax || this.gate.heldAnswers > receiveMaximum;
+  /** Lets go of the network and of what is held. */
+  private close(): void {
+    this.state = 'closed';
+    this.broker.connections.delete(this);
+    this.broker.deadlines.remove(this);
+    this.gate.close();
+    this.intake.close();
+    this.network.end();
   }
 
   private resumeIfCaughtUp(): void {
-    if (!this.isPaused || this.state !== 'open' || this.isBehind()) return;
-    this.isPaused = false;
-    this.network.resume();
+    if (this.state !== 'open' || !this.intake.resumeIfCaughtUp()) return;
+    // It could not be heard meanwhile; what it sent has yet to be read.
+    this.session?.machine.noteReceived(this.broker.clock.monotonic());
   }
 }

@@ -10,8 +10,12 @@ export interface Counters {
   bytesReceived: number;
   messagesReceived: number;
   messagesSent: number;
-  /** PUBLISH packets that were refused with a reason code of 0x80 or above, or by closing a 3.x connection. */
+  /** PUBLISH packets that were refused, with a reason code of 0x80 or above or in silence (3.x), Wills, and messages of the embedder. */
   messagesRefused: number;
+  /** Of these, the ones for which the store had no room. */
+  messagesRefusedStoreFull: number;
+  /** QoS 0 messages that were delivered but not kept as retained ones, since the store had no room. */
+  messagesNotRetained: number;
   readonly messagesDropped: { [K in DropReason]: number };
 }
 
@@ -25,8 +29,12 @@ export function newCounters(): Counters {
     messagesReceived: 0,
     messagesSent: 0,
     messagesRefused: 0,
+    messagesRefusedStoreFull: 0,
+    messagesNotRetained: 0,
     messagesDropped: {
       'queue-full': 0,
+      'queues-full': 0,
+      displaced: 0,
       'slow-reader': 0,
       expired: 0,
       'too-large': 0,

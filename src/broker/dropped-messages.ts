@@ -1,31 +1,38 @@
-// What one session did not get: counted, told to the embedder, and said in the log, but never once per
+// What one session, or one shared group, did not get or has not got yet: counted, told to the embedder, and said in the log, but never once per
 // message for long: a client must not be able to fill the log with its own failures. Nothing is decided here.
 
 import { type ReasonCode, reasonName } from '../packet/reason-codes.ts';
 import type { BrokerState } from './broker-state.ts';
 import type { DropReason } from './events.ts';
+import type { QueueLimitName } from './queue-limits.ts';
 
-/** Why, in a sentence; `slow-reader` and `session-ended` are summed up instead. */
-const SENTENCES: { readonly [K in Exclude<DropReason, 'slow-reader' | 'session-ended'>]: string } = {
-  'queue-full': 'its queue is full (sessionQueueMessagesMax, sessionQueueBytesMax)',
+/** Why, in a sentence; the reasons that need more words have methods of their own. */
+const SENTENCES: {
+  readonly [K in Exclude<DropReason, 'queue-full' | 'queues-full' | 'slow-reader' | 'session-ended'>]: string;
+} = {
+  displaced: 'its queue is full, and newer messages came',
   expired: 'it expired before it could be sent',
   'too-large': "it is larger than the client's Maximum Packet Size",
   'not-authorized': 'the client may not receive it',
   'refused-by-client': 'the client refused it',
 };
 
-/** The messages that were dropped for one session. Made when the first one is. */
+/** The messages that were dropped for one session or group. Made when the first one is. */
 export class DroppedMessages {
   private readonly broker: BrokerState;
-  private readonly clientId: string;
+  /** The identifier of the client, or the filter of the shared subscription. */
+  private readonly name: string;
+  /** Both in a sentence. */
+  readonly title: string;
   /** Those that were said one by one. */
   private count: number;
   /** Those of QoS 0 since the client began to read too slowly. */
   private slowCount: number;
 
-  constructor(broker: BrokerState, clientId: string) {
+  constructor(broker: BrokerState, kind: 'client' | 'shared subscription', name: string) {
     this.broker = broker;
-    this.clientId = clientId;
+    this.name = name;
+    this.title = `${kind} ${JSON.stringify(name)}`;
     this.count = 0;
     this.slowCount = 0;
   }
@@ -35,15 +42,15 @@ export class DroppedMessages {
    * @param reasonCode  With which the client refused it.
    */
   add(topic: string, reason: keyof typeof SENTENCES, reasonCode?: ReasonCode): void {
-    this.tell(topic, reason);
-    const dropped = ++this.count;
-    if (!Number.isInteger(Math.log10(dropped))) return;
-    const which = dropped === 1 ? 'A message' : `Message number ${dropped}`;
     const code = reasonCode === undefined ? '' : `: ${reasonName(reasonCode)}`;
-    this.broker.log.warn(
-      `${which} was dropped for client ${this.name}, topic ${JSON.stringify(topic)}: ${SENTENCES[reason]}${code}.`,
-      { clientId: this.clientId, topic, reason, dropped, reasonCode },
-    );
+    this.addOne(topic, reason, `${SENTENCES[reason]}${code}`, reasonCode);
+  }
+
+  /** One message did not fit its queue. */
+  addQueueFull(topic: string, limit: QueueLimitName | 'transientQueueMessagesMax, transientQueueBytesMax'): void {
+    if (limit === 'queuesMessagesMax' || limit === 'queuesBytesMax')
+      this.addOne(topic, 'queues-full', `all queues together are full (${limit})`, undefined);
+    else this.addOne(topic, 'queue-full', `its queue is full (${limit})`, undefined);
   }
 
   /** A QoS 0 message was dropped because the client reads too slowly: said once, summed up by `caughtUp`. */
@@ -52,36 +59,68 @@ export class DroppedMessages {
     this.slowCount++;
     if (this.slowCount > 1) return;
     this.broker.log.warn(
-      `Client ${this.name} reads too slowly: QoS 0 messages to it are dropped until it has caught up.`,
-      { clientId: this.clientId },
+      `Client ${JSON.stringify(this.name)} reads too slowly: QoS 0 messages to it are dropped until it has caught up.`,
+      { clientId: this.name },
     );
   }
 
   /** The client reads again, or its connection is over. */
   caughtUp(): void {
     if (this.slowCount === 0) return;
-    this.broker.log.warn(`Client ${this.name} read too slowly: ${this.slowCount} QoS 0 messages to it were dropped.`, {
-      clientId: this.clientId,
-      dropped: this.slowCount,
-    });
+    this.broker.log.warn(
+      `Client ${JSON.stringify(this.name)} read too slowly: ${this.slowCount} QoS 0 messages to it were dropped.`,
+      { clientId: this.name, dropped: this.slowCount },
+    );
     this.slowCount = 0;
   }
 
-  /** The session ended before it had got these. */
-  addAbandoned(topics: readonly string[]): void {
+  /**
+   * The session or the group ended before it had got these.
+   * @param others  Messages of which the broker knows the number alone: they are in the store.
+   */
+  addAbandoned(topics: readonly string[], others: number): void {
     for (const topic of topics) this.tell(topic, 'session-ended');
-    this.broker.log.info(`The session of client ${this.name} ended with ${topics.length} messages undelivered.`, {
-      clientId: this.clientId,
-      dropped: topics.length,
+    if (others > 0) {
+      this.broker.counters.messagesDropped['session-ended'] += others;
+      this.broker.events.messagesDropped?.(this.name, others, 'session-ended');
+    }
+    const dropped = topics.length + others;
+    this.broker.log.info(`The end of ${this.title} left ${dropped} messages undelivered.`, {
+      clientId: this.name,
+      dropped,
     });
   }
 
-  private get name(): string {
-    return JSON.stringify(this.clientId);
+  /** Nothing is dropped, but so many messages wait. */
+  sayGrowth(messages: number): void {
+    this.broker.log.warn(`${messages} messages wait for ${this.title}.`, { clientId: this.name, messages });
+  }
+
+  /** What waits goes as a whole, by the policy `end-session`. */
+  sayQueueGoes(messages: number, limit: QueueLimitName): void {
+    this.broker.log.warn(`${messages} messages that wait for ${this.title} are dropped: ${limit} (end-session).`, {
+      clientId: this.name,
+      dropped: messages,
+      limit,
+    });
+  }
+
+  private addOne(topic: string, reason: DropReason, why: string, reasonCode: ReasonCode | undefined): void {
+    this.tell(topic, reason);
+    const dropped = ++this.count;
+    if (!Number.isInteger(Math.log10(dropped))) return;
+    const which = dropped === 1 ? 'A message' : `Message number ${dropped}`;
+    this.broker.log.warn(`${which} was dropped for ${this.title}, topic ${JSON.stringify(topic)}: ${why}.`, {
+      clientId: this.name,
+      topic,
+      reason,
+      dropped,
+      reasonCode,
+    });
   }
 
   private tell(topic: string, reason: DropReason): void {
     this.broker.counters.messagesDropped[reason]++;
-    this.broker.events.messageDropped?.(this.clientId, topic, reason);
+    this.broker.events.messageDropped?.(this.name, topic, reason);
   }
 }

@@ -4,6 +4,18 @@
 import type { Millis } from '../base/millis.ts';
 import { millis } from '../base/millis.ts';
 
+/**
+ * What becomes of a message for which a queue has no room.
+ * - `reject`: it is refused as a whole: no queue takes it, and its publisher is told (0x97).
+ * - `drop-oldest`: the queue gives up its oldest messages for it. It is left out if that makes not enough room.
+ * - `drop-newest`: the queue is left out; others get the message.
+ * - `end-session`: the queue goes as a whole, this message included, and with it the session: its client finds session present 0.
+ * If both limits of a queue are reached, the first of `reject`, `end-session`, `drop-newest`, `drop-oldest` among their policies holds;
+ * likewise for the limits of all queues, which are looked at after those of each.
+ * A retained message for a new subscription has no publisher that could be told: it is dropped where another one would be refused.
+ */
+export type QueuePolicy = 'reject' | 'drop-oldest' | 'drop-newest' | 'end-session';
+
 /** The bounds of one broker. Sizes in bytes, intervals in milliseconds unless named otherwise. */
 export interface BrokerLimits {
   /** Network connections at a time. */
@@ -30,16 +42,47 @@ export interface BrokerLimits {
   readonly topicLevelsMax: number;
   /** Subscriptions of one session. */
   readonly subscriptionsMax: number;
-  /** Messages that wait in one session's queue. */
+  /** Messages that wait for one persistent session, or for the members of one shared subscription. 0: no limit. */
   readonly sessionQueueMessagesMax: number;
-  /** Payload bytes that wait in one session's queue. */
+  /** `end-session` for a shared subscription, which does not end: what waits is dropped. */
+  readonly sessionQueueMessagesPolicy: QueuePolicy;
+  /** Payload bytes of these. 0: no limit. */
   readonly sessionQueueBytesMax: number;
+  readonly sessionQueueBytesPolicy: QueuePolicy;
+  /** Messages that wait in all these queues together, each counted in each. 0: no limit but the disk's. */
+  readonly queuesMessagesMax: number;
+  /**
+   * `reject`: a message that would have to wait in any queue is refused as a whole. `drop-newest`: each queue is left out in which it
+   * would have to wait. `drop-oldest`: each of these gives up its own oldest for it, and is left out if it has not enough.
+   * `end-session`: the sessions with the longest queues end, until there is room; a shared subscription's queue is emptied.
+   */
+  readonly queuesMessagesPolicy: QueuePolicy;
+  /** Payload bytes of these. 0: no limit but the disk's. */
+  readonly queuesBytesMax: number;
+  /** As for messages; the longest queue is the one with the most bytes. */
+  readonly queuesBytesPolicy: QueuePolicy;
+  /** Messages that wait in memory for one session that ends with its connection; what does not fit is dropped. */
+  readonly transientQueueMessagesMax: number;
+  /** Payload bytes of these. */
+  readonly transientQueueBytesMax: number;
+  /** Messages of one stored queue that are also in memory, while its client is connected. */
+  readonly queueHeadMessagesMax: number;
+  /** Payload bytes of these. */
+  readonly queueHeadBytesMax: number;
+  /** What these take in memory for all queues together. Beyond that a queue that must be sent has a few messages in memory. */
+  readonly queueHeadsBytesMax: number;
   /** Retained messages in all. */
   readonly retainedMessagesMax: number;
   /** Bytes that may wait to be read by one client before its QoS 0 messages are dropped and its sending is paused. */
   readonly outboxBytesMax: number;
   /** Topics whose routes are remembered. */
   readonly routeCacheMax: number;
+  /** Bytes of changes that wait for the disk before those who cause them are not read from. */
+  readonly storeLateBytesMax: number;
+  /** How long a 3.x publisher whose message was refused for want of room keeps its connection. */
+  readonly publisherHoldMillis: Millis;
+  /** How long after a restart a client has to come back before its Will is published. */
+  readonly willRestartGrace: Millis;
 }
 
 /** Bounds that suit a broker on its own small machine. */
@@ -56,9 +99,24 @@ export const DEFAULT_LIMITS: BrokerLimits = Object.freeze({
   sessionExpiryMax: millis(30 * 24 * 3600 * 1000),
   topicLevelsMax: 128,
   subscriptionsMax: 10_000,
-  sessionQueueMessagesMax: 1_000_000,
-  sessionQueueBytesMax: 256 * 1024 * 1024,
+  sessionQueueMessagesMax: 0,
+  sessionQueueMessagesPolicy: 'reject',
+  sessionQueueBytesMax: 0,
+  sessionQueueBytesPolicy: 'reject',
+  queuesMessagesMax: 0,
+  queuesMessagesPolicy: 'reject',
+  queuesBytesMax: 0,
+  queuesBytesPolicy: 'reject',
+  transientQueueMessagesMax: 1_000_000,
+  transientQueueBytesMax: 256 * 1024 * 1024,
+  queueHeadMessagesMax: 1_024,
+  queueHeadBytesMax: 256 * 1024,
+  queueHeadsBytesMax: 64 * 1024 * 1024,
   retainedMessagesMax: 1_000_000,
   outboxBytesMax: 4 * 1024 * 1024,
   routeCacheMax: 10_000,
+  storeLateBytesMax: 64 * 1024 * 1024,
+  publisherHoldMillis: millis(1_000),
+  // As long as ten thousand clients may take to come back.
+  willRestartGrace: millis(15_000),
 });

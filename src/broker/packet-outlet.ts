@@ -5,9 +5,11 @@
 import type { Millis } from '../base/millis.ts';
 import { encodePacket, encodePublish, publishSize } from '../packet/encode.ts';
 import { remainingExpiry } from '../packet/message.ts';
-import type { Packet } from '../packet/packet.ts';
+import type { DisconnectPacket, Packet } from '../packet/packet.ts';
 import type { PacketId } from '../packet/packet-id.ts';
+import { NO_DISCONNECT_PROPERTIES } from '../packet/properties.ts';
 import type { ProtocolVersion } from '../packet/protocol-version.ts';
+import type { ReasonCode } from '../packet/reason-codes.ts';
 import type { NetworkConnection } from '../transport/contract.ts';
 import type { FanOut } from './fan-out.ts';
 import type { SessionDelivery } from './session-delivery.ts';
@@ -33,6 +35,7 @@ export class PacketOutlet {
 
   /** Lays any packet but a delivery's PUBLISH down; returns 0, or its size if that is more than the peer takes. hot: */
   writePacket(packet: Packet, version: ProtocolVersion): number {
+    if (version !== 5 && isRefusal(packet)) return 0; // To 3.x it would say the opposite: silence is all there is.
     const writer = this.network.writer();
     const start = writer.position;
     encodePacket(writer, packet, version);
@@ -86,8 +89,21 @@ export class PacketOutlet {
     return publishSize(version, message, form) > this.packetBytesMax;
   }
 
+  /** A DISCONNECT, with a text if the peer takes one of that size for sure [MQTT-3.14.2-3]. */
+  disconnectPacket(reasonCode: ReasonCode, reasonString: string | undefined): DisconnectPacket {
+    const fitting = this.fitting(reasonString);
+    const properties =
+      fitting === undefined ? NO_DISCONNECT_PROPERTIES : { ...NO_DISCONNECT_PROPERTIES, reasonString: fitting };
+    return { kind: 'disconnect', reasonCode, properties };
+  }
+
   /** A text for DISCONNECT or CONNACK, if the peer takes packets of that size for sure [MQTT-3.14.2-3] [MQTT-3.2.2-19]. */
   fitting(reasonString: string | undefined): string | undefined {
     return this.packetBytesMax < REASON_BYTES_MAX ? undefined : reasonString;
   }
+}
+
+/** An acknowledgement that says no. hot: */
+function isRefusal(packet: Packet): boolean {
+  return (packet.kind === 'puback' || packet.kind === 'pubrec') && packet.reasonCode >= 0x80;
 }

@@ -11,6 +11,26 @@ import type { TopicName } from '../topic/topic-name.ts';
 import type { BrokerState } from './broker-state.ts';
 import type { ClientSession } from './client-session.ts';
 import type { Route } from './route.ts';
+import type { Routed } from './routing.ts';
+
+/** What there may be no room in. */
+type NoRoom = Exclude<Routed['refusedBy'], undefined> | 'retainedMessagesMax';
+
+/** The same in a sentence. That the store is full is said once (store-watch.ts). */
+const NO_ROOM: { readonly [K in Exclude<NoRoom, 'store'>]: string } = {
+  sessionQueueMessagesMax: 'A persistent session that must get the message has a full queue (sessionQueueMessagesMax).',
+  sessionQueueBytesMax: 'A persistent session that must get the message has a full queue (sessionQueueBytesMax).',
+  queuesMessagesMax: 'All queues together are full (queuesMessagesMax).',
+  queuesBytesMax: 'All queues together are full (queuesBytesMax).',
+  retainedMessagesMax: 'The broker keeps as many retained messages as it may (retainedMessagesMax).',
+};
+
+/** What became of a message of nobody's connection. */
+export interface Published {
+  readonly reasonCode: ReasonCode;
+  /** What makes it durable. */
+  readonly after: Batch;
+}
 
 /**
  * Takes a client's PUBLISH. hot:
@@ -28,65 +48,44 @@ export function publishFromClient(
   broker.counters.messagesReceived++;
   const route = broker.router.lookUp(topic);
   if (route.topic === undefined) {
-    return refuse(
-      broker,
-      session,
-      publish,
-      topic,
-      route.refusal?.reasonCode ?? Reason.topicNameInvalid,
-      route.refusal?.why ?? '',
-    );
+    const { reasonCode, why } = route.refusal ?? { reasonCode: Reason.topicNameInvalid, why: '' };
+    return refuse(broker, session, publish, topic, reasonCode, why);
   }
   const { qos, retain } = publish;
   if (!broker.authorizer.allowsAll && !broker.authorizer.allows(session.identity, 'publish', topic, qos, retain)) {
     return refuse(broker, session, publish, topic, Reason.notAuthorized, 'The client may not publish to this topic.');
   }
   const message = messageOf(publish, topic, now);
-  if (retain && broker.retained.wouldOverflow(route.topic, message)) {
-    return refuse(
-      broker,
-      session,
-      publish,
-      topic,
-      Reason.quotaExceeded,
-      'The broker keeps as many retained messages as it may (retainedMessagesMax).',
-    );
-  }
+  const keep = retain ? retaining(broker, route.topic, message) : undefined;
+  if (typeof keep === 'string') return refuseForRoom(broker, session, publish, topic, keep);
   const origin =
     qos === 2 && session.key !== 0 && publish.id !== undefined ? { session: session.key, id: publish.id } : undefined;
-  const keep = retain ? retaining(broker, route.topic, message) : undefined;
-  const { reasonCode, after } = broker.router.route(route, message, session, origin, keep, now);
-  if (reasonCode >= 0x80) {
-    return refuse(
-      broker,
-      session,
-      publish,
-      topic,
-      reasonCode,
-      'A persistent session that must get the message has a full queue (sessionQueueMessagesMax, sessionQueueBytesMax).',
-    );
-  }
-  if (qos > 0) connection.gate.holdAnswers(after);
+  const { reasonCode, after, messageId, refusedBy } = broker.router.route(route, message, session, origin, keep, now);
+  if (refusedBy !== undefined) return refuseForRoom(broker, session, publish, topic, refusedBy);
+  if (qos > 0) connection.gate.holdAnswers(after, qos === 1 ? messageId : 0);
+  else if (after > 0) connection.gate.noteLate(after);
   broker.events.messagePublished?.(message, session.clientId);
   return reasonCode;
 }
 
-/** Publishes a message of nobody's connection. Returns the batch that makes it durable. */
-export function publishMessage(
-  broker: BrokerState,
-  message: Message,
-  publisher: ClientSession | undefined,
-  now: Millis,
-): { readonly reasonCode: ReasonCode; readonly after: Batch } {
+/** Publishes a message of nobody's connection. */
+export function publishMessage(broker: BrokerState, message: Message, now: Millis): Published {
   const route: Route = broker.router.lookUp(message.topic);
-  if (route.topic === undefined) return { reasonCode: route.refusal?.reasonCode ?? Reason.topicNameInvalid, after: 0 };
-  if (message.retain && broker.retained.wouldOverflow(route.topic, message)) {
-    return { reasonCode: Reason.quotaExceeded, after: 0 };
-  }
+  if (route.topic === undefined)
+    return refused(broker, route.refusal?.reasonCode ?? Reason.topicNameInvalid, undefined);
   const keep = message.retain ? retaining(broker, route.topic, message) : undefined;
-  const { reasonCode, after } = broker.router.route(route, message, publisher, undefined, keep, now);
-  if (reasonCode < 0x80) broker.events.messagePublished?.(message, publisher?.clientId);
+  if (typeof keep === 'string') return refused(broker, Reason.quotaExceeded, keep);
+  const { reasonCode, after, refusedBy } = broker.router.route(route, message, undefined, undefined, keep, now);
+  if (refusedBy !== undefined) return refused(broker, reasonCode, refusedBy);
+  broker.events.messagePublished?.(message, undefined);
   return { reasonCode, after };
+}
+
+/** Counts a message that nobody's connection has to be told about. */
+function refused(broker: BrokerState, reasonCode: ReasonCode, limit: NoRoom | undefined): Published {
+  broker.counters.messagesRefused++;
+  if (limit === 'store') broker.counters.messagesRefusedStoreFull++;
+  return { reasonCode, after: 0 };
 }
 
 /** The message of a Will, published now (section 3.1.2.5): its expiry begins with its publication. */
@@ -107,12 +106,35 @@ function expiry(properties: MessageProperties, now: Millis): Millis | undefined 
   return messageExpiryInterval === undefined ? undefined : ((now + seconds(messageExpiryInterval)) as Millis);
 }
 
-/** What the router does to retain a message. A function of its own, so that others cost the hot path no closure. */
-function retaining(broker: BrokerState, topic: TopicName, message: Message): () => Batch {
-  return () => broker.retained.set(topic, message);
+/** What the router does to retain a message, once it is sure to be taken; or why there is no room for it. */
+function retaining(broker: BrokerState, topic: TopicName, message: Message): (() => Batch) | NoRoom {
+  const { retained } = broker;
+  if (message.payload.length === 0 || !broker.isStoreFull) {
+    return retained.wouldOverflow(topic, message) ? 'retainedMessagesMax' : () => retained.set(topic, message);
+  }
+  if (message.qos > 0) return 'store';
+  // A reserve that QoS 0 could fill would be none. Section 3.3.1.3 lets it pass without being kept; then none is kept.
+  return () => {
+    broker.counters.messagesNotRetained++;
+    return retained.remove(topic);
+  };
 }
 
-/** Says no: with a reason code to MQTT 5 (QoS 1 and 2), by closing a 3.x connection that waits for an answer, and in the log. */
+/** Says no for want of room. That the store is full is in the log already. */
+function refuseForRoom(
+  broker: BrokerState,
+  session: ClientSession,
+  publish: PublishPacket,
+  topic: string,
+  limit: NoRoom,
+): ReasonCode {
+  if (limit !== 'store') return refuse(broker, session, publish, topic, Reason.quotaExceeded, NO_ROOM[limit]);
+  broker.counters.messagesRefused++;
+  broker.counters.messagesRefusedStoreFull++;
+  return sayNo(session, publish, Reason.quotaExceeded);
+}
+
+/** Says no, and why in the log: the 1st, 10th, 100th, ... time on one connection. */
 function refuse(
   broker: BrokerState,
   session: ClientSession,
@@ -122,17 +144,25 @@ function refuse(
   why: string,
 ): ReasonCode {
   broker.counters.messagesRefused++;
-  broker.log.warn(
-    `Refused a QoS ${publish.qos} message of client ${session.name} to topic ${JSON.stringify(topic)}: ${reasonName(reasonCode)}. ${why}`,
-    { clientId: session.clientId, topic, reasonCode },
-  );
-  const connection = session.connection;
-  // 3.x has no way to say no, and an acknowledgement would be a lie.
-  if (publish.qos > 0 && connection !== undefined && connection.version !== 5) {
-    connection.closeBecause(
-      reasonCode,
-      `A QoS ${publish.qos} message was refused, which ${connection.versionName} cannot be told otherwise.`,
+  const count = session.connection === undefined ? 1 : ++session.connection.refusedCount;
+  if (Number.isInteger(Math.log10(count))) {
+    const which = count === 1 ? 'a' : `number ${count}, a`;
+    broker.log.warn(
+      `Refused ${which} QoS ${publish.qos} message of client ${session.name} to topic ${JSON.stringify(topic)}: ${reasonName(reasonCode)}. ${why}`,
+      { clientId: session.clientId, topic, reasonCode, refused: count },
     );
   }
+  return sayNo(session, publish, reasonCode);
+}
+
+/**
+ * How a client hears no. MQTT 5 by the Reason Code of PUBACK and PUBREC. 3.x has no word for it, and an acknowledgement would be a lie: its
+ * connection ends, and only after a while if it is to find room when it tries again.
+ */
+function sayNo({ connection }: ClientSession, { qos }: PublishPacket, reasonCode: ReasonCode): ReasonCode {
+  if (qos === 0 || connection === undefined || connection.version === 5) return reasonCode;
+  const detail = `A QoS ${qos} message was refused, which ${connection.versionName} cannot be told otherwise.`;
+  if (reasonCode === Reason.quotaExceeded) connection.holdPublisher(reasonCode, detail);
+  else connection.closeBecause(reasonCode, detail);
   return reasonCode;
 }

@@ -7,7 +7,7 @@ import type { Message } from '../packet/message.ts';
 import type { Batch } from '../store/contract.ts';
 import { RetainedTrie } from '../topic/retained-trie.ts';
 import type { TopicFilter } from '../topic/topic-filter.ts';
-import type { TopicName } from '../topic/topic-name.ts';
+import { parseTopicName, type TopicName } from '../topic/topic-name.ts';
 import type { BrokerState, Timed } from './broker-state.ts';
 
 /** The retained messages of one broker. */
@@ -47,9 +47,12 @@ export class RetainedMessages {
     return this.broker.store.saveRetained(kept);
   }
 
-  /** Puts back what a store remembered. */
-  restore(topic: TopicName, message: Message): void {
-    this.put(topic, message);
+  /** Puts back some of what a store remembered. */
+  restore(messages: readonly Message[]): void {
+    for (const message of messages) {
+      const parsed = parseTopicName(message.topic, Number.POSITIVE_INFINITY);
+      if (parsed.kind === 'topic') this.put(parsed.topic, message);
+    }
   }
 
   /** Visits the messages that a new subscription is to get. */
@@ -67,7 +70,8 @@ export class RetainedMessages {
     if (message.expiresAt !== undefined) this.broker.deadlines.set(entry, message.expiresAt);
   }
 
-  private remove(topic: TopicName): Batch {
+  /** Removes the retained message of a topic, if there is one. Returns the batch of the change. */
+  remove(topic: TopicName): Batch {
     const previous = this.trie.delete(topic);
     // Whoever clears what is clear already is promised what the one before was promised.
     if (previous === undefined) return this.removedAfter;

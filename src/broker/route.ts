@@ -2,16 +2,26 @@
 // change. Overlapping subscriptions of one session are one target: one PUBLISH with the highest QoS and
 // all identifiers [MQTT-3.3.4-2] [MQTT-3.3.4-4]. A session that subscribed with No Local has a
 // second form of its target, for messages of its own [MQTT-3.8.3-3].
+// What a target or a route says to the store is made once for each form of a message, and is the same array from then on: a store
+// encodes it once.
 
+import type { Message } from '../packet/message.ts';
 import { NO_SUBSCRIPTION_IDENTIFIERS, type QoS } from '../packet/packet.ts';
 import type { ReasonCode } from '../packet/reason-codes.ts';
-import type { SharedGroup } from '../topic/shared-group.ts';
+import type { Recipient } from '../store/contract.ts';
 import type { TopicName } from '../topic/topic-name.ts';
 import type { ClientSession } from './client-session.ts';
+import type { GroupQueue } from './group-queue.ts';
 import type { Subscription } from './subscription.ts';
 
+/** Nobody. */
+export const NO_RECIPIENTS: readonly Recipient[] = Object.freeze([]);
+
+/** QoS 1 or 2, RETAIN or not. */
+const FORMS = 4;
+
 /** One session that gets the topic's messages, and how. */
-export interface RouteTarget {
+export class RouteTarget {
   readonly session: ClientSession;
   /** The highest QoS that its matching subscriptions grant. */
   readonly qos: QoS;
@@ -21,10 +31,59 @@ export interface RouteTarget {
   readonly sharedFilter: string;
   /** The target for messages that the session itself published; `undefined`: none. Itself unless No Local is involved. */
   readonly own: RouteTarget | undefined;
+  /** What is said to the store; made when it is first asked for. */
+  private alone: (readonly Recipient[] | undefined)[] | undefined;
+
+  /** @param own  `undefined`: as for messages of others. */
+  constructor(
+    session: ClientSession,
+    subscriptions: readonly Subscription[],
+    sharedFilter: string,
+    own: { readonly target: RouteTarget | undefined } | undefined,
+  ) {
+    let qos: QoS = 0;
+    let retainAsPublished = false;
+    const identifiers: number[] = [];
+    for (const { options, identifier } of subscriptions) {
+      if (options.qos > qos) qos = options.qos;
+      if (options.retainAsPublished) retainAsPublished = true;
+      if (identifier !== 0) identifiers.push(identifier);
+    }
+    this.session = session;
+    this.qos = qos;
+    this.retainAsPublished = retainAsPublished;
+    this.subscriptionIdentifiers = identifiers.length === 0 ? NO_SUBSCRIPTION_IDENTIFIERS : identifiers;
+    this.sharedFilter = sharedFilter;
+    this.own = own === undefined ? this : own.target;
+    this.alone = undefined;
+  }
+
+  /** What the store is told about this session; `undefined`: the message is not to be stored for it. */
+  recipient(message: Message): Recipient | undefined {
+    const qos = lower(message.qos, this.qos);
+    if (qos === 0 || this.session.key === 0) return undefined;
+    return {
+      key: this.session.key,
+      qos,
+      retain: this.retainAsPublished && message.retain, // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
+      subscriptionIdentifiers: this.subscriptionIdentifiers,
+      sharedFilter: this.sharedFilter,
+    };
+  }
+
+  /** The same, where nobody else is owed the message. */
+  recipients(message: Message): readonly Recipient[] {
+    const form = formOf(message);
+    const known = this.alone?.[form];
+    if (known !== undefined) return known;
+    const recipient = this.recipient(message);
+    this.alone ??= new Array<undefined>(FORMS).fill(undefined);
+    return (this.alone[form] = recipient === undefined ? NO_RECIPIENTS : [recipient]);
+  }
 }
 
 /** The route of one topic. */
-export interface Route {
+export class Route {
   /** The subscriptions for which this holds: compared with `Router.epoch`. */
   readonly epoch: number;
   /** The name, if messages may be published to it. */
@@ -32,53 +91,62 @@ export interface Route {
   /** Why not, if not. */
   readonly refusal: { readonly reasonCode: ReasonCode; readonly why: string } | undefined;
   readonly targets: readonly RouteTarget[];
-  readonly groups: readonly SharedGroup<ClientSession, Subscription>[];
+  readonly groups: readonly GroupQueue[];
+  /** Whether some target is another one for messages of its own. */
+  readonly hasNoLocal: boolean;
+  private readonly forms: (readonly Recipient[] | undefined)[];
+
+  constructor(
+    epoch: number,
+    topic: TopicName | undefined,
+    refusal: Route['refusal'],
+    targets: readonly RouteTarget[],
+    groups: readonly GroupQueue[],
+  ) {
+    this.epoch = epoch;
+    this.topic = topic;
+    this.refusal = refusal;
+    this.targets = targets;
+    this.groups = groups;
+    this.hasNoLocal = targets.some((target) => target.own !== target);
+    this.forms = new Array<undefined>(FORMS).fill(undefined);
+  }
+
+  /** The targets for whom the store keeps the message, for messages of QoS 1 and 2 that nobody of them published. hot: */
+  recipients(message: Message): readonly Recipient[] {
+    return this.forms[formOf(message)] ?? this.makeRecipients(message);
+  }
+
+  private makeRecipients(message: Message): readonly Recipient[] {
+    const recipients = this.targets.flatMap((target) => target.recipient(message) ?? []);
+    return (this.forms[formOf(message)] = recipients.length === 0 ? NO_RECIPIENTS : recipients);
+  }
 }
 
 /** The target of one member of a shared group. */
 export function sharedTarget(session: ClientSession, subscription: Subscription): RouteTarget {
-  return target(session, [subscription], subscription.requested);
+  return new RouteTarget(session, [subscription], subscription.requested, undefined);
 }
 
 /** Merges each session's matching subscriptions into one target. */
 export function mergeTargets(matching: ReadonlyMap<ClientSession, readonly Subscription[]>): RouteTarget[] {
   const targets: RouteTarget[] = [];
-  for (const [session, subscriptions] of matching) targets.push(target(session, subscriptions, ''));
+  for (const [session, subscriptions] of matching) {
+    const forOwn = subscriptions.filter((subscription) => !subscription.options.noLocal);
+    const own = forOwn.length === 0 ? undefined : new RouteTarget(session, forOwn, '', undefined);
+    targets.push(
+      new RouteTarget(session, subscriptions, '', forOwn.length === subscriptions.length ? undefined : { target: own }),
+    );
+  }
   return targets;
 }
 
-function target(session: ClientSession, subscriptions: readonly Subscription[], sharedFilter: string): RouteTarget {
-  const merged = merge(session, subscriptions, sharedFilter);
-  const forOwn = subscriptions.filter((subscription) => !subscription.options.noLocal);
-  if (forOwn.length === subscriptions.length) {
-    const itself: { own: RouteTarget | undefined } & Omit<RouteTarget, 'own'> = { ...merged, own: undefined };
-    itself.own = itself;
-    return itself;
-  }
-  return {
-    ...merged,
-    own: forOwn.length === 0 ? undefined : { ...merge(session, forOwn, sharedFilter), own: undefined },
-  };
+/** [MQTT-3.8.4-8] hot: */
+export function lower(a: QoS, b: QoS): QoS {
+  return a < b ? a : b;
 }
 
-function merge(
-  session: ClientSession,
-  subscriptions: readonly Subscription[],
-  sharedFilter: string,
-): Omit<RouteTarget, 'own'> {
-  let qos: QoS = 0;
-  let retainAsPublished = false;
-  const identifiers: number[] = [];
-  for (const { options, identifier } of subscriptions) {
-    if (options.qos > qos) qos = options.qos;
-    if (options.retainAsPublished) retainAsPublished = true;
-    if (identifier !== 0) identifiers.push(identifier);
-  }
-  return {
-    session,
-    qos,
-    retainAsPublished,
-    subscriptionIdentifiers: identifiers.length === 0 ? NO_SUBSCRIPTION_IDENTIFIERS : identifiers,
-    sharedFilter,
-  };
+/** Which form of a message of QoS 1 or 2 it is. hot: */
+export function formOf({ qos, retain }: Message): number {
+  return (qos === 2 ? 2 : 0) + (retain ? 1 : 0);
 }

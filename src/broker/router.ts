@@ -1,67 +1,53 @@
-// From a message to the sessions that get it. The subscription trie says who, the route cache remembers
-// it per topic, and `route` does it: first everything that can be refused and must be stored, then the
-// sending, so that a message is either taken for all its persistent recipients or for none.
-// The cache is bounded (`routeCacheMax`, then it starts anew) and void whenever a subscription changes
-// (`epoch`). Topics that may not be published to are remembered with the reason.
+// Whom a topic reaches. The subscription trie says who, and the route cache remembers it per topic. The cache is bounded
+// (`routeCacheMax`, then it starts anew) and void whenever a subscription changes (`epoch`). Topics that may not be
+// published to are remembered with the reason. What happens to a message on its way is routing.ts.
+// Here also live the shared groups, each as long as it has a member, and the list of those in which messages wait.
 
+import { assert } from '../base/assert.ts';
 import type { Millis } from '../base/millis.ts';
 import type { Message } from '../packet/message.ts';
-import type { QoS } from '../packet/packet.ts';
 import { Reason, type ReasonCode } from '../packet/reason-codes.ts';
-import type { Batch, MessageId, Origin, Recipient, Store } from '../store/contract.ts';
+import type { Batch, GroupRecord, MessageId, Origin, QueueSize } from '../store/contract.ts';
 import { FilterTrie } from '../topic/filter-trie.ts';
-import { SharedGroup } from '../topic/shared-group.ts';
+import { parseTopicFilter, type TopicFilter } from '../topic/topic-filter.ts';
 import { parseTopicName, type TopicName } from '../topic/topic-name.ts';
+import { admitToOne } from './admission.ts';
+import type { BrokerState } from './broker-state.ts';
 import type { ClientSession } from './client-session.ts';
-import type { FanOut } from './fan-out.ts';
-import type { BrokerLimits } from './limits.ts';
-import { mergeTargets, type Route, type RouteTarget, sharedTarget } from './route.ts';
+import { GroupQueue } from './group-queue.ts';
+import { mergeTargets, Route, type RouteTarget } from './route.ts';
+import { type Routed, Routing } from './routing.ts';
 import type { Subscription } from './subscription.ts';
 
 /** What a subscription leads to. */
-type Target = ClientSession | SharedGroup<ClientSession, Subscription>;
-
-/** What became of a routed message. */
-export interface Routed {
-  /** 0x00, 0x10 when nobody matched, 0x97 when a persistent session could not take it. */
-  reasonCode: ReasonCode;
-  /** What an acknowledgement must wait for; 0: nothing. */
-  after: Batch;
-}
-
-/** The messages that the store knows as copies of another one, and when they are durable. */
-interface Copies {
-  readonly ids: Map<RouteTarget, MessageId>;
-  readonly after: Batch;
-}
+type Target = ClientSession | GroupQueue;
 
 const NO_TARGETS: readonly RouteTarget[] = Object.freeze([]);
+const NO_GROUPS: readonly GroupQueue[] = Object.freeze([]);
 
 /** The subscriptions of one broker, and the way along them. */
 export class Router {
-  private readonly store: Store;
-  private readonly limits: BrokerLimits;
-  private readonly fanOut: FanOut;
-  private readonly trie: FilterTrie<Target, Subscription>;
+  private readonly broker: BrokerState;
+  private readonly routing: Routing;
+  private readonly trie: FilterTrie<Target, Subscription | GroupQueue>;
   /** By the whole `$share/...` text. */
-  private readonly groups: Map<string, SharedGroup<ClientSession, Subscription>>;
+  private readonly groups: Map<string, GroupQueue>;
+  /** Those in which messages wait. */
+  private readonly hungry: Set<GroupQueue>;
   private readonly cache: Map<string, Route>;
   /** Counts changes of subscriptions. */
   private epoch: number;
-  private messageIdLast: number;
-  /** The result of `route`, reused. */
-  private readonly routed: Routed;
+  private messageIdLast: MessageId;
 
-  constructor(store: Store, limits: BrokerLimits, fanOut: FanOut) {
-    this.store = store;
-    this.limits = limits;
-    this.fanOut = fanOut;
+  constructor(broker: BrokerState) {
+    this.broker = broker;
+    this.routing = new Routing(broker);
     this.trie = new FilterTrie();
     this.groups = new Map();
+    this.hungry = new Set();
     this.cache = new Map();
     this.epoch = 0;
     this.messageIdLast = 0;
-    this.routed = { reasonCode: Reason.success, after: 0 };
   }
 
   /** The number of subscriptions; those of a shared group count once. */
@@ -70,28 +56,36 @@ export class Router {
   }
 
   /** Continues the numbering of messages where a store left off. */
-  continueFrom(messageIdMax: number): void {
+  continueFrom(messageIdMax: MessageId): void {
     this.messageIdLast = messageIdMax;
   }
 
-  /** A number for a message that goes into the store. */
-  nextMessageId(): number {
+  /** A number for a message that goes into the store. hot: */
+  nextMessageId(): MessageId {
     return ++this.messageIdLast;
+  }
+
+  /** Puts back a shared group that a store remembered. Before the subscriptions of its members. */
+  restoreGroup(record: GroupRecord, size: QueueSize): void {
+    const parsed = parseTopicFilter(record.filter, Number.POSITIVE_INFINITY);
+    assert(parsed.kind === 'shared', 'a stored group has a shared filter');
+    this.addGroup(record.filter, parsed.group, parsed.filter).restore(record, size);
+  }
+
+  /** After everything is restored: a group that found no member is over. */
+  endOrphanGroups(): void {
+    for (const group of Array.from(this.groups.values())) if (group.size === 0) this.endGroup(group);
   }
 
   /** Puts a subscription in force, in the place of one with the same filter. */
   subscribe(session: ClientSession, subscription: Subscription): void {
     this.epoch++;
-    if (subscription.group === undefined) {
-      this.trie.set(subscription.filter, session, subscription);
+    const { group: name, requested, filter } = subscription;
+    if (name === undefined) {
+      this.trie.set(filter, session, subscription);
       return;
     }
-    let group = this.groups.get(subscription.requested);
-    if (group === undefined) {
-      group = new SharedGroup(subscription.group, subscription.filter);
-      this.groups.set(subscription.requested, group);
-      this.trie.set(subscription.filter, group, subscription);
-    }
+    const group = this.groups.get(requested) ?? this.addGroup(requested, name, filter);
     group.add(session, subscription);
   }
 
@@ -103,11 +97,8 @@ export class Router {
       return;
     }
     const group = this.groups.get(subscription.requested);
-    if (group === undefined) return;
-    group.remove(session);
-    if (group.size > 0) return;
-    this.groups.delete(subscription.requested);
-    this.trie.delete(subscription.filter, group);
+    group?.remove(session);
+    if (group?.size === 0) this.endGroup(group);
   }
 
   /** The route of a topic as it came over the wire. hot: */
@@ -132,126 +123,75 @@ export class Router {
     retain: (() => Batch) | undefined,
     now: Millis,
   ): Routed {
-    const targets = route.groups.length === 0 ? route.targets : this.chooseMembers(route, message, now);
-    let after: Batch = 0;
-    let messageId = 0;
-    let copies: Copies | undefined;
-    let recipients: readonly Recipient[] | undefined;
-    if (message.qos > 0) {
-      const found = this.persistentRecipients(route, targets, message, publisher, now);
-      if (found === 'full') return this.result(Reason.quotaExceeded, after);
-      recipients = found;
-      if (targets.length > route.targets.length) copies = this.appendCopies(route, targets, message);
-      if (copies !== undefined) after = copies.after;
-    }
-    if (retain !== undefined) after = Math.max(after, retain());
-    // The origin comes last: once it is stored, the message is not taken again, so that all the rest must be.
-    if (recipients !== undefined || origin !== undefined) {
-      messageId = this.nextMessageId();
-      after = this.store.append(messageId, message, recipients ?? [], origin);
-    }
-    const shared = targets.length > 1;
-    if (shared) this.fanOut.begin(message, now);
-    for (let i = 0; i < targets.length; i++) {
-      let target = targets[i] as RouteTarget;
-      if (target.session === publisher) {
-        // [MQTT-3.8.3-3]
-        if (target.own === undefined) continue;
-        target = target.own;
-      }
-      const qos = lower(message.qos, target.qos);
-      const flag = target.retainAsPublished && message.retain; // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
-      const id = copies?.ids.get(target) ?? messageId;
-      target.session.offer(message, qos, flag, target, qos > 0 && target.session.key !== 0 ? id : 0, now);
-    }
-    if (shared) this.fanOut.end();
-    return this.result(targets.length === 0 ? Reason.noMatchingSubscribers : Reason.success, after);
+    return this.routing.send(route, message, publisher, origin, retain, now);
   }
 
-  /** hot: filled in last, for an embedder that hears of a dropped message may publish another one meanwhile. */
-  private result(reasonCode: ReasonCode, after: Batch): Routed {
-    this.routed.reasonCode = reasonCode;
-    this.routed.after = after;
-    return this.routed;
-  }
-
-  /** Gives a message of a shared subscription that its member cannot take any more to another one. Says whether there was one. */
+  /** Gives a message of a shared subscription that its member cannot take any more to the group. Says whether there is one. */
   handOver(sharedFilter: string, message: Message, now: Millis): boolean {
     const group = this.groups.get(sharedFilter);
-    const member = group === undefined ? undefined : chooseMember(group, message, now);
-    const subscription = member === undefined ? undefined : group?.options(member);
-    if (member === undefined || subscription === undefined) return false;
-    const target = sharedTarget(member, subscription);
-    const qos = lower(message.qos, target.qos);
-    const retain = target.retainAsPublished && message.retain;
+    if (group === undefined || !group.canWait) return false;
     let messageId = 0;
-    if (qos !== 0 && member.key !== 0) {
-      messageId = this.nextMessageId();
-      this.store.append(messageId, message, [recipient(target, qos, retain)], undefined);
+    if (group.key !== 0) {
+      const admission = admitToOne(this.broker, group, message, now);
+      // There is nobody to hear of a refusal.
+      if (admission?.refusedBy !== undefined) group.dropOffered(message, admission.refusedBy);
+      const goesOn = admission?.refusedBy === undefined && admission?.leavesOut(group) !== true;
+      if (goesOn) {
+        messageId = this.nextMessageId();
+        this.broker.store.append(messageId, message, group.recipients(message), undefined);
+        group.enqueue(message, messageId);
+      }
+      admission?.finish();
+    } else {
+      group.enqueue(message, 0);
     }
-    member.offer(message, qos, retain, target, messageId, now);
+    group.feed(now);
     return true;
   }
 
-  /** The persistent sessions that must be able to get the message before anybody hears "yes". hot: */
-  private persistentRecipients(
-    route: Route,
-    targets: readonly RouteTarget[],
-    message: Message,
-    publisher: ClientSession | undefined,
-    now: Millis,
-  ): Recipient[] | undefined | 'full' {
-    let recipients: Recipient[] | undefined;
-    for (let i = 0; i < targets.length; i++) {
-      let target = targets[i] as RouteTarget;
-      if (target.session.key === 0) continue;
-      if (target.session === publisher) {
-        if (target.own === undefined) continue;
-        target = target.own;
-      }
-      const qos = lower(message.qos, target.qos);
-      if (qos === 0) continue;
-      const earlier = i < route.targets.length ? 0 : timesReachedBefore(targets, i);
-      if (target.session.isQueueFull(message, earlier + 1, now)) return 'full';
-      if (earlier > 0) continue;
-      const one = recipient(target, qos, target.retainAsPublished && message.retain);
-      if (recipients === undefined) recipients = [one];
-      else recipients.push(one);
-    }
-    return recipients;
+  /** Messages wait for a group. */
+  noteHungry(group: GroupQueue): void {
+    this.hungry.add(group);
   }
 
-  /**
-   * Stores what goes to sessions that are reached more than once: by themselves, and as members of groups (section 4.8.2).
-   * The store knows a delivery by its session and message, so that each copy but the first is a message of its own.
-   */
-  private appendCopies(route: Route, targets: readonly RouteTarget[], message: Message): Copies | undefined {
-    let copies: Copies | undefined;
-    for (let i = route.targets.length; i < targets.length; i++) {
-      const target = targets[i] as RouteTarget;
-      const qos = lower(message.qos, target.qos);
-      if (qos === 0 || target.session.key === 0 || timesReachedBefore(targets, i) === 0) continue;
-      const id = this.nextMessageId();
-      const one = recipient(target, qos, target.retainAsPublished && message.retain);
-      const after = this.store.append(id, message, [one], undefined);
-      copies = { ids: (copies?.ids ?? new Map<RouteTarget, MessageId>()).set(target, id), after };
-    }
-    return copies;
+  /** No message waits for a group any more. */
+  noteFed(group: GroupQueue): void {
+    this.hungry.delete(group);
   }
 
-  /** The targets with one member of each shared group. */
-  private chooseMembers(route: Route, message: Message, now: Millis): readonly RouteTarget[] {
-    const targets = route.targets.slice();
-    for (const group of route.groups) {
-      const member = chooseMember(group, message, now);
-      const subscription = member === undefined ? undefined : group.options(member);
-      if (member !== undefined && subscription !== undefined) targets.push(sharedTarget(member, subscription));
+  /** A member of these groups may be ready: what waits for them goes on. */
+  feedGroups(groups: ReadonlySet<GroupQueue>, now: Millis): void {
+    if (this.hungry.size === 0) return;
+    // Either may be long, seldom both.
+    if (groups.size <= this.hungry.size) {
+      for (const group of groups) if (this.hungry.has(group)) group.feed(now);
+      return;
     }
-    return targets;
+    for (const group of Array.from(this.hungry)) if (groups.has(group)) group.feed(now);
+  }
+
+  /** Every shared group. */
+  allGroups(): IterableIterator<GroupQueue> {
+    return this.groups.values();
+  }
+
+  private addGroup(requested: string, name: string, filter: TopicFilter): GroupQueue {
+    const group = new GroupQueue(this.broker, name, requested, filter);
+    this.groups.set(requested, group);
+    this.trie.set(filter, group, group);
+    return group;
+  }
+
+  private endGroup(group: GroupQueue): void {
+    group.end();
+    this.hungry.delete(group);
+    this.groups.delete(group.requested);
+    this.trie.delete(group.filter, group);
   }
 
   private build(topic: string): Route {
-    const parsed = parseTopicName(topic, this.limits.topicLevelsMax);
+    const { limits } = this.broker;
+    const parsed = parseTopicName(topic, limits.topicLevelsMax);
     let route: Route;
     if (parsed.kind !== 'topic') {
       route = this.refused(Reason.topicNameInvalid, parsed.why);
@@ -264,77 +204,28 @@ export class Router {
     } else {
       route = this.match(parsed.topic);
     }
-    if (this.cache.size >= this.limits.routeCacheMax) this.cache.clear();
+    if (this.cache.size >= limits.routeCacheMax) this.cache.clear();
     this.cache.set(topic, route);
     return route;
   }
 
   private match(topic: TopicName): Route {
     const matching = new Map<ClientSession, Subscription[]>();
-    const groups: SharedGroup<ClientSession, Subscription>[] = [];
+    const groups: GroupQueue[] = [];
     this.trie.match(topic, (target, subscription) => {
-      if (target instanceof SharedGroup) {
-        groups.push(target);
+      if (target instanceof GroupQueue || subscription instanceof GroupQueue) {
+        if (target instanceof GroupQueue) groups.push(target);
         return;
       }
       const others = matching.get(target);
       if (others === undefined) matching.set(target, [subscription]);
       else others.push(subscription);
     });
-    return {
-      epoch: this.epoch,
-      topic,
-      refusal: undefined,
-      targets: matching.size === 0 ? NO_TARGETS : mergeTargets(matching),
-      groups,
-    };
+    const targets = matching.size === 0 ? NO_TARGETS : mergeTargets(matching);
+    return new Route(this.epoch, topic, undefined, targets, groups.length === 0 ? NO_GROUPS : groups);
   }
 
   private refused(reasonCode: ReasonCode, why: string): Route {
-    return { epoch: this.epoch, topic: undefined, refusal: { reasonCode, why }, targets: NO_TARGETS, groups: [] };
+    return new Route(this.epoch, undefined, { reasonCode, why }, NO_TARGETS, NO_GROUPS);
   }
-}
-
-/** hot: */
-function lower(a: QoS, b: QoS): QoS {
-  return a < b ? a : b; // [MQTT-3.8.4-8]
-}
-
-function recipient(target: RouteTarget, qos: 1 | 2, retain: boolean): Recipient {
-  return {
-    session: target.session.key,
-    qos,
-    retain,
-    subscriptionIdentifiers: target.subscriptionIdentifiers,
-    sharedFilter: target.sharedFilter,
-  };
-}
-
-/** How many earlier targets are the same session. */
-function timesReachedBefore(targets: readonly RouteTarget[], index: number): number {
-  const { session } = targets[index] as RouteTarget;
-  let times = 0;
-  for (let i = 0; i < index; i++) if (targets[i]?.session === session) times++;
-  return times;
-}
-
-/**
- * Whose turn it is: a member that can be sent the message now, then one whose queue has room, connected or, for what
- * outlives a connection, with a persistent session; if there is no such member, one whose queue is full.
- */
-function chooseMember(
-  group: SharedGroup<ClientSession, Subscription>,
-  message: Message,
-  now: Millis,
-): ClientSession | undefined {
-  const ready = group.select((member) => member.isReady);
-  if (ready !== undefined) return ready;
-  if (message.qos === 0) return group.select((member) => member.isConnected);
-  const keeps = (member: ClientSession, { options }: Subscription): boolean => member.key !== 0 && options.qos > 0;
-  return (
-    group.select((member) => member.isConnected && !member.isQueueFull(message, 1, now)) ??
-    group.select((member, subscription) => keeps(member, subscription) && !member.isQueueFull(message, 1, now)) ??
-    group.select((member) => member.isConnected) ??
-    group.select(keeps)
-  );
 }

@@ -1,17 +1,19 @@
 // Which sessions there are, and how they begin, change hands and end (MQTT 5.0 sections 3.1.2.4, 3.1.4,
-// 4.1): Clean Start, resumption, takeover, Session Expiry, and the Will with its delay.
+// 4.1): Clean Start, resumption, takeover, Session Expiry, restart; and when the Will of each is due (wills.ts).
 // Invariant: a session that is not connected has a moment at which it ends.
 
 import type { Identity } from '../auth/contract.ts';
-import { type Millis, millis, seconds } from '../base/millis.ts';
+import { type Millis, millis } from '../base/millis.ts';
 import type { Will } from '../packet/packet.ts';
-import { Reason, reasonName } from '../packet/reason-codes.ts';
-import type { Batch, RecoveredSession, SessionKey, SessionRecord } from '../store/contract.ts';
+import { ProtocolError } from '../packet/protocol-error.ts';
+import { Reason } from '../packet/reason-codes.ts';
+import type { Batch, Recovered, RecoveredSession, RecoveredWill, SessionRecord } from '../store/contract.ts';
 import { parseTopicFilter } from '../topic/topic-filter.ts';
+import { abandonDeliveries } from './abandoning.ts';
 import type { BrokerState } from './broker-state.ts';
 import { ClientSession } from './client-session.ts';
 import type { Connection } from './connection.ts';
-import { messageOfWill, publishMessage } from './publishing.ts';
+import { storedDelivery } from './session-delivery.ts';
 import type { Subscription } from './subscription.ts';
 
 /** What a client asks for with CONNECT, once it is authenticated. */
@@ -35,15 +37,13 @@ export interface AttachedSession {
 export class SessionRegistry {
   private readonly broker: BrokerState;
   private readonly byClientId: Map<string, ClientSession>;
-  private keyLast: SessionKey;
-  /** The batch of the latest deletion. */
-  private endedAfter: Batch;
+  /** Clients whose stored session has ended, and the batch of its deletion, oldest first; until that is durable. */
+  private readonly ended: Map<string, Batch>;
 
   constructor(broker: BrokerState) {
     this.broker = broker;
     this.byClientId = new Map();
-    this.keyLast = 0;
-    this.endedAfter = 0;
+    this.ended = new Map();
   }
 
   /** How many sessions there are, connected or not. */
@@ -56,6 +56,11 @@ export class SessionRegistry {
     return this.byClientId.get(clientId);
   }
 
+  /** Every session. */
+  all(): IterableIterator<ClientSession> {
+    return this.byClientId.values();
+  }
+
   /** Gives a connection its session: a new one, or the one that the client left, or that another connection of it still holds. */
   attach(connection: Connection, request: SessionRequest, now: Millis): AttachedSession {
     const { clientId } = request.identity;
@@ -64,17 +69,18 @@ export class SessionRegistry {
       known.connection.takeOver(connection.remote); // [MQTT-3.1.4-3]
     // What was due before the client came back has happened, even if nobody was woken for it yet.
     else if (known !== undefined) this.due(known, now);
-    let after = 0;
+    let after = this.broker.wills.clientIsBack(request.identity);
     let session = this.byClientId.get(clientId);
     if (session !== undefined && request.clean) {
+      if (session.will?.isDeferred === true) this.broker.wills.cancel(session);
       this.end(session, now); // [MQTT-3.1.2-4]
       session = undefined;
     }
     const present = session !== undefined; // [MQTT-3.1.2-5] [MQTT-3.1.2-6]
     if (session === undefined) {
-      // The client is told that it has no session: one that ended must not come back after a crash. It need not be the client's own.
-      after = this.endedAfter;
-      const key = request.expiryInterval > 0 ? ++this.keyLast : 0;
+      // The client is told that it has no session: the one that ended must not come back after a crash.
+      after = Math.max(after, this.ended.get(clientId) ?? 0);
+      const key = request.expiryInterval > 0 ? this.broker.nextRecipientKey() : 0;
       session = new ClientSession(this.broker, request.identity, key, request.expiryInterval);
       this.byClientId.set(clientId, session);
     } else {
@@ -83,10 +89,9 @@ export class SessionRegistry {
     }
     this.broker.deadlines.remove(session);
     session.expiresAt = undefined;
-    session.willDueAt = undefined;
-    session.will = request.will; // [MQTT-3.1.2-7]; a delayed one of an earlier connection is cancelled [MQTT-3.1.3-9].
     session.connection = connection;
-    if (session.key !== 0) after = Math.max(after, this.save(session, undefined), this.saveWill(session));
+    if (session.key !== 0) after = Math.max(after, this.save(session, undefined));
+    after = Math.max(after, this.broker.wills.set(session, request.will));
     return { session, present, after };
   }
 
@@ -96,27 +101,33 @@ export class SessionRegistry {
    */
   detach(session: ClientSession, publishWill: boolean, now: Millis): void {
     session.leaveConnection();
-    if (!publishWill && session.will !== undefined) this.takeWill(session);
+    if (!publishWill) this.broker.wills.cancel(session);
     if (session.expiryInterval <= 0) {
       this.end(session, now);
       return;
     }
-    if (session.key !== 0) this.save(session, this.broker.clock.wall());
-    session.expiresAt = (now + session.expiryInterval) as Millis; // [MQTT-3.1.2-23]
-    if (session.will !== undefined) session.willDueAt = (now + seconds(session.will.delayInterval)) as Millis;
+    if (session.key !== 0) this.save(session, now);
+    session.expiresAt = millis(now + session.expiryInterval); // [MQTT-3.1.2-23]
+    this.broker.wills.startDelay(session, now);
     this.due(session, now);
   }
 
   /** A session's moment has come: its Will's, its end, or neither any more. */
   due(session: ClientSession, now: Millis): void {
-    if (session.connection !== undefined) return;
-    if (session.willDueAt !== undefined && session.willDueAt <= now) this.publishWill(session, now); // [MQTT-3.1.2-8]
-    if (session.expiresAt === undefined) return;
-    if (session.expiresAt <= now) {
-      this.end(session, now);
+    const { connection } = session;
+    if (connection !== undefined) {
+      if (!session.isEnding) return;
+      const detail = 'More waits for it than may, and its session ends with that.';
+      connection.now = now;
+      connection.fail(new ProtocolError('protocol-error', Reason.quotaExceeded, '', detail));
       return;
     }
-    this.broker.deadlines.set(session, millis(Math.min(session.expiresAt, session.willDueAt ?? session.expiresAt)));
+    const willDueAt = session.will?.dueAt;
+    if (willDueAt !== undefined && willDueAt <= now) this.broker.wills.publish(session, now); // [MQTT-3.1.2-8]
+    const { expiresAt } = session;
+    if (expiresAt === undefined) return;
+    if (expiresAt <= now) this.end(session, now);
+    else this.broker.deadlines.set(session, millis(Math.min(expiresAt, session.will?.dueAt ?? expiresAt)));
   }
 
   /** Ends a session that is not connected: its Will is published, its subscriptions and messages go. */
@@ -126,16 +137,53 @@ export class SessionRegistry {
     for (const subscription of session.subscriptions?.values() ?? [])
       this.broker.router.unsubscribe(session, subscription);
     session.subscriptions = undefined;
-    this.publishWill(session, now); // [MQTT-3.1.2-8]: the delay is over or the session ends, whichever comes first.
-    session.abandonDeliveries(now);
+    this.broker.wills.publish(session, now); // [MQTT-3.1.2-8]: the delay is over or the session ends, whichever comes first.
+    abandonDeliveries(this.broker, session, now);
     session.machine.clear();
-    if (session.key !== 0) this.endedAfter = this.broker.store.deleteSession(session.key);
+    if (session.key !== 0) this.rememberEnd(session.clientId, this.broker.store.deleteSession(session.key));
   }
 
-  /** Puts back a session that a store remembered, as if its connection had ended when it did, or now. */
-  restore(recovered: RecoveredSession, now: Millis): void {
+  /**
+   * A session whose queue is at a limit (`end-session`) ends before anything else happens to it, but not in the middle of a packet that may
+   * be its own. The store hears now: the session must not be back after a crash without what it was not given.
+   */
+  endSoon(session: ClientSession, now: Millis): void {
+    session.expiryInterval = millis(0);
+    if (session.connection === undefined) session.expiresAt = now;
+    this.save(session, session.connection === undefined ? now : undefined);
+    this.broker.deadlines.set(session, now);
+  }
+
+  /** For the next connection of the client. What is durable need not be remembered. */
+  private rememberEnd(clientId: string, after: Batch): void {
+    const { durable } = this.broker.store;
+    for (const [other, batch] of this.ended) {
+      if (batch > durable) break;
+      this.ended.delete(other);
+    }
+    if (after <= durable) return;
+    this.ended.delete(clientId);
+    this.ended.set(clientId, after);
+  }
+
+  /** Puts back what a store remembered. Nothing happens yet: `resume` lets time pass once all is there. */
+  restore({ sessions, wills }: Recovered, now: Millis): void {
+    const byKey = new Map(wills.map((will) => [will.key, will]));
+    for (const session of sessions) {
+      this.restoreOne(session, byKey.get(session.record.key), now);
+      byKey.delete(session.record.key);
+    }
+    for (const will of byKey.values()) this.broker.wills.restoreOrphan(will, now);
+  }
+
+  /** Lets time pass for what was restored: a Will that is due finds all its subscribers. */
+  resume(now: Millis): void {
+    for (const session of Array.from(this.byClientId.values())) this.due(session, now);
+  }
+
+  /** As if the session's connection had ended when it did, or now. */
+  private restoreOne(recovered: RecoveredSession, will: RecoveredWill | undefined, now: Millis): void {
     const { record } = recovered;
-    this.keyLast = Math.max(this.keyLast, record.key);
     const identity: Identity = { principal: record.principal, clientId: record.clientId, remote: '' };
     const session = new ClientSession(this.broker, identity, record.key, record.expiryInterval);
     this.byClientId.set(record.clientId, session);
@@ -145,30 +193,14 @@ export class SessionRegistry {
       const group = parsed.kind === 'shared' ? parsed.group : undefined;
       this.subscribe(session, { requested: filter, filter: parsed.filter, group, options, identifier });
     }
-    for (const delivery of recovered.deliveries) {
-      const { state, id } = delivery;
-      if (state === 'queued' || id === undefined) session.restoreQueued(delivery);
-      else session.machine.restoreOutbound(id, delivery, state);
-    }
+    for (const each of recovered.inFlight) session.machine.restoreOutbound(each.id, storedDelivery(each), each.state);
+    session.restoreQueue(recovered.queue);
     for (const id of recovered.exactlyOnceIds) session.machine.restoreInbound(id);
-    const wall = this.broker.clock.wall();
     // Who was connected is away from now on, for the broker after this one, too.
-    if (record.disconnectedAt === undefined) this.save(session, wall);
-    const away = Math.max(0, wall - (record.disconnectedAt ?? wall));
-    session.expiresAt = (now + record.expiryInterval - away) as Millis;
-    session.will = recovered.will;
-    if (recovered.will !== undefined)
-      session.willDueAt = (now + seconds(recovered.will.delayInterval) - away) as Millis;
-  }
-
-  /** Lets time pass for what was restored: once all is there, so that a Will that is due finds all its subscribers. */
-  resume(now: Millis): void {
-    for (const session of Array.from(this.byClientId.values())) this.due(session, now);
-  }
-
-  /** Continues the numbering of sessions where a store left off. */
-  continueFrom(sessionKeyMax: SessionKey): void {
-    this.keyLast = Math.max(this.keyLast, sessionKeyMax);
+    if (record.disconnectedAt === undefined) this.save(session, now);
+    const endedAt = record.disconnectedAt ?? now;
+    session.expiresAt = millis(endedAt + record.expiryInterval);
+    if (will !== undefined) this.broker.wills.restore(session, will, endedAt, now);
   }
 
   /** Puts a subscription in force; says whether it is new to the session. */
@@ -190,38 +222,5 @@ export class SessionRegistry {
       disconnectedAt,
     };
     return this.broker.store.saveSession(record);
-  }
-
-  private saveWill(session: ClientSession): Batch {
-    const { store } = this.broker;
-    return session.will === undefined ? store.deleteWill(session.key) : store.saveWill(session.key, session.will);
-  }
-
-  /** Takes the Will out of the session [MQTT-3.1.2-10]. */
-  private takeWill(session: ClientSession): Will | undefined {
-    const { will } = session;
-    if (will === undefined) return undefined;
-    session.will = undefined;
-    session.willDueAt = undefined;
-    if (session.key !== 0) this.broker.store.deleteWill(session.key);
-    return will;
-  }
-
-  private publishWill(session: ClientSession, now: Millis): void {
-    const { will } = session;
-    if (will === undefined) return;
-    const allowed =
-      this.broker.authorizer.allowsAll ||
-      this.broker.authorizer.allows(session.identity, 'will', will.topic, will.qos, will.retain);
-    const reasonCode = allowed
-      ? publishMessage(this.broker, messageOfWill(will, now), undefined, now).reasonCode // [MQTT-3.1.2-14] [MQTT-3.1.2-15]
-      : Reason.notAuthorized;
-    this.takeWill(session);
-    if (reasonCode < 0x80) return;
-    this.broker.counters.messagesRefused++;
-    this.broker.log.warn(
-      `The Will of client ${session.name} for topic ${JSON.stringify(will.topic)} was not published: ${reasonName(reasonCode)}.`,
-      { clientId: session.clientId, topic: will.topic, reasonCode },
-    );
   }
 }

@@ -4,7 +4,6 @@
 
 import type { Millis } from '../base/millis.ts';
 import type {
-  QoS,
   SubackPacket,
   SubscribePacket,
   SubscriptionRequest,
@@ -13,10 +12,14 @@ import type {
 } from '../packet/packet.ts';
 import { NO_REASON_PROPERTIES } from '../packet/properties.ts';
 import { Reason, type ReasonCode, reasonName } from '../packet/reason-codes.ts';
+import type { Recipient } from '../store/contract.ts';
 import { parseTopicFilter } from '../topic/topic-filter.ts';
+import { admitToOne } from './admission.ts';
 import type { BrokerState } from './broker-state.ts';
-import { addressing, type ClientSession } from './client-session.ts';
+import type { ClientSession } from './client-session.ts';
 import type { Connection } from './connection.ts';
+import { lower } from './route.ts';
+import { addressing } from './session-delivery.ts';
 import type { Subscription } from './subscription.ts';
 
 /** Handles SUBSCRIBE. */
@@ -78,20 +81,32 @@ function subscribeOne(
   }
   const group = parsed.kind === 'shared' ? parsed.group : undefined;
   const subscription: Subscription = { requested, filter: parsed.filter, group, options, identifier };
-  const isNew = broker.sessions.subscribe(session, subscription);
+  // Shared Subscriptions get no retained messages (section 4.8.2).
+  const isForRetained = group === undefined && wantsRetained(options.retainHandling, !known);
+  if (broker.isStoreFull && session.key !== 0 && isForRetained && owesRetained(broker, subscription, connection.now)) {
+    const why = 'The store has no room for the retained messages that the session would be owed.';
+    return refuse(broker, session, requested, Reason.quotaExceeded, why);
+  }
+  broker.sessions.subscribe(session, subscription);
   if (session.key !== 0) {
     connection.gate.holdAnswers(broker.store.saveSubscription(session.key, { filter: requested, options, identifier }));
   }
-  // Shared Subscriptions get no retained messages (section 4.8.2).
-  if (group === undefined && wantsRetained(options.retainHandling, isNew)) {
-    sendRetained(broker, session, connection, subscription, connection.now);
-  }
+  if (isForRetained) sendRetained(broker, session, connection, subscription, connection.now);
   return options.qos; // [MQTT-3.8.4-7]
 }
 
 /** [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11] */
 function wantsRetained(retainHandling: 0 | 1 | 2, isNew: boolean): boolean {
   return retainHandling === 0 || (retainHandling === 1 && isNew);
+}
+
+/** Whether the subscription is to get retained messages of QoS 1 or 2. */
+function owesRetained(broker: BrokerState, { filter, options }: Subscription, now: Millis): boolean {
+  let owes = false;
+  broker.retained.match(filter, now, (message) => {
+    if (lower(message.qos, options.qos) > 0) owes = true;
+  });
+  return owes;
 }
 
 function sendRetained(
@@ -102,20 +117,23 @@ function sendRetained(
   now: Millis,
 ): void {
   const address = addressing(subscription);
+  const recipients: { [Q in 1 | 2]?: readonly Recipient[] } = {};
   broker.retained.match(subscription.filter, now, (message) => {
-    const qos: QoS = message.qos < subscription.options.qos ? message.qos : subscription.options.qos; // [MQTT-3.8.4-8]
+    const qos = lower(message.qos, subscription.options.qos); // [MQTT-3.8.4-8]
     if (qos === 0 || session.key === 0) {
       session.offerRetained(message, qos, address, 0, now);
       return;
     }
-    if (session.isQueueFull(message, 1, now)) {
-      session.offerRetained(message, qos, address, 0, now); // Dropped there, counted and said.
-      return;
+    const admission = admitToOne(broker, session, message, now);
+    // No publisher can be told: the message is dropped, counted and said.
+    if (admission?.refusedBy !== undefined) session.dropOffered(message, admission.refusedBy);
+    else if (admission?.leavesOut(session) !== true) {
+      const messageId = broker.router.nextMessageId();
+      recipients[qos] ??= [{ key: session.key, qos, retain: true, ...address }];
+      connection.gate.holdAnswers(broker.store.append(messageId, message, recipients[qos], undefined));
+      session.offerRetained(message, qos, address, messageId, now);
     }
-    const messageId = broker.router.nextMessageId();
-    const recipient = { session: session.key, qos, retain: true, ...address };
-    connection.gate.holdAnswers(broker.store.append(messageId, message, [recipient], undefined));
-    session.offerRetained(message, qos, address, messageId, now);
+    admission?.finish();
   });
 }
 

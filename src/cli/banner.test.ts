@@ -5,7 +5,15 @@ import { readConfig } from '../config/read-config.ts';
 import type { OptionName } from '../config/schema.ts';
 import { bannerText, type StartFacts, startFields } from './banner.ts';
 
-function facts(flags: readonly (readonly [OptionName, string])[], ports: readonly number[]): StartFacts {
+const EMPTY = { sessions: 0, messages: 0, retained: 0 };
+/** The same wherever the test runs. */
+const DATA = ['data', '/var/lib/vouch'] as const;
+
+function facts(
+  flags: readonly (readonly [OptionName, string])[],
+  ports: readonly number[],
+  found: StartFacts['found'] = EMPTY,
+): StartFacts {
   const outcome = readConfig({ path: undefined, flags: new Map(flags), environment: {} });
   assert(outcome.kind === 'valid');
   const { config } = outcome;
@@ -13,17 +21,19 @@ function facts(flags: readonly (readonly [OptionName, string])[], ports: readonl
     const port = ports[index] ?? address.port;
     return { url: `mqtt://${address.host}:${port}`, port, close: () => Promise.resolve() };
   });
-  return { version: '1.2.3', pid: 42, config, listeners, command: 'vouch' };
+  return { version: '1.2.3', pid: 42, config, listeners, found, command: 'vouch' };
 }
 
 test('the banner says what listens where, how safe it is, what is kept, and how to try it', () => {
   assert.equal(
-    bannerText(facts([], []), false),
+    bannerText(facts([DATA], [], { sessions: 12, messages: 1, retained: 6 }), false),
     `
   Vouch 1.2.3  pid 42
 
   Listening  mqtt://127.0.0.1:1883  anonymous, plain TCP, loopback only
-  Store      memory: sessions and retained messages are lost when the broker stops
+  Store      /var/lib/vouch: found 12 sessions, 1 message to deliver, 6 retained messages
+             what is acknowledged is on disk
+  Sessions   of MQTT 3 clients end 30 days after their last connection (--session-expiry-max)
   Try it     vouch sub -v -t hello
              vouch pub -t hello -m world    (in another terminal)
   Stop       Ctrl-C
@@ -70,11 +80,36 @@ test('colours are there only when asked for', () => {
   assert(bannerText(facts([], []), true).includes('\u001b[32manonymous'));
 });
 
+test('a data directory with nothing in it says so', () => {
+  assert.match(bannerText(facts([DATA], []), false), / {2}Store {6}\/var\/lib\/vouch: empty so far\n/);
+});
+
+test('a store in memory says what that costs', () => {
+  const inMemory = facts([['store', 'memory']], []);
+  const sentence =
+    'memory: everything is lost when the process ends, and an acknowledgement promises nothing beyond it';
+  assert(bannerText(inMemory, false).includes(`  Store      ${sentence}\n`));
+  assert.equal(startFields(inMemory)['store'], sentence);
+  assert.equal(startFields(inMemory)['data'], undefined);
+});
+
+test('where no session outlives its connection, that is said', () => {
+  assert.match(
+    bannerText(facts([['sessionExpiryMax', '0']], []), false),
+    /Sessions {3}of MQTT 3 clients end with their last connection/,
+  );
+});
+
 test('the log line has the same facts', () => {
-  assert.deepEqual(startFields(facts([], [])), {
+  assert.deepEqual(startFields(facts([DATA], [], { sessions: 12, messages: 345, retained: 6 })), {
     version: '1.2.3',
     pid: 42,
     listeners: 'mqtt://127.0.0.1:1883 (anonymous, plain TCP, loopback only)',
-    store: 'memory: sessions and retained messages are lost when the broker stops',
+    store: 'sqlite',
+    data: '/var/lib/vouch',
+    sessionsFound: 12,
+    messagesFound: 345,
+    retainedFound: 6,
+    sessionExpiry: 'sessions of MQTT 3 clients end 30 days after their last connection (--session-expiry-max)',
   });
 });

@@ -1,11 +1,14 @@
-// What `vouch start` says of itself once it serves: what listens where, how safe that is, what is kept,
-// and how to try it. A banner for people; one log line with the same facts for machines.
+// What `vouch start` says of itself once it serves: what listens where, how safe that is, what is kept
+// where and what was found there, and how to try it. A banner for people; one log line with the same facts for machines.
 
+import path from 'node:path';
 import { styleText } from 'node:util';
 
 import type { LogFields } from '../base/log.ts';
 import type { Config } from '../config/config.ts';
 import { isLoopback } from '../config/listener-address.ts';
+import { showValue } from '../config/schema.ts';
+import { flagOf } from '../config/spelling.ts';
 import type { Server } from '../server/start-server.ts';
 
 /** What a started broker knows of itself. */
@@ -15,13 +18,13 @@ export interface StartFacts {
   readonly config: Config;
   /** In the order of the configuration's listeners. */
   readonly listeners: Server['listeners'];
+  readonly found: Server['found'];
   /** What to type in place of `vouch`, such as `npm run vouch --`. */
   readonly command: string;
 }
 
-const STORE_SENTENCES: { readonly [Store in Config['store']]: string } = {
-  memory: 'memory: sessions and retained messages are lost when the broker stops',
-};
+const MEMORY_SENTENCE =
+  'memory: everything is lost when the process ends, and an acknowledgement promises nothing beyond it';
 
 /** The banner, with a line break at its end. */
 export function bannerText(facts: StartFacts, isColored: boolean): string {
@@ -34,7 +37,8 @@ export function bannerText(facts: StartFacts, isColored: boolean): string {
   });
   const rows: readonly (readonly [string, string])[] = [
     ...listening.map((line, index) => [index === 0 ? 'Listening' : '', line] as const),
-    ['Store', STORE_SENTENCES[facts.config.store]],
+    ...storeRows(facts),
+    ['Sessions', expirySentence(facts.config)],
     ['Try it', `${facts.command} sub${addressOptions(facts)} -v -t hello`],
     ['', `${facts.command} pub${addressOptions(facts)} -t hello -m world    (in another terminal)`],
     ['Stop', 'Ctrl-C'],
@@ -51,8 +55,45 @@ export function startFields(facts: StartFacts): LogFields {
     listeners: doorsOf(facts)
       .map((door) => `${door.url} (${door.safety})`)
       .join(', '),
-    store: STORE_SENTENCES[facts.config.store],
+    ...storeFields(facts),
+    sessionExpiry: `sessions ${expirySentence(facts.config)}`,
   };
+}
+
+function storeRows({ config, found }: StartFacts): readonly (readonly [string, string])[] {
+  if (config.store === 'memory') return [['Store', MEMORY_SENTENCE]];
+  const isEmpty = found.sessions === 0 && found.messages === 0 && found.retained === 0;
+  const counts = [
+    counted(found.sessions, 'session'),
+    `${counted(found.messages, 'message')} to deliver`,
+    counted(found.retained, 'retained message'),
+  ];
+  return [
+    ['Store', `${path.resolve(config.data)}: ${isEmpty ? 'empty so far' : `found ${counts.join(', ')}`}`],
+    ['', 'what is acknowledged is on disk'],
+  ];
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+function storeFields({ config, found }: StartFacts): LogFields {
+  if (config.store === 'memory') return { store: MEMORY_SENTENCE };
+  return {
+    store: 'sqlite',
+    data: path.resolve(config.data),
+    sessionsFound: found.sessions,
+    messagesFound: found.messages,
+    retainedFound: found.retained,
+  };
+}
+
+/** Worth a word, since in MQTT 3.1.1 such a session has no end, and whoever comes back later finds none. */
+function expirySentence({ limits }: Config): string {
+  const after =
+    limits.sessionExpiryMax === 0 ? 'with' : `${showValue('sessionExpiryMax', limits.sessionExpiryMax)} after`;
+  return `of MQTT 3 clients end ${after} their last connection (${flagOf('sessionExpiryMax')})`;
 }
 
 interface Door {

@@ -16,6 +16,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<{ readonly command: Command }>
   ['start', () => import('./start.ts')],
   ['pub', () => import('./pub.ts')],
   ['sub', () => import('./sub.ts')],
+  ['store', () => import('./store.ts')],
 ]);
 
 /** What a failed command left open keeps the process alive no longer than this. */
@@ -78,14 +79,11 @@ async function overview(): Promise<string> {
 /** Says on standard error what ended the command, in the voice that fits whose fault it is. */
 function complain(error: unknown, command: string | undefined): number {
   const name = command !== undefined && COMMANDS.has(command) ? `vouch ${command}` : 'vouch';
-  if (error instanceof UsageError) {
-    const lines = error.message.split('\n').map((line) => `${name}: ${line}\n`);
-    process.stderr.write(`${lines.join('')}Try "${name} --help".\n`);
+  if (error instanceof UsageError || error instanceof OperationError) {
+    for (const line of error.message.split('\n')) process.stderr.write(`${name}: ${line}\n`);
+    if (error instanceof OperationError) return EXIT.failure;
+    process.stderr.write(`Try "${name} --help".\n`);
     return EXIT.usage;
-  }
-  if (error instanceof OperationError) {
-    process.stderr.write(`${name}: ${error.message}\n`);
-    return EXIT.failure;
   }
   process.stderr.write(bugReport(error));
   return EXIT.bug;

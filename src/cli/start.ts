@@ -5,14 +5,16 @@
 import type { Log, LogLevel } from '../base/log.ts';
 import type { Config } from '../config/config.ts';
 import { isLoopback } from '../config/listener-address.ts';
-import { showProblem } from '../config/problem.ts';
+import { asSentence, showProblem } from '../config/problem.ts';
 import { CONFIG_VARIABLE, readConfig } from '../config/read-config.ts';
 import type { OptionName } from '../config/schema.ts';
 import { OPTION_NAMES, ROWS, showValue } from '../config/schema.ts';
 import { endOnBug } from '../server/bug.ts';
 import { EXIT } from '../server/exit-codes.ts';
 import type { LogOutput } from '../server/log-output.ts';
-import { firstSignal, untilStopped } from '../server/until-stopped.ts';
+import type { ServerAudience } from '../server/start-server.ts';
+import { endOnStoreFailure } from '../server/store-failure.ts';
+import { firstSignal, unlessStopped, untilStopped } from '../server/until-stopped.ts';
 import { readVersion } from '../server/version.ts';
 import type { StartFacts } from './banner.ts';
 import { bannerText, startFields } from './banner.ts';
@@ -54,8 +56,9 @@ export const command: Command = defineCommand(
     usage: ['[options]'],
     options: OPTIONS,
     examples: [
-      { line: 'vouch start', sentence: 'Listen on 127.0.0.1:1883, for this machine only.' },
-      { line: 'vouch start -p 0', sentence: 'Listen on any free port, and say which.' },
+      { line: 'vouch start', sentence: 'Listen on 127.0.0.1:1883, for this machine only, with the data in ./data.' },
+      { line: 'vouch start --data /var/lib/vouch', sentence: 'Keep the data there; it outlives the broker.' },
+      { line: 'vouch start --store memory -p 0', sentence: 'Keep nothing, listen on any free port, and say which.' },
       {
         line: 'vouch start --host 0.0.0.0 --allow-anonymous',
         sentence: 'Let everybody in who can reach this machine.',
@@ -65,7 +68,10 @@ export const command: Command = defineCommand(
     notes: [
       'An option may also stand in the file under its name in camelCase ("logLevel: debug") and in the environment ' +
         '(VOUCH_LOG_LEVEL=debug). A flag overrules the environment, and the environment the file.',
-      'Exit codes: 0 stopped as asked, 1 could not run, 2 wrong option or configuration, 70 a bug in Vouch.',
+      'What is acknowledged is on disk first. Stop the broker in whatever way: the next start on the same data goes on ' +
+        'where it ended. A data directory is for one broker at a time.',
+      'Exit codes: 0 stopped as asked, 1 could not run, 2 wrong option or configuration, 70 a bug in Vouch, ' +
+        '74 the disk failed.',
     ],
   },
   start,
@@ -82,7 +88,7 @@ async function start(values: ValuesOf<StartOptions>): Promise<number> {
     return EXIT.usage;
   }
   if (values.check) {
-    for (const warning of outcome.warnings) process.stderr.write(`vouch start: ${warning}\n`);
+    for (const warning of outcome.warnings) process.stderr.write(`vouch start: ${asSentence(warning)}\n`);
     process.stdout.write(effectiveConfigText(outcome.config, outcome.settings));
     return EXIT.ok;
   }
@@ -105,15 +111,24 @@ function configVariable(): string | undefined {
 async function serve(config: Config, output: LogOutput): Promise<number> {
   const signalled = firstSignal();
   const { startServer } = await import('../server/start-server.ts');
-  const server = await startServer(config, output.log);
+  const hasBanner = process.stdout.isTTY && isPretty(config) && !config.quiet;
+  const audience: ServerAudience = {
+    log: output.log,
+    terminal: hasBanner ? (line) => output.write(line) : undefined,
+    storeFailed: (error) => endOnStoreFailure('vouch start', error, config.data, () => output.closeNow()),
+  };
+  const server = await unlessStopped(signalled, startServer(config, audience), output.log);
+  // The store is as it was, or as it is after a crash; main.ts ends the process.
+  if (server === undefined) return EXIT.ok;
   const facts: StartFacts = {
     version: readVersion(),
     pid: process.pid,
     config,
     listeners: server.listeners,
+    found: server.found,
     command: process.env['npm_lifecycle_event'] === undefined ? 'vouch' : 'npm run -s vouch --',
   };
-  if (process.stdout.isTTY && isPretty(config) && !config.quiet) output.write(bannerText(facts, isColored()));
+  if (hasBanner) output.write(bannerText(facts, isColored()));
   else output.log.info('Vouch is listening', startFields(facts));
   warnOfOpenDoors(facts, output.log);
   return await untilStopped(signalled, () => server.stop(), output.log);

@@ -90,7 +90,7 @@ export class ScriptedBroker implements NetworkConnection {
           this.alarms = this.alarms.filter((each) => each !== alarm);
         };
       },
-      clock: { monotonic: () => this.now, wall: () => this.now },
+      clock: { monotonic: () => this.now, wall: () => this.now, boot: () => ({ id: '', time: this.now }) },
       random: { next: () => 0.5, bytes: (count) => new Uint8Array(count).fill(7) },
       log: SILENT_LOG,
     };

@@ -6,6 +6,7 @@ import { completeLimits } from './check-limits.ts';
 
 test('limits that are given stand in place of the defaults', () => {
   assert.deepEqual(completeLimits({}), DEFAULT_LIMITS);
+  assert.deepEqual(completeLimits({ queuesBytesMax: 0, queuesBytesPolicy: 'reject' }), DEFAULT_LIMITS);
   assert.deepEqual(completeLimits({ receiveMaximum: 7 }), { ...DEFAULT_LIMITS, receiveMaximum: 7 });
 });
 
@@ -15,6 +16,11 @@ test('a limit out of bounds, of another type or of another name is a UsageError 
     [{ receiveMaximum: 1.5 }, 'the limit receiveMaximum takes a whole number from 1 to 65535; got 1.5'],
     [{ receiveMaximum: '7' }, 'the limit receiveMaximum takes a whole number from 1 to 65535; got "7"'],
     [{ receiveMaximum: Number.NaN }, 'the limit receiveMaximum takes a whole number from 1 to 65535; got NaN'],
+    [
+      { queuesBytesPolicy: 'drop' },
+      'the limit queuesBytesPolicy takes reject, drop-oldest, drop-newest or end-session; got "drop"',
+    ],
+    [{ queuesBytesMax: 1 }, 'the limit queuesBytesMax takes a size from 1 KiB to 1024 GiB, or 0; got 1'],
     [{ recieveMaximum: 7 }, '"recieveMaximum" is not a limit; did you mean receiveMaximum?'],
     [{ constructor: 7 }, '"constructor" is not a limit'],
   ];

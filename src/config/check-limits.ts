@@ -1,7 +1,6 @@
 // Limits that come from code, not from text: an embedder's options. The same rows, the same bounds.
 
 import { UsageError } from '../base/errors.ts';
-import { millis } from '../base/millis.ts';
 import type { BrokerLimits } from '../broker/limits.ts';
 import { DEFAULT_LIMITS } from '../broker/limits.ts';
 import { LIMIT_ROWS } from './limit-rows.ts';
@@ -21,10 +20,10 @@ export function completeLimits(given: Partial<BrokerLimits>): BrokerLimits {
         `${quote(name)} is not a limit${near === undefined ? '' : `; did you mean ${near}?`}`,
       );
     }
-    // Callers in JavaScript are not held to the type.
-    const row = LIMIT_ROWS[name];
-    if (typeof value !== 'number' || !row.isWithinBounds(millis(value))) {
-      throw new UsageError('invalid-option', `the limit ${name} takes ${row.takes}; got ${quote(value)}`);
+    const { isWithinBounds, takes } = LIMIT_ROWS[name];
+    // Callers in JavaScript are not held to the type; a row finds that out like any other bad value.
+    if (!(isWithinBounds as (value: unknown) => boolean)(value)) {
+      throw new UsageError('invalid-option', `the limit ${name} takes ${takes}; got ${quote(value)}`);
     }
   }
   return { ...DEFAULT_LIMITS, ...given };

@@ -1,5 +1,6 @@
 // A configuration that has passed every check: what the composition root builds from.
 
+import type { Millis } from '../base/millis.ts';
 import type { BrokerLimits } from '../broker/limits.ts';
 import type { ListenerAddress } from './listener-address.ts';
 import type { Origin } from './problem.ts';
@@ -28,6 +29,12 @@ export interface Config {
   readonly listeners: readonly ConfiguredListener[];
   readonly allowAnonymous: boolean;
   readonly store: OptionValue<'store'>;
+  /** As it was given: relative to the working directory, unless it is absolute. */
+  readonly data: string;
+  /** 0: as much as the disk holds. */
+  readonly storeBytesMax: number;
+  readonly storeReserveBytes: number;
+  readonly downtimeMax: Millis;
   readonly logLevel: OptionValue<'logLevel'>;
   readonly logFormat: OptionValue<'logFormat'>;
   readonly quiet: boolean;

@@ -2,16 +2,23 @@
 // a row, or a row without a field, does not compile.
 
 import { millis } from '../base/millis.ts';
-import type { BrokerLimits } from '../broker/limits.ts';
+import type { BrokerLimits, QueuePolicy } from '../broker/limits.ts';
 import { DEFAULT_LIMITS } from '../broker/limits.ts';
-import type { Row } from './row.ts';
-import { durationRow, numberRow, sizeRow } from './row.ts';
+import type { Group, Row } from './row.ts';
+import { durationRow, numberRow, sizeRow, wordRow } from './row.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 const MIB = 1024 * 1024;
 /** More of anything than this does not fit one process. */
 const COUNT_MAX = 100_000_000;
+
+/** How the words of `sessionQueueMessagesPolicy` are meant for a limit of all queues together. */
+const ALL_QUEUES =
+  'The words are those of sessionQueueMessagesPolicy, for every queue in which the message would have to wait; ' +
+  'end-session ends the sessions with the longest queues until there is room.';
+
+type PolicyName = Extract<keyof BrokerLimits, `${string}Policy`>;
 
 /** Every limit. */
 export const LIMIT_ROWS: { readonly [Name in keyof BrokerLimits]: Row<BrokerLimits[Name]> } = {
@@ -82,14 +89,97 @@ export const LIMIT_ROWS: { readonly [Name in keyof BrokerLimits]: Row<BrokerLimi
   topicLevelsMax: numberRow(limit('topicLevelsMax', 'Levels in a topic name or filter.'), 1, 65_535),
   subscriptionsMax: numberRow(limit('subscriptionsMax', 'Subscriptions of one session.'), 1, COUNT_MAX),
   sessionQueueMessagesMax: numberRow(
-    limit('sessionQueueMessagesMax', 'Messages that wait for one session.'),
+    queue(
+      'sessionQueueMessagesMax',
+      'Messages that wait for one session that outlives its connection, or for one shared subscription.',
+      'no limit',
+    ),
     1,
     COUNT_MAX,
   ),
+  sessionQueueMessagesPolicy: policyRow(
+    'sessionQueueMessagesPolicy',
+    'What happens at sessionQueueMessagesMax. reject: the message is refused for everybody, and its publisher hears so. ' +
+      'drop-oldest: the oldest messages of that queue make room. drop-newest: that queue goes without the message. ' +
+      'end-session: the session ends with all that waits for it, and its client finds none; a shared subscription does ' +
+      'not end, but what waits for it is dropped. What is dropped is counted and logged.',
+  ),
   sessionQueueBytesMax: sizeRow(
-    limit('sessionQueueBytesMax', 'Payload bytes that wait for one session.'),
+    queue(
+      'sessionQueueBytesMax',
+      'Payload bytes that wait for one session that outlives its connection, or for one shared subscription.',
+      'no limit',
+    ),
     1024,
     1024 * 1024 * MIB,
+  ),
+  sessionQueueBytesPolicy: policyRow(
+    'sessionQueueBytesPolicy',
+    'What happens at sessionQueueBytesMax, in the words of sessionQueueMessagesPolicy.',
+  ),
+  queuesMessagesMax: numberRow(
+    queue(
+      'queuesMessagesMax',
+      'Messages that wait for all these sessions and shared subscriptions together, each counted for each.',
+      'no limit but that of the store',
+    ),
+    1,
+    100 * COUNT_MAX,
+  ),
+  queuesMessagesPolicy: policyRow('queuesMessagesPolicy', `What happens at queuesMessagesMax. ${ALL_QUEUES}`),
+  queuesBytesMax: sizeRow(
+    queue(
+      'queuesBytesMax',
+      'Payload bytes that wait for all these sessions and shared subscriptions together, each counted for each.',
+      'no limit but the disk; with the store in memory, a quarter of the memory of the machine',
+    ),
+    1024,
+    1024 * 1024 * MIB,
+  ),
+  queuesBytesPolicy: policyRow('queuesBytesPolicy', `What happens at queuesBytesMax. ${ALL_QUEUES}`),
+  transientQueueMessagesMax: numberRow(
+    queue(
+      'transientQueueMessagesMax',
+      'Messages that wait in memory for one session that ends with its connection; what does not fit is dropped.',
+    ),
+    1,
+    COUNT_MAX,
+  ),
+  transientQueueBytesMax: sizeRow(
+    queue(
+      'transientQueueBytesMax',
+      'Payload bytes that wait in memory for one session that ends with its connection; what does not fit is dropped.',
+    ),
+    1024,
+    1024 * 1024 * MIB,
+  ),
+  queueHeadMessagesMax: numberRow(
+    queue(
+      'queueHeadMessagesMax',
+      'Messages of one stored queue that are in memory, too, to be sent next while the client is there.',
+    ),
+    1,
+    1_000_000,
+  ),
+  queueHeadBytesMax: sizeRow(queue('queueHeadBytesMax', 'Payload bytes of these.'), 1024, 1024 * MIB),
+  queueHeadsBytesMax: sizeRow(
+    queue(
+      'queueHeadsBytesMax',
+      'What these take of the memory for all queues together; beyond it a queue has only a few messages in memory.',
+    ),
+    64 * 1024,
+    1024 * 1024 * MIB,
+  ),
+  publisherHoldMillis: durationRow(
+    queue(
+      'publisherHoldMillis',
+      'The time that a publisher of MQTT 3, which cannot be told why, stays connected after a message was refused for ' +
+        'want of room. It gets no acknowledgement, and none for what it sends after.',
+    ),
+    0,
+    60 * MINUTE,
+    1,
+    millis,
   ),
   retainedMessagesMax: numberRow(limit('retainedMessagesMax', 'Retained messages in all.'), 0, COUNT_MAX),
   outboxBytesMax: sizeRow(
@@ -101,8 +191,45 @@ export const LIMIT_ROWS: { readonly [Name in keyof BrokerLimits]: Row<BrokerLimi
     1024 * MIB,
   ),
   routeCacheMax: numberRow(limit('routeCacheMax', 'Topics whose subscribers are remembered.'), 0, COUNT_MAX),
+  storeLateBytesMax: sizeRow(
+    limit(
+      'storeLateBytesMax',
+      'Bytes that wait for the disk before the broker stops reading from the clients whose messages they are.',
+    ),
+    64 * 1024,
+    1024 * 1024 * MIB,
+  ),
+  willRestartGrace: durationRow(
+    limit(
+      'willRestartGrace',
+      'The time that clients have after a restart of the broker to come back before their Wills are published, if their ' +
+        'Will delay is not longer.',
+    ),
+    0,
+    DAY,
+    1,
+    millis,
+  ),
 };
 
 function limit<Name extends keyof BrokerLimits>(name: Name, sentence: string) {
-  return { group: 'Limits', sentence, default: DEFAULT_LIMITS[name], since: '0.1' } as const;
+  return described(name, 'Limits', sentence);
+}
+
+/** @param zero  What 0 stands for; left out where 0 is nothing special. */
+function queue<Name extends keyof BrokerLimits>(name: Name, sentence: string, zero?: string) {
+  return { ...described(name, 'Queues', sentence), ...(zero === undefined ? {} : { zero }) };
+}
+
+function policyRow(name: PolicyName, sentence: string): Row<QueuePolicy> {
+  return wordRow({ ...queue(name, sentence), metavar: 'POLICY' }, [
+    'reject',
+    'drop-oldest',
+    'drop-newest',
+    'end-session',
+  ]);
+}
+
+function described<Name extends keyof BrokerLimits>(name: Name, group: Group, sentence: string) {
+  return { group, sentence, default: DEFAULT_LIMITS[name], since: '0.1' } as const;
 }

@@ -83,6 +83,35 @@ test('a variable that nearly is one of ours is warned of; foreign ones are not',
   assert.deepEqual(warnings, ['VOUCH_PROT is not read; did you mean VOUCH_PORT?']);
 });
 
+test('without a word about it the store is SQLite in ./data', (context) => {
+  const { config, warnings } = valid(context, {});
+  assert.deepEqual([config.store, config.data, config.storeBytesMax], ['sqlite', './data', 0]);
+  assert.equal(config.downtimeMax, 30 * 24 * 3600 * 1000);
+  assert.deepEqual(warnings, []);
+});
+
+test('a data directory that the store in memory will not use is warned of', (context) => {
+  const flags = { data: '/x', store: 'memory' };
+  assert.deepEqual(valid(context, { flags }).warnings, [
+    '--data is not used: --store says that nothing is kept on disk',
+  ]);
+  const file = 'store: memory\n';
+  assert.deepEqual(valid(context, { file }).warnings, []);
+});
+
+test('a bound of which 0 means something of its own takes 0, and what is within it, and nothing between', (context) => {
+  for (const [given, bytes] of [
+    ['0', 0],
+    ['1 MiB', 1_048_576],
+  ] as const) {
+    assert.equal(valid(context, { flags: { storeBytesMax: given } }).config.storeBytesMax, bytes);
+  }
+  assert.deepEqual(problems(context, { flags: { storeBytesMax: '1 B' } }), [
+    '--store-bytes-max takes a size from 1 MiB to 1024 GiB, or 0 ' +
+      '(in B, KiB, MiB or GiB; a plain number is bytes); got "1 B".',
+  ]);
+});
+
 test('limits are read in the units that people write', (context) => {
   const file = 'packetBytesMax: 1 MiB\nsessionExpiryMax: 7 days\nconnectTimeout: 5\nkeepAliveSecondsMax: 10 min\n';
   const { limits } = valid(context, { file }).config;
@@ -137,7 +166,7 @@ test('everything that is wrong is said at once, with its place, from the top of 
     'allowAnonymous: yes', // 12
     'quiet:', // 13
     'receiveMaximum: [1]', // 14
-    'store: sqlite', // 15
+    'store: sqlit', // 15
   ].join('\n');
   assert.deepEqual(problems(context, { file, flags: { host: 'a b' }, environment: { VOUCH_QUIET: '1' } }), [
     'f.yaml:1:7: port takes a whole number from 0 to 65535; got "188x".',
@@ -153,7 +182,7 @@ test('everything that is wrong is said at once, with its place, from the top of 
     'f.yaml:12:17: allowAnonymous takes true or false; got "yes".',
     'f.yaml:13:7: quiet has no value here: it takes true or false.',
     'f.yaml:14:17: receiveMaximum takes a whole number from 1 to 65535; got a list.',
-    'f.yaml:15:8: store takes only memory so far; got "sqlite".',
+    'f.yaml:15:8: store takes sqlite or memory; got "sqlit"; did you mean sqlite?',
     '--host takes an IP address or a host name, without a port; got "a b".',
     'VOUCH_QUIET takes true or false; got "1".',
   ]);
@@ -171,6 +200,8 @@ test('each bad file has the problem that it deserves', (context) => {
       'host: 127.0.0.1:1883\n',
       'f.yaml:1:7: host takes an IP address or a host name, without a port; got "127.0.0.1:1883".',
     ],
+    ['data: ""\n', 'f.yaml:1:7: data takes the path of a directory; got "".'],
+    ['data: 1\n', 'f.yaml:1:7: data takes the path of a directory; got 1.'],
     ['logFormat: JSON\n', 'f.yaml:1:12: logFormat takes auto, pretty or json; got "JSON"; did you mean json?'],
     ['tls: true\n', 'f.yaml:1:1: "tls" is not an option; vouch start --help lists all.'],
     ['__proto__: 1\n', 'f.yaml:1:1: "__proto__" is not an option; vouch start --help lists all.'],

@@ -44,11 +44,15 @@ export function readConfig(sources: ConfigSources): ConfigOutcome {
   return {
     kind: 'valid',
     settings,
-    warnings: misspelledVariables(sources.environment),
+    warnings: [...misspelledVariables(sources.environment), ...unusedStorage(settings)],
     config: {
       listeners,
       allowAnonymous: settings.allowAnonymous.value,
       store: settings.store.value,
+      data: settings.data.value,
+      storeBytesMax: settings.storeBytesMax.value,
+      storeReserveBytes: settings.storeReserveBytes.value,
+      downtimeMax: settings.downtimeMax.value,
       logLevel: settings.logLevel.value,
       logFormat: settings.logFormat.value,
       quiet: settings.quiet.value,
@@ -127,6 +131,14 @@ function misspelledVariables(environment: TextSources['environment']): readonly 
   return warnings;
 }
 
+/** Somebody who names a data directory expects something in it. */
+function unusedStorage({ store, data }: Settings): readonly string[] {
+  if (store.value === 'sqlite' || data.origin.kind === 'default') return [];
+  return [
+    `${spell('data', data.origin)} is not used: ${spell('store', store.origin)} says that nothing is kept on disk`,
+  ];
+}
+
 /** Written out, so that a limit that is forgotten here does not compile. */
 function limitsOf(settings: Settings): BrokerLimits {
   return {
@@ -143,10 +155,24 @@ function limitsOf(settings: Settings): BrokerLimits {
     topicLevelsMax: settings.topicLevelsMax.value,
     subscriptionsMax: settings.subscriptionsMax.value,
     sessionQueueMessagesMax: settings.sessionQueueMessagesMax.value,
+    sessionQueueMessagesPolicy: settings.sessionQueueMessagesPolicy.value,
     sessionQueueBytesMax: settings.sessionQueueBytesMax.value,
+    sessionQueueBytesPolicy: settings.sessionQueueBytesPolicy.value,
+    queuesMessagesMax: settings.queuesMessagesMax.value,
+    queuesMessagesPolicy: settings.queuesMessagesPolicy.value,
+    queuesBytesMax: settings.queuesBytesMax.value,
+    queuesBytesPolicy: settings.queuesBytesPolicy.value,
+    transientQueueMessagesMax: settings.transientQueueMessagesMax.value,
+    transientQueueBytesMax: settings.transientQueueBytesMax.value,
+    queueHeadMessagesMax: settings.queueHeadMessagesMax.value,
+    queueHeadBytesMax: settings.queueHeadBytesMax.value,
+    queueHeadsBytesMax: settings.queueHeadsBytesMax.value,
     retainedMessagesMax: settings.retainedMessagesMax.value,
     outboxBytesMax: settings.outboxBytesMax.value,
     routeCacheMax: settings.routeCacheMax.value,
+    storeLateBytesMax: settings.storeLateBytesMax.value,
+    publisherHoldMillis: settings.publisherHoldMillis.value,
+    willRestartGrace: settings.willRestartGrace.value,
   };
 }
 

@@ -5,7 +5,7 @@
 import { readDuration, readSize, showDuration, showSize } from './units.ts';
 
 /** The headings under which help and documentation show options. */
-export type Group = 'Listening' | 'Security' | 'Storage' | 'Logging' | 'Limits';
+export type Group = 'Listening' | 'Security' | 'Storage' | 'Logging' | 'Limits' | 'Queues';
 
 /** One option, whose value is a `Value`. */
 export interface Row<Value> {
@@ -41,17 +41,24 @@ export interface RowDescription<Value> {
   readonly short?: string;
 }
 
+/** What a row of a count, duration or size says of itself. */
+export interface BoundedDescription<Value> extends RowDescription<Value> {
+  /** What 0 means, where it is taken besides what is within the bounds: `no limit`. */
+  readonly zero?: string;
+}
+
 /** A whole number from `minimum` to `maximum`. */
 export function numberRow(
-  description: RowDescription<number> & { readonly metavar?: string },
+  description: BoundedDescription<number> & { readonly metavar?: string },
   minimum: number,
   maximum: number,
 ): Row<number> {
+  const row = boundedRow(description, minimum, maximum);
   return {
-    ...boundedRow(description, minimum, maximum),
-    takes: `a whole number from ${minimum} to ${maximum}`,
+    ...row,
+    takes: orZero(`a whole number from ${minimum} to ${maximum}`, description),
     metavar: description.metavar ?? 'COUNT',
-    read: (raw) => within(wholeNumber(raw), minimum, maximum),
+    read: (raw) => within(wholeNumber(raw), row),
     show: String,
   };
 }
@@ -61,23 +68,23 @@ export function numberRow(
  * @param unitMillis  The unit of the value, the default and the bounds, in milliseconds: 1 or 1000.
  */
 export function durationRow<Value extends number>(
-  description: RowDescription<Value>,
+  description: BoundedDescription<Value>,
   minimum: number,
   maximum: number,
   unitMillis: number,
   make: (count: number) => Value,
 ): Row<Value> {
+  const row = boundedRow(description, minimum, maximum);
   const show = (value: number): string => showDuration(value * unitMillis);
   const read = (raw: unknown): Value | undefined => {
     const text = scalarText(raw);
     const milliseconds = text === undefined ? undefined : readDuration(text, 1000);
     if (milliseconds === undefined || milliseconds % unitMillis !== 0) return undefined;
-    const count = within(milliseconds / unitMillis, minimum, maximum);
-    return count === undefined ? undefined : make(count);
+    return within(make(milliseconds / unitMillis), row);
   };
   return {
-    ...boundedRow(description, minimum, maximum),
-    takes: `a duration from ${show(minimum)} to ${show(maximum)}`,
+    ...row,
+    takes: orZero(`a duration from ${show(minimum)} to ${show(maximum)}`, description),
     units: 'in ms, s, min, h or days; a plain number is seconds',
     metavar: 'TIME',
     read,
@@ -86,14 +93,15 @@ export function durationRow<Value extends number>(
 }
 
 /** A size from `minimum` to `maximum` bytes. */
-export function sizeRow(description: RowDescription<number>, minimum: number, maximum: number): Row<number> {
+export function sizeRow(description: BoundedDescription<number>, minimum: number, maximum: number): Row<number> {
+  const row = boundedRow(description, minimum, maximum);
   const read = (raw: unknown): number | undefined => {
     const text = scalarText(raw);
-    return text === undefined ? undefined : within(readSize(text), minimum, maximum);
+    return text === undefined ? undefined : within(readSize(text), row);
   };
   return {
-    ...boundedRow(description, minimum, maximum),
-    takes: `a size from ${showSize(minimum)} to ${showSize(maximum)}`,
+    ...row,
+    takes: orZero(`a size from ${showSize(minimum)} to ${showSize(maximum)}`, description),
     units: 'in B, KiB, MiB or GiB; a plain number is bytes',
     metavar: 'SIZE',
     read,
@@ -151,16 +159,27 @@ function commonOf<Value>(description: RowDescription<Value>) {
   };
 }
 
-function boundedRow<Value extends number>(description: RowDescription<Value>, minimum: number, maximum: number) {
+function boundedRow<Value extends number>(description: BoundedDescription<Value>, minimum: number, maximum: number) {
+  const { sentence, zero } = description;
   return {
     ...commonOf(description),
+    sentence: zero === undefined ? sentence : `${sentence} 0: ${zero}.`,
     words: [],
-    isWithinBounds: (value: Value) => Number.isInteger(value) && value >= minimum && value <= maximum,
+    isWithinBounds: (value: Value) =>
+      Number.isInteger(value) && ((value >= minimum && value <= maximum) || (value === 0 && zero !== undefined)),
   };
 }
 
-function within(count: number | undefined, minimum: number, maximum: number): number | undefined {
-  return count !== undefined && count >= minimum && count <= maximum ? count : undefined;
+/** What is allowed, and 0 if that means something of its own. */
+function orZero(takes: string, { zero }: BoundedDescription<number>): string {
+  return zero === undefined ? takes : `${takes}, or 0`;
+}
+
+function within<Value extends number>(
+  count: Value | undefined,
+  row: { readonly isWithinBounds: (value: Value) => boolean },
+): Value | undefined {
+  return count !== undefined && row.isWithinBounds(count) ? count : undefined;
 }
 
 function wholeNumber(raw: unknown): number | undefined {

@@ -2,14 +2,22 @@
 // `--help`, `--check` and docs/configuration.md are all made from these rows; to add an option, add a
 // row here and use its value in server/.
 
+import type { Millis } from '../base/millis.ts';
+import { millis } from '../base/millis.ts';
 import { LIMIT_ROWS } from './limit-rows.ts';
 import type { ListenerAddress } from './listener-address.ts';
 import { readHost, readListeners, showListener } from './listener-address.ts';
 import type { Row } from './row.ts';
-import { numberRow, switchRow, textRow, wordRow } from './row.ts';
+import { durationRow, numberRow, sizeRow, switchRow, textRow, wordRow } from './row.ts';
 
 const LISTENER_URLS = 'mqtt://HOST:PORT, several with commas between';
 const HOST = 'an IP address or a host name, without a port';
+
+const DAY = 24 * 60 * 60_000;
+const MIB = 1024 * 1024;
+
+/** Below this a database holds little but its own tables. */
+const STORE_BYTES_MIN = MIB;
 
 /** The rows of one listener in the file's list. */
 export const LISTENER_ROWS: {
@@ -38,7 +46,11 @@ const GENERAL_ROWS: {
   readonly host: Row<string>;
   readonly listeners: Row<readonly ListenerAddress[]>;
   readonly allowAnonymous: Row<boolean>;
-  readonly store: Row<'memory'>;
+  readonly store: Row<'sqlite' | 'memory'>;
+  readonly data: Row<string>;
+  readonly storeBytesMax: Row<number>;
+  readonly storeReserveBytes: Row<number>;
+  readonly downtimeMax: Row<Millis>;
   readonly logLevel: Row<'debug' | 'info' | 'warn' | 'error'>;
   readonly logFormat: Row<'auto' | 'pretty' | 'json'>;
   readonly quiet: Row<boolean>;
@@ -90,12 +102,67 @@ const GENERAL_ROWS: {
   store: wordRow(
     {
       group: 'Storage',
-      sentence: 'Where sessions and retained messages are kept. memory: they are lost when the broker stops.',
-      default: 'memory',
+      sentence:
+        'Where sessions, their messages, retained messages and Wills are kept. sqlite: on disk, in the data directory; ' +
+        'what is acknowledged is there. memory: everything is lost when the process ends, and an acknowledgement ' +
+        'promises nothing beyond it.',
+      default: 'sqlite',
       since: '0.1',
       metavar: 'STORE',
     },
-    ['memory'],
+    ['sqlite', 'memory'],
+  ),
+  data: textRow(
+    {
+      group: 'Storage',
+      sentence: 'The data directory; it is made if it is not there. One broker at a time can use it.',
+      default: './data',
+      since: '0.1',
+      metavar: 'DIR',
+      takes: 'the path of a directory',
+    },
+    readPath,
+    String,
+  ),
+  storeBytesMax: sizeRow(
+    {
+      group: 'Storage',
+      sentence:
+        'The size of the database on disk, its log not counted, at which messages that must be stored are refused; what ' +
+        'is stored is still delivered.',
+      zero: 'as much as the disk holds',
+      default: 0,
+      since: '0.1',
+    },
+    STORE_BYTES_MIN,
+    1024 * 1024 * MIB,
+  ),
+  storeReserveBytes: sizeRow(
+    {
+      group: 'Storage',
+      sentence:
+        'Space of the disk that is kept back in the data directory, so that when the disk is full, what was acknowledged ' +
+        'can still be delivered, which makes room.',
+      default: 64 * MIB,
+      since: '0.1',
+    },
+    MIB,
+    1024 * MIB,
+  ),
+  downtimeMax: durationRow(
+    {
+      group: 'Storage',
+      sentence:
+        'The longest time for which the broker believes to have been stopped. Sessions, messages and Will delays go on ' +
+        'expiring while it is stopped, but after a restart of the machine only its clock can say for how long, and that ' +
+        'may be wrong.',
+      default: millis(30 * DAY),
+      since: '0.1',
+    },
+    0,
+    36_500 * DAY,
+    1,
+    millis,
   ),
   logLevel: wordRow(
     {
@@ -147,4 +214,9 @@ export function showValue(name: OptionName, value: unknown): string {
   // A row shows the values that it reads; the compiler cannot tie the two through the name.
   const show = ROWS[name].show as (value: unknown) => string;
   return show(value);
+}
+
+/** Takes a raw value as a path; `undefined` when it is none. */
+function readPath(raw: unknown): string | undefined {
+  return typeof raw === 'string' && raw !== '' && !raw.includes('\0') ? raw : undefined;
 }

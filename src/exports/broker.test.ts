@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 
+import { MemoryStore } from '../store/memory/memory-store.ts';
 import {
   type BrokerOptions,
   createBroker,
@@ -45,6 +50,13 @@ async function take(socket: Socket, count: number): Promise<Buffer> {
   }
 }
 
+/** The path of a data directory that is not there yet. */
+function dataPath(context: TestContext): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'vouch-embedded-'));
+  context.after(() => rmSync(folder, { recursive: true }));
+  return path.join(folder, 'data');
+}
+
 /** CONNECT, MQTT 3.1.1, clean session, keep-alive 60 s, client identifier "a". */
 const CONNECT = '10 0d 0004 4d515454 04 02 003c 0001 61';
 const CONNACK = '20020000';
@@ -61,6 +73,65 @@ test('a message of the embedding program reaches a subscriber', async (context) 
   assert.deepEqual(await broker.publish('t', 'hi'), { reasonCode: 0 });
   // PUBLISH, QoS 0, topic "t", payload "hi".
   assert.equal(await packet(socket), '30050001746869');
+});
+
+test('with data, a message outlives the broker; without, nothing is written', async (context) => {
+  const data = dataPath(context);
+  const first = createBroker({ data });
+  await first.publish('t', 'hi', { qos: 1, retain: true });
+  await first.close();
+  const second = createBroker({ data });
+  const { port } = await second.listen({ port: 0 });
+  const socket = await client(context, port, CONNECT + SUBSCRIBE);
+  assert.deepEqual([await packet(socket), await packet(socket)], [CONNACK, SUBACK]);
+  // PUBLISH, QoS 1, retained, topic "t", id 1, payload "hi".
+  assert.equal(await packet(socket), '330700017400016869');
+  await second.close();
+});
+
+test('a data directory in use is an OperationError of whatever needs it, and the broker can still be closed', async (context) => {
+  const data = dataPath(context);
+  const owner = createBroker({ data });
+  await owner.publish('t', 'hi');
+  const other = createBroker({ data });
+  const refusal = { name: 'OperationError', code: 'store-in-use' };
+  await assert.rejects(other.listen({ port: 0 }), refusal);
+  await assert.rejects(other.publish('t', 'hi'), refusal);
+  await other.close();
+  await owner.close();
+});
+
+test('a program whose data cannot be used hears so, and nothing of the broker keeps it from ending', () => {
+  const program = `
+    const { createBroker } = await import(${JSON.stringify(new URL('./broker.ts', import.meta.url).href)});
+    await createBroker({ data: ${JSON.stringify(import.meta.filename)} }).listen({ port: 0 });
+  `;
+  const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], {
+    encoding: 'utf8',
+  });
+  assert.equal(status, 1);
+  assert.match(stderr, /OperationError: Cannot use the data directory/);
+});
+
+test('a broker that is only made touches no directory', async (context) => {
+  const data = dataPath(context);
+  await createBroker({ data }).close();
+  assert(!existsSync(data));
+});
+
+test('a broker has one store, in a directory that can be named', () => {
+  for (const data of ['', 'a\0b']) {
+    assert.throws(() => createBroker({ data }), {
+      name: 'UsageError',
+      code: 'invalid-option',
+      message: /data takes the path/,
+    });
+  }
+  assert.throws(() => createBroker({ data: 'x', store: new MemoryStore() }), {
+    name: 'UsageError',
+    code: 'invalid-option',
+    message: 'A broker has one store: give createBroker either data or store.',
+  });
 });
 
 test('a message that nobody is subscribed to says so', async (context) => {

@@ -12,7 +12,7 @@ import type { BrokerLimits } from '../broker/limits.ts';
 import { bytesOf, checkMessageProperties } from '../client/checks.ts';
 import { completeLimits } from '../config/check-limits.ts';
 import { isLoopback, readHost } from '../config/listener-address.ts';
-import { LISTENER_ROWS } from '../config/schema.ts';
+import { LISTENER_ROWS, ROWS } from '../config/schema.ts';
 import { quote } from '../config/spelling.ts';
 import type { QoS } from '../packet/packet.ts';
 import type { MessageProperties } from '../packet/properties.ts';
@@ -21,8 +21,8 @@ import { reasonName } from '../packet/reason-codes.ts';
 import type { EventListener } from '../server/event-hub.ts';
 import { EventHub } from '../server/event-hub.ts';
 import { RunningBroker } from '../server/running-broker.ts';
+import { limitsInMemory, makeStore } from '../server/storage.ts';
 import type { Store } from '../store/contract.ts';
-import { MemoryStore } from '../store/memory/memory-store.ts';
 import { topicName } from '../topic/topic-name.ts';
 import type { Listener } from '../transport/contract.ts';
 
@@ -62,7 +62,13 @@ export interface BrokerOptions {
   readonly authorizer?: Authorizer | undefined;
   /** Allows listeners that other machines can reach although there is no `authenticator`. Default false. */
   readonly allowAnonymous?: boolean | undefined;
-  /** Keeps sessions and retained messages. Default: memory; all is lost with `close`. */
+  /**
+   * The directory to keep everything in that must outlive the process: what is acknowledged is on disk there first. It is made if
+   * it is not there; one broker at a time can use it. Default: none. Everything is in memory then and lost with `close` or
+   * the process, and an acknowledgement promises nothing beyond that.
+   */
+  readonly data?: string | undefined;
+  /** A store of your own, in place of `data`. */
   readonly store?: Store | undefined;
 }
 
@@ -93,9 +99,10 @@ export interface Published {
 /** A broker in this process. */
 export interface EmbeddedBroker {
   /**
-   * Opens a door; any number of times.
+   * Opens a door, once everything in `data` is there again; any number of times.
    * @throws {UsageError} `invalid-option`: a bad address, or one that other machines can reach without authentication.
-   * @throws {OperationError} `address-in-use`, `address-unavailable`, `closed`.
+   * @throws {OperationError} `address-in-use`, `address-unavailable`, `closed`; `store-in-use`, `store-damaged`,
+   * `store-not-accepted`, `store-newer`, `store-unavailable`, `store-full`: `data` cannot be used.
    */
   listen(options?: ListenOptions): Promise<Listener>;
 
@@ -103,13 +110,15 @@ export interface EmbeddedBroker {
    * Publishes a message of this program; resolves once everything that QoS promises about it is durable.
    * @param payload  Text is sent as UTF-8; bytes are copied.
    * @throws {UsageError} `invalid-argument`.
-   * @throws {OperationError} `rejected` with `reasonCode`; `closed`.
+   * @throws {OperationError} `rejected` with `reasonCode`; `closed`; `store-failed`: the disk failed, and whether the message
+   * is on it is not known; what `listen` throws of `data`.
    */
   publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): Promise<Published>;
 
   /**
    * Listens to an event. Listeners are called in the middle of the broker's work: be quick, copy a payload to keep it.
-   * What a listener throws is logged and ends nothing.
+   * What a listener throws is logged and ends nothing. `storeFailed` is the one not to miss where there is `data`: the
+   * broker has ended its connections and is of no more use; end the process, or close this broker and tell somebody.
    * @returns a function that ends it.
    */
   on<Name extends keyof BrokerEvents>(event: Name, listener: EventListener<Name>): () => void;
@@ -120,16 +129,27 @@ export interface EmbeddedBroker {
 
 /**
  * Makes a broker. It reads its store back and listens once it is asked to.
- * @throws {UsageError} `invalid-option`: an unknown limit, or one out of bounds.
+ * @throws {UsageError} `invalid-option`: an unknown limit, or one out of bounds; no path in `data`, or a `store` beside it.
  */
 export function createBroker(options: BrokerOptions = {}): EmbeddedBroker {
   const log = options.log === undefined || options.log === 'silent' ? SILENT_LOG : options.log;
-  const limits = completeLimits(options.limits ?? {});
+  const { data } = options;
+  if (data !== undefined) checkData(data, options.store);
+  const isInMemory = data === undefined && options.store === undefined;
+  const given = completeLimits(options.limits ?? {});
+  const limits = isInMemory ? limitsInMemory(given) : given;
   const isGuarded = options.authenticator !== undefined || options.allowAnonymous === true;
+  const storage = {
+    store: isInMemory ? 'memory' : 'sqlite',
+    data: data ?? ROWS.data.default,
+    storeBytesMax: ROWS.storeBytesMax.default,
+    storeReserveBytes: ROWS.storeReserveBytes.default,
+    downtimeMax: ROWS.downtimeMax.default,
+  } as const;
   const hub = new EventHub(log);
   const life = new BrokerLife(() =>
     RunningBroker.open({
-      store: options.store ?? new MemoryStore(),
+      store: options.store ?? makeStore(storage, log),
       authenticator: options.authenticator ?? ANONYMOUS,
       authorizer: options.authorizer ?? ALLOW_ALL,
       log,
@@ -186,8 +206,18 @@ class BrokerLife {
   }
 
   private async closeOnce(): Promise<void> {
-    const running = await this.opening;
+    // A broker that could not be opened has nothing to close; whoever wanted it open was told why.
+    const running = await this.opening?.catch(() => undefined);
     await running?.close();
+  }
+}
+
+function checkData(data: string, store: Store | undefined): void {
+  if (ROWS.data.read(data) === undefined) {
+    throw new UsageError('invalid-option', `data takes ${ROWS.data.takes}; got ${quote(data)}.`);
+  }
+  if (store !== undefined) {
+    throw new UsageError('invalid-option', 'A broker has one store: give createBroker either data or store.');
   }
 }
 

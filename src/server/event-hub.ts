@@ -25,6 +25,10 @@ export class EventHub {
       clientDisconnected: new Set<EventListener<'clientDisconnected'>>(),
       messagePublished: new Set<EventListener<'messagePublished'>>(),
       messageDropped: new Set<EventListener<'messageDropped'>>(),
+      messagesDropped: new Set<EventListener<'messagesDropped'>>(),
+      storeOpening: new Set<EventListener<'storeOpening'>>(),
+      storeFull: new Set<EventListener<'storeFull'>>(),
+      storeFailed: new Set<EventListener<'storeFailed'>>(),
     };
     this.listeners = listeners;
     this.events = {
@@ -32,6 +36,10 @@ export class EventHub {
       clientDisconnected: (...facts) => this.tell('clientDisconnected', listeners.clientDisconnected, facts),
       messagePublished: (...facts) => this.tell('messagePublished', listeners.messagePublished, facts),
       messageDropped: (...facts) => this.tell('messageDropped', listeners.messageDropped, facts),
+      messagesDropped: (...facts) => this.tell('messagesDropped', listeners.messagesDropped, facts),
+      storeOpening: (...facts) => this.tell('storeOpening', listeners.storeOpening, facts),
+      storeFull: (...facts) => this.tell('storeFull', listeners.storeFull, facts),
+      storeFailed: (...facts) => this.tell('storeFailed', listeners.storeFailed, facts),
     };
   }
 

@@ -1,8 +1,9 @@
 // Node's own clock and chance, as the broker is handed them.
 
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 
-import type { Clock } from '../base/clock.ts';
+import type { Boot, Clock } from '../base/clock.ts';
 import { millis } from '../base/millis.ts';
 import type { Random } from '../base/random.ts';
 
@@ -10,6 +11,7 @@ import type { Random } from '../base/random.ts';
 export const NODE_CLOCK: Clock = {
   monotonic: () => millis(performance.now()),
   wall: () => millis(Date.now()),
+  boot: readBoot,
 };
 
 /** Chance: fast where it only spreads load, unguessable where bytes are asked for. */
@@ -17,3 +19,16 @@ export const NODE_RANDOM: Random = {
   next: () => Math.random(),
   bytes: (count) => randomBytes(count),
 };
+
+/** Linux tells; elsewhere nobody knows which boot this is. */
+function readBoot(): Boot {
+  try {
+    const id = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+    const [seconds = ''] = readFileSync('/proc/uptime', 'latin1').split(' ');
+    const time = Math.round(Number(seconds) * 1000);
+    if (Number.isFinite(time)) return { id, time: millis(time) };
+  } catch {
+    // No Linux, or one that hides its /proc: then there is no boot time, which `id` says.
+  }
+  return { id: '', time: millis(0) };
+}

@@ -12,6 +12,7 @@ import type { Store } from '../store/contract.ts';
 import type { Listener } from '../transport/contract.ts';
 import { listenTcp } from '../transport/tcp/tcp-listener.ts';
 import { NODE_CLOCK, NODE_RANDOM } from './node-parts.ts';
+import { startTicking } from './ticking.ts';
 
 /** What a broker is made of besides what Node supplies. */
 export interface BrokerChoices {
@@ -23,30 +24,34 @@ export interface BrokerChoices {
   readonly events: BrokerEvents;
 }
 
-/** How often the broker looks at its deadlines. */
-const TICK_MILLIS = 250;
-
 /** A broker that has recovered, and whose time moves. */
 export class RunningBroker {
   readonly broker: Broker;
   private readonly log: Log;
   private readonly listeners: Listener[];
-  private readonly ticking: NodeJS.Timeout;
+  private readonly stopTicking: () => void;
   private isClosed: boolean;
 
   private constructor(broker: Broker, log: Log) {
     this.broker = broker;
     this.log = log;
     this.listeners = [];
-    // Listeners keep the process alive; the timer alone does not.
-    this.ticking = setInterval(() => broker.tick(NODE_CLOCK.monotonic()), TICK_MILLIS).unref();
+    this.stopTicking = startTicking((now) => broker.tick(now));
     this.isClosed = false;
   }
 
-  /** Reads the store back and starts the clock. */
+  /**
+   * Reads the store back and starts the clock.
+   * @throws {OperationError} what `Store.open` throws; nothing is left open then.
+   */
   static async open(choices: BrokerChoices): Promise<RunningBroker> {
     const broker = new Broker({ ...choices, clock: NODE_CLOCK, random: NODE_RANDOM });
-    await broker.open();
+    try {
+      await broker.open();
+    } catch (error) {
+      await broker.close();
+      throw error;
+    }
     return new RunningBroker(broker, choices.log);
   }
 
@@ -73,7 +78,7 @@ export class RunningBroker {
     // A listener is closed when its last connection is; the broker ends those.
     const closing = this.listeners.map((listener) => listener.close());
     await this.broker.close();
-    clearInterval(this.ticking);
+    this.stopTicking();
     await Promise.all(closing);
   }
 }

@@ -1,43 +1,63 @@
 // The composition root of `vouch start`: the only place where a configuration becomes a concrete
 // store, authenticator and listeners. Everything it opens it closes again when a later part fails.
+// Invariant: nobody is listened to before everything that the store holds is there again.
 
 import { ALLOW_ALL, ANONYMOUS } from '../auth/allow-all.ts';
-import type { Log } from '../base/log.ts';
-import { NO_EVENTS } from '../broker/events.ts';
+import type { OperationError } from '../base/errors.ts';
 import type { Config } from '../config/config.ts';
-import type { Store } from '../store/contract.ts';
-import { MemoryStore } from '../store/memory/memory-store.ts';
 import type { Listener } from '../transport/contract.ts';
+import type { Audience } from './progress.ts';
 import { withProgress } from './progress.ts';
 import { RunningBroker } from './running-broker.ts';
+import { limitsInMemory, makeStore } from './storage.ts';
 
 /** A broker process that serves. */
 export interface Server {
   /** In the order of the configuration's listeners. */
   readonly listeners: readonly Listener[];
+  readonly found: Found;
   /** Tells every client, and lets go of everything. */
   stop(): Promise<void>;
 }
 
-/** Makes each kind of store. */
-const STORES: { readonly [Kind in Config['store']]: () => Store } = {
-  memory: () => new MemoryStore(),
-};
+/** What the store held at the start. */
+export interface Found {
+  readonly sessions: number;
+  /** Messages that sessions are owed, each once. */
+  readonly messages: number;
+  readonly retained: number;
+}
+
+/** Who is told what happens. */
+export interface ServerAudience extends Audience {
+  /** The store failed: nothing is acknowledged any more. To end the process is all that is left to do. */
+  readonly storeFailed: (error: OperationError) => void;
+}
 
 /**
  * Opens everything that the configuration names.
- * @throws {OperationError} `address-in-use`, `address-unavailable`.
+ * @throws {OperationError} `address-in-use`, `address-unavailable`, `store-in-use`, `store-damaged`, `store-not-accepted`,
+ * `store-newer`, `store-unavailable`, `store-full`.
  */
-export async function startServer(config: Config, log: Log): Promise<Server> {
+export async function startServer(config: Config, audience: ServerAudience): Promise<Server> {
+  const { log, storeFailed } = audience;
+  let share = 0;
+  const store = makeStore(config, log);
   const opening = RunningBroker.open({
-    store: STORES[config.store](),
+    store,
     authenticator: ANONYMOUS,
     authorizer: ALLOW_ALL,
     log,
-    limits: config.limits,
-    events: NO_EVENTS,
+    limits: config.store === 'memory' ? limitsInMemory(config.limits) : config.limits,
+    events: {
+      storeFailed,
+      storeOpening: (done) => {
+        share = done;
+      },
+    },
   });
-  const running = await withProgress('opening the store', log, opening);
+  const running = await withProgress('opening the store', audience, opening, () => share);
+  const { sessions, messages, retained } = store.statistics();
   const listeners: Listener[] = [];
   try {
     for (const { address } of config.listeners) listeners.push(await running.listen(address));
@@ -45,5 +65,5 @@ export async function startServer(config: Config, log: Log): Promise<Server> {
     await running.close();
     throw error;
   }
-  return { listeners, stop: () => running.close() };
+  return { listeners, found: { sessions, messages, retained }, stop: () => running.close() };
 }

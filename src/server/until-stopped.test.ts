@@ -2,29 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import type { Log } from '../base/log.ts';
-import { withProgress } from './progress.ts';
-import { untilStopped } from './until-stopped.ts';
+import { unlessStopped, untilStopped } from './until-stopped.ts';
 
 function recorder(): { readonly log: Log; readonly said: string[] } {
   const said: string[] = [];
   const say = (sentence: string): void => void said.push(sentence);
   return { said, log: { debug: say, info: say, warn: say, error: say } };
 }
-
-test('what takes longer than two seconds says so every two seconds, and no longer than it takes', async (context) => {
-  context.mock.timers.enable({ apis: ['setInterval'] });
-  const { log, said } = recorder();
-  const { promise, resolve } = Promise.withResolvers<number>();
-  const waiting = withProgress('opening the store', log, promise);
-  context.mock.timers.tick(1999);
-  assert.deepEqual(said, []);
-  context.mock.timers.tick(2001);
-  assert.deepEqual(said, ['Still opening the store (2 s)', 'Still opening the store (4 s)']);
-  resolve(7);
-  assert.equal(await waiting, 7);
-  context.mock.timers.tick(10_000);
-  assert.equal(said.length, 2);
-});
 
 test('a stop that is done gives exit code 0', async () => {
   const { log, said } = recorder();
@@ -53,4 +37,20 @@ test('a stop that takes longer than ten seconds is given up with exit code 1', a
   context.mock.timers.tick(10_000);
   assert.equal(await stopping, 1);
   assert.match(said.at(-1) ?? '', /did not stop within 10 s/);
+});
+
+test('a start is waited for, and its failure is passed on', async () => {
+  const { log } = recorder();
+  const never = new Promise<NodeJS.Signals>(() => {});
+  const server = {};
+  assert.equal(await unlessStopped(never, Promise.resolve(server), log), server);
+  await assert.rejects(unlessStopped(never, Promise.reject(new Error('in use')), log), /in use/);
+});
+
+test('a signal during the start is not kept waiting, whatever becomes of the start', async () => {
+  const { log, said } = recorder();
+  const { promise, reject } = Promise.withResolvers<object>();
+  assert.equal(await unlessStopped(Promise.resolve('SIGTERM'), promise, log), undefined);
+  assert.deepEqual(said, ['Stopped before it was started']);
+  reject(new Error('in use'));
 });

@@ -34,6 +34,23 @@ export function firstSignal(): Promise<NodeJS.Signals> {
 }
 
 /**
+ * Waits for a start, but no longer than until somebody says stop: as long as nobody is listened to, nothing is owed to anybody.
+ * @returns `undefined`: stopped. What was being started may still be under way; end the process.
+ */
+export async function unlessStopped<Started extends object>(
+  signalled: Promise<NodeJS.Signals>,
+  starting: Promise<Started>,
+  log: Log,
+): Promise<Started | undefined> {
+  const first = await Promise.race([starting, signalled]);
+  if (typeof first !== 'string') return first;
+  log.info('Stopped before it was started', { signal: first });
+  // It may still fail, which changes nothing now.
+  starting.catch(() => undefined);
+  return undefined;
+}
+
+/**
  * Waits for the signal, then stops.
  * @param stop  Called once.
  * @returns The exit code: 0, or 1 when stopping took longer than ten seconds.
@@ -47,7 +64,7 @@ export async function untilStopped(
   log.info('Stopping; a second signal ends the process at once', { signal });
   const { promise: late, resolve: giveUp } = Promise.withResolvers<'late'>();
   const patience = setTimeout(giveUp, STOP_MILLIS_MAX, 'late');
-  const outcome = await withProgress('stopping', log, Promise.race([stop(), late]));
+  const outcome = await withProgress('stopping', { log, terminal: undefined }, Promise.race([stop(), late]));
   clearTimeout(patience);
   if (outcome === 'late') {
     log.error(`The broker did not stop within ${STOP_MILLIS_MAX / 1000} s; ending the process as it is`);

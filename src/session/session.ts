@@ -165,12 +165,12 @@ export class Session<D extends Delivery> {
     for (const id of this.inbound.exactlyOnceIds()) visit(id);
   }
 
-  /** Whether a delivery of QoS 1 or 2 may be sent now. hot: */
-  canPublish(): boolean {
+  /** Whether a delivery of QoS 1 or 2 may be sent now, or so many of them. hot: */
+  canPublish(count = 1): boolean {
     return (
       this.terms !== undefined &&
       this.resendNext === 0 &&
-      this.sentCount < this.terms.sendMaximum && // [MQTT-3.3.4-7] [MQTT-3.3.4-9] [MQTT-4.9.0-2]
+      this.sentCount + count <= this.terms.sendMaximum && // [MQTT-3.3.4-7] [MQTT-3.3.4-9] [MQTT-4.9.0-2]
       this.inFlight.hasFreeId
     );
   }

@@ -9,7 +9,8 @@ import { describe, test } from 'node:test';
 import type { ProtocolVersion } from '../../src/packet/protocol-version.ts';
 import { hex } from '../../src/packet/wire.arbitrary.ts';
 import { expectComplaint, sceneWithBystander } from './bystander.ts';
-import { type BrokerOptions, bytesOf, connectPacket, lateStore } from './harness.ts';
+import { type BrokerOptions, bytesOf, connectPacket } from './harness.ts';
+import { lateStore } from './test-store.ts';
 
 /** What must not be processed behind a bad packet: PUBLISH to `x`, for 3.x and for 5. */
 const PUBLISH_BEHIND = { 3: hex('30 03 00 01 "x"'), 4: hex('30 03 00 01 "x"'), 5: hex('30 04 00 01 "x" 00') } as const;

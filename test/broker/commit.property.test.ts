@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 
+import { BrokerState } from '../../src/broker/broker-state.ts';
 import { CommitGate } from '../../src/broker/commit.ts';
 import { CRASH_CLIENTS, type CrashRun, type CrashStep, runCrashes } from './crash-run.ts';
 
@@ -21,17 +22,21 @@ const step: fc.Arbitrary<CrashStep> = fc.oneof(
   },
   {
     weight: 5,
-    arbitrary: fc.record({ kind: fc.constant('commit' as const), changes: fc.integer({ min: 1, max: 9 }) }),
+    arbitrary: fc.record({ kind: fc.constant('commit' as const), turns: fc.integer({ min: 1, max: 9 }) }),
   },
   {
     weight: 8,
     arbitrary: fc.record({ kind: fc.constant('react' as const), client, packets: fc.integer({ min: 1, max: 4 }) }),
   },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('cut' as const), client }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constantFrom('cut' as const, 'leave' as const, 'come back' as const), client }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('crash' as const) }) },
 );
 const run: fc.Arbitrary<CrashRun> = fc.record({
   receiveMaximum: fc.constantFrom(1, 2, 5, 65_535),
+  queueHeadMessagesMax: fc.constantFrom(1, 2, 3, 1_024),
   retainedQos: fc.constantFrom(1 as const, 2 as const),
   steps: fc.array(step, { maxLength: 120, size: 'max' }),
 });
@@ -41,8 +46,9 @@ const LOST_ONCE: readonly CrashRun[] = [
   {
     // The origin of a QoS 2 message was durable, and its retained message was not.
     receiveMaximum: 5,
+    queueHeadMessagesMax: 1_024,
     retainedQos: 2,
-    steps: [{ kind: 'publish', publisher: 0, qos: 2, retain: true }, { kind: 'commit', changes: 1 }, { kind: 'crash' }],
+    steps: [{ kind: 'publish', publisher: 0, qos: 2, retain: true }, { kind: 'commit', turns: 1 }, { kind: 'crash' }],
   },
 ];
 
@@ -65,6 +71,18 @@ async function refuted(lies: boolean): Promise<void> {
 }
 
 test('a store that says "durable" too early is found out', () => refuted(true));
+
+test('a store that says that nobody needs a message when one of several has it is found out', async (context) => {
+  context.mock.method(
+    BrokerState.prototype,
+    'settle',
+    function (this: BrokerState, recipient: number, messageId: number) {
+      this.store.settle(recipient, messageId);
+      this.elision.elide(messageId);
+    },
+  );
+  await refuted(false);
+});
 
 for (const lane of ['holdAnswers', 'holdDeliveries'] as const) {
   test(`a gate without ${lane} is found out`, async (context) => {

@@ -5,6 +5,7 @@
 
 import assert from 'node:assert/strict';
 
+import type { BrokerLimits } from '../../src/broker/limits.ts';
 import type { PublishPacket } from '../../src/packet/packet.ts';
 import { type PacketId, packetId } from '../../src/packet/packet-id.ts';
 import { type ConnectChoice, connectPacket, TestBroker, type TestClient } from './harness.ts';
@@ -14,17 +15,18 @@ import { textOf } from './say-packet.ts';
 /** One thing that happens. */
 export type CrashStep =
   | { readonly kind: 'publish'; readonly publisher: number; readonly qos: 1 | 2; readonly retain: boolean }
-  /** So many changes become durable. */
-  | { readonly kind: 'commit'; readonly changes: number }
+  /** The changes of so many turns become durable. */
+  | { readonly kind: 'commit'; readonly turns: number }
   /** A client takes so many of the packets that came, and answers them. */
   | { readonly kind: 'react'; readonly client: number; readonly packets: number }
-  /** A client's network fails; it connects again at once. */
-  | { readonly kind: 'cut'; readonly client: number }
+  /** A client's network fails; it connects again at once, or it is away until it comes back. */
+  | { readonly kind: 'cut' | 'leave' | 'come back'; readonly client: number }
   | { readonly kind: 'crash' };
 
-/** A run: the windows of the subscribers, the QoS of all retained messages, and what happens. */
+/** A run: the windows of the subscribers, what of a queue is in memory, the QoS of all retained messages, and what happens. */
 export interface CrashRun {
   readonly receiveMaximum: number;
+  readonly queueHeadMessagesMax: number;
   /** One for all: a QoS 1 message that is sent again is a new one, and would replace a QoS 2 message behind it that is not. */
   readonly retainedQos: 1 | 2;
   readonly steps: readonly CrashStep[];
@@ -48,9 +50,9 @@ export const CRASH_CLIENTS: number = PUBLISHERS + SUBSCRIBERS.length;
  * @param lies  Whether the store claims more than it keeps; the checks must then find something.
  * @throws what an assertion throws.
  */
-export async function runCrashes({ receiveMaximum, retainedQos, steps }: CrashRun, lies: boolean): Promise<void> {
-  const world = await World.make(receiveMaximum, retainedQos, lies);
-  for (const step of steps) {
+export async function runCrashes(run: CrashRun, lies: boolean): Promise<void> {
+  const world = await World.make(run, lies);
+  for (const step of run.steps) {
     await world.take(step);
     world.checkAtMostOnce();
   }
@@ -69,6 +71,11 @@ abstract class Actor {
     this.choice = { clientId, clean: false, properties: { sessionExpiryInterval: 1_000_000, receiveMaximum } };
     this.connection = undefined;
     this.wasAccepted = false;
+  }
+
+  /** Whether it is to have a connection. */
+  get isAway(): boolean {
+    return this.connection === undefined;
   }
 
   /** The network or the broker is gone. */
@@ -223,11 +230,18 @@ class World {
   private readonly publishers: readonly Publisher[];
   private readonly subscribers: readonly Subscriber[];
   private readonly retainedQos: 1 | 2;
+  private readonly limits: Partial<BrokerLimits>;
   private store: JournalStore;
   private broker: TestBroker;
 
-  private constructor(store: JournalStore, broker: TestBroker, receiveMaximum: number, retainedQos: 1 | 2) {
+  private constructor(
+    store: JournalStore,
+    broker: TestBroker,
+    limits: Partial<BrokerLimits>,
+    { receiveMaximum, retainedQos }: CrashRun,
+  ) {
     this.retainedQos = retainedQos;
+    this.limits = limits;
     this.publishers = Array.from({ length: PUBLISHERS }, (_, n) => new Publisher(`publisher${n}`));
     this.subscribers = SUBSCRIBERS.map((each) => new Subscriber(each, receiveMaximum));
     this.store = store;
@@ -235,9 +249,10 @@ class World {
   }
 
   /** With everybody connected and subscribed. */
-  static async make(receiveMaximum: number, retainedQos: 1 | 2, lies: boolean): Promise<World> {
+  static async make(run: CrashRun, lies: boolean): Promise<World> {
     const store = new JournalStore(lies);
-    const world = new World(store, await TestBroker.open({ store }), receiveMaximum, retainedQos);
+    const limits = { queueHeadMessagesMax: run.queueHeadMessagesMax };
+    const world = new World(store, await TestBroker.open({ store, limits }), limits, run);
     for (const actor of world.actors) actor.connect(world.broker);
     world.rest();
     for (const subscriber of world.subscribers) assert.ok(subscriber.isSubscribed);
@@ -256,7 +271,7 @@ class World {
         else this.publishers[step.publisher]?.publish(step.qos, false);
         return;
       case 'commit':
-        this.store.commit(step.changes);
+        this.store.commit(step.turns);
         return;
       case 'react':
         this.actors[step.client]?.react(step.packets);
@@ -265,21 +280,28 @@ class World {
         this.actors[step.client]?.lose();
         this.actors[step.client]?.connect(this.broker);
         return;
-      case 'crash':
-        this.store = this.store.crash();
-        this.broker = await TestBroker.open({ store: this.store });
-        for (const actor of this.actors) {
-          actor.lose();
-          actor.connect(this.broker);
-        }
+      case 'leave':
+        this.actors[step.client]?.lose();
         return;
+      case 'come back':
+        if (this.actors[step.client]?.isAway === true) this.actors[step.client]?.connect(this.broker);
+        return;
+      case 'crash': {
+        this.store = this.store.crash();
+        this.broker = await TestBroker.open({ store: this.store, limits: this.limits });
+        const present = this.actors.filter(({ isAway }) => !isAway);
+        for (const actor of this.actors) actor.lose();
+        for (const actor of present) actor.connect(this.broker);
+        return;
+      }
       default:
         step satisfies never;
     }
   }
 
-  /** Lets everything happen that is under way. */
+  /** Everybody comes back, and everything happens that is under way. */
   rest(): void {
+    for (const actor of this.actors) if (actor.isAway) actor.connect(this.broker);
     for (let isBusy = true; isBusy; ) {
       isBusy = this.store.late > 0;
       this.store.commit(this.store.late);

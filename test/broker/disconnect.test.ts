@@ -6,9 +6,9 @@ import { test } from 'node:test';
 
 import { NO_DISCONNECT_PROPERTIES, NO_MESSAGE_PROPERTIES } from '../../src/packet/properties.ts';
 import { REASON_CODES } from '../../src/packet/reason-code-table.ts';
-import { MemoryStore } from '../../src/store/memory/memory-store.ts';
-import { bytesOf, lateStore, TestBroker } from './harness.ts';
+import { bytesOf, TestBroker } from './harness.ts';
 import { will } from './sample-will.ts';
+import { lateStore, memoryStore } from './test-store.ts';
 
 const VERSIONS = [3, 4, 5] as const;
 
@@ -157,7 +157,7 @@ test('who connects while the broker closes is refused with 0x88, return code 3',
 });
 
 test('a broker that closes does nothing more by itself, and is closed once', async () => {
-  const store = new MemoryStore();
+  const store = memoryStore();
   const published: string[] = [];
   const broker = await TestBroker.open({
     store,

@@ -4,8 +4,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { type ConnectChoice, connectPacket, lateStore, TestBroker, type TestClient } from './harness.ts';
+import { type ConnectChoice, connectPacket, TestBroker, type TestClient } from './harness.ts';
 import { textOf } from './say-packet.ts';
+import { lateStore } from './test-store.ts';
 
 /** A persistent session with a window. */
 function kept(receiveMaximum: number | undefined): ConnectChoice {

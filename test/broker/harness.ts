@@ -38,10 +38,10 @@ import {
 } from '../../src/packet/properties.ts';
 import type { ProtocolVersion } from '../../src/packet/protocol-version.ts';
 import { createTopicTable } from '../../src/packet/topic-name.ts';
-import type { Batch, Store } from '../../src/store/contract.ts';
-import { MemoryStore } from '../../src/store/memory/memory-store.ts';
+import type { Store } from '../../src/store/contract.ts';
 import type { NetworkConnection, NetworkHandler } from '../../src/transport/contract.ts';
 import { sayPacket } from './say-packet.ts';
+import { endTurn, memoryStore } from './test-store.ts';
 
 /** What a test may choose about its broker. */
 export interface BrokerOptions {
@@ -50,7 +50,7 @@ export interface BrokerOptions {
   readonly authorizer?: Authorizer;
   readonly limits?: Partial<BrokerLimits>;
   readonly events?: BrokerEvents;
-  /** What the clocks show at the start, in milliseconds: the second broker of a test has a boot time of its own, and the same calendar. */
+  /** What the clocks show at the start, in milliseconds: for the second broker of a test what the first one's show. */
   readonly monotonic?: number;
   readonly wall?: number;
 }
@@ -77,10 +77,14 @@ export class TestBroker {
     this.clients = 0;
     let chance = 1;
     this.broker = new Broker({
-      store: options.store ?? new MemoryStore(),
+      store: options.store ?? memoryStore(),
       authenticator: options.authenticator ?? ANONYMOUS,
       authorizer: options.authorizer ?? ALLOW_ALL,
-      clock: { monotonic: () => millis(this.now), wall: () => millis(this.wall) },
+      clock: {
+        monotonic: () => millis(this.now),
+        wall: () => millis(this.wall),
+        boot: () => ({ id: '', time: millis(0) }),
+      },
       random: {
         next: () => 0.5,
         bytes: (count) => Uint8Array.from({ length: count }, () => (chance++ * 37) & 255),
@@ -95,6 +99,7 @@ export class TestBroker {
   static async open(options: BrokerOptions = {}): Promise<TestBroker> {
     const test = new TestBroker(options);
     await test.broker.open();
+    endTurn();
     return test;
   }
 
@@ -102,6 +107,7 @@ export class TestBroker {
   pass(milliseconds: number): void {
     this.passUnnoticed(milliseconds);
     this.broker.tick(millis(this.now));
+    endTurn();
   }
 
   /** Moves time, and the broker is not woken: its owner calls `tick` a few times a second only. */
@@ -113,6 +119,11 @@ export class TestBroker {
   /** What the calendar shows. */
   get wallClock(): number {
     return this.wall;
+  }
+
+  /** What the monotonic clock shows. */
+  get monotonicClock(): number {
+    return this.now;
   }
 
   /** A network connection that has said nothing yet. */
@@ -226,6 +237,7 @@ export class TestClient {
     shared.set(chunk, 8);
     this.pipe.pending.push(shared);
     this.pipe.flow(this.handler);
+    endTurn();
   }
 
   /** Sends PUBLISH; returns its packet identifier. */
@@ -305,17 +317,20 @@ export class TestClient {
   cut(): void {
     if (this.ended === 'not yet') this.handler.closed(new Error('ECONNRESET'));
     this.ended = 'destroy';
+    endTurn();
   }
 
   /** The peer closes the connection without DISCONNECT. */
   hangUp(): void {
     if (this.ended === 'not yet') this.handler.closed(undefined);
     this.ended = 'destroy';
+    endTurn();
   }
 
   /** The transport tells the broker that a connection is over which the broker has ended itself. */
   confirmEnd(): void {
     this.handler.closed(undefined);
+    endTurn();
   }
 
   /** What comes from now on is kept as bytes only: for a peer that sends what may be of any version. */
@@ -333,6 +348,7 @@ export class TestClient {
     this.pipe.waiting = 0;
     this.handler.drained();
     this.pipe.flow(this.handler);
+    endTurn();
   }
 
   /** Whether the broker reads what this client sends. */
@@ -484,12 +500,6 @@ class Pipe implements NetworkConnection {
     this.isOver = true;
     this.client.ended = 'destroy';
   }
-}
-
-/** A store whose changes become durable only when the test says so. */
-export function lateStore(): { readonly store: MemoryStore; readonly commit: (upTo?: Batch) => void } {
-  const store = new MemoryStore({ announces: 'when-told' });
-  return { store, commit: (upTo = store.written) => store.announce(upTo) };
 }
 
 function recorder(lines: LogLine[]): Log {

@@ -5,9 +5,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import type { BrokerLimits } from '../../src/broker/limits.ts';
 import type { Batch } from '../../src/store/contract.ts';
-import { MemoryStore } from '../../src/store/memory/memory-store.ts';
 import { type ConnectChoice, connectPacket, TestBroker, type TestClient } from './harness.ts';
+import { lateStore } from './test-store.ts';
 
 /** A broker over a store that is late, or that lies. */
 export interface Stage {
@@ -29,12 +30,12 @@ export function kept(clientId: string, clean = false): ConnectChoice {
   return { clientId, clean, properties: { sessionExpiryInterval: 1000 } };
 }
 
-export async function setStage(isHonest: boolean): Promise<Stage> {
-  const store = new MemoryStore({ announces: 'when-told' });
+export async function setStage(isHonest: boolean, limits: Partial<BrokerLimits> = {}): Promise<Stage> {
+  const { store, commit: announce } = lateStore();
   if (!isHonest) store.durable = Number.POSITIVE_INFINITY;
-  const broker = await TestBroker.open({ store });
+  const broker = await TestBroker.open({ store, limits });
   const commit = (upTo: Batch = store.written): void => {
-    if (isHonest) store.announce(upTo);
+    if (isHonest) announce(upTo);
   };
   const connect = (choice: ConnectChoice): TestClient => {
     const client = broker.dial(choice.version);

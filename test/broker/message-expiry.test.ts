@@ -180,15 +180,30 @@ test('a message to a shared subscription whose member has left is not handed on 
   const broker = await TestBroker.open();
   const leaver = broker.connect({ ...KEPT, properties: { sessionExpiryInterval: 10 } });
   leaver.subscribe('$share/g/a');
-  leaver.cut();
   const publisher = broker.connect();
   publisher.publish('a', 'short', { qos: 1, properties: { messageExpiryInterval: 5 } });
   publisher.publish('a', 'long', { qos: 1, properties: { messageExpiryInterval: 50 } });
+  leaver.cut();
   const other = broker.connect();
   other.subscribe('$share/g/a');
   broker.pass(10_000);
   assert.deepEqual(other.said(), ['PUBLISH a=long QoS 1 id 1 expires 40']);
   assert.equal(broker.broker.counters.messagesDropped['session-ended'], 1);
+});
+
+test('what waits for a shared subscription is given to no member once it has expired [MQTT-3.3.2-5]', async () => {
+  const broker = await TestBroker.open();
+  const away = broker.connect(KEPT);
+  away.subscribe('$share/g/a');
+  away.cut();
+  const publisher = broker.connect();
+  publisher.publish('a', 'short', { qos: 1, properties: { messageExpiryInterval: 5 } });
+  publisher.publish('a', 'long', { qos: 1, properties: { messageExpiryInterval: 50 } });
+  broker.pass(10_000);
+  const other = broker.connect();
+  other.subscribe('$share/g/a');
+  assert.deepEqual(other.said(), ['PUBLISH a=long QoS 1 id 1 expires 40']);
+  assert.equal(broker.broker.counters.messagesDropped.expired, 1);
 });
 
 test('an interval of zero is for those who can be sent the message at once', async () => {

@@ -237,7 +237,8 @@ for (const qos of [0, 1, 2] as const) {
     assert.deepEqual(subscriber.said(), []);
     assert.equal(broker.broker.sizes.retained, 0);
     assert.equal(broker.broker.counters.messagesRefused, 4);
-    assert.equal(broker.warnings().length, 4);
+    // A client does not fill the log: the 1st, the 10th, the 100th, ...
+    assert.equal(broker.warnings().length, 1);
     assert.equal(publisher.ended, 'not yet');
   });
 
@@ -290,7 +291,7 @@ test('an embedder that publishes when it hears of a message published or dropped
       void broker.broker.publish({ ...EMBEDDED, topic: 'echo', qos: 1 });
   };
   const broker: TestBroker = await TestBroker.open({
-    limits: { inFlightMax: 1, sessionQueueMessagesMax: 1 },
+    limits: { inFlightMax: 1, transientQueueMessagesMax: 1 },
     events: {
       messagePublished: (message) => hear(`published ${message.topic}`),
       messageDropped: (_, topic) => hear(`dropped ${topic}`),

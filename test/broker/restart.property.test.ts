@@ -7,12 +7,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 
+import { millis } from '../../src/base/millis.ts';
 import type { Packet, QoS } from '../../src/packet/packet.ts';
 import type { PacketId } from '../../src/packet/packet-id.ts';
 import { NO_MESSAGE_PROPERTIES } from '../../src/packet/properties.ts';
-import { MemoryStore } from '../../src/store/memory/memory-store.ts';
+import type { MemoryStore } from '../../src/store/memory/memory-store.ts';
 import { TestBroker, type TestClient } from './harness.ts';
 import { sayPacket } from './say-packet.ts';
+import { memoryStore } from './test-store.ts';
 
 const CLIENTS = ['a', 'b', 'c'] as const;
 const TOPICS = ['x', 'y', 'x/y'] as const;
@@ -97,7 +99,7 @@ class Stage {
   constructor(replaces: boolean) {
     this.transcript = [];
     this.replaces = replaces;
-    this.store = new MemoryStore();
+    this.store = memoryStore();
     this.actors = CLIENTS.map((id) => ({ id, client: undefined, owed: [], received: [], idLast: 0 }));
     this.broker = undefined;
     this.monotonic = 1_000_000;
@@ -116,7 +118,9 @@ class Stage {
   }
 
   private open(): Promise<TestBroker> {
-    return TestBroker.open({ store: this.store, monotonic: this.monotonic, wall: this.wall });
+    // With a grace a Will that is due comes later than after a cut.
+    const limits = { willRestartGrace: millis(0) };
+    return TestBroker.open({ store: this.store, monotonic: this.monotonic, wall: this.wall, limits });
   }
 
   private async crash(): Promise<void> {

@@ -5,7 +5,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { lateStore, TestBroker } from './harness.ts';
+import { TestBroker } from './harness.ts';
+import { lateStore } from './test-store.ts';
 
 const VERSIONS = [3, 4, 5] as const;
 const PERSISTENT = { clientId: 'c', clean: false, properties: { sessionExpiryInterval: 60 } } as const;

@@ -5,9 +5,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
-import { MemoryStore } from '../../src/store/memory/memory-store.ts';
-import { type ConnectChoice, lateStore, TestBroker, type TestClient } from './harness.ts';
+import { type ConnectChoice, TestBroker, type TestClient } from './harness.ts';
 import { watched, will } from './sample-will.ts';
+import { lateStore, memoryStore } from './test-store.ts';
 
 const VERSIONS = [3, 4, 5] as const;
 
@@ -253,13 +253,14 @@ describe('when the broker stops', () => {
     test(`a Will with delay ${delay} s and Session Expiry ${expiry} s is published ${when}, once`, async () => {
       const published: string[] = [];
       const events = { messagePublished: (message: { readonly topic: string }) => void published.push(message.topic) };
-      const store = new MemoryStore();
+      const store = memoryStore();
       const first = await TestBroker.open({ store, events });
       const client = first.connect(withWill(5, delay, expiry));
       await first.broker.close();
       client.expectEnd(0x8b);
       assert.deepEqual(published, after === 0 ? ['will'] : []);
-      const second = await TestBroker.open({ store, events, monotonic: 5_000, wall: first.wallClock });
+      const { monotonicClock: monotonic, wallClock: wall } = first;
+      const second = await TestBroker.open({ store, events, monotonic, wall });
       if (after > 0) {
         second.pass(after * 1000 - 1);
         assert.deepEqual(published, []);

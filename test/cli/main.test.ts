@@ -15,7 +15,8 @@ test('--version prints one line', async (context) => {
 test('--help lists every command with what it does', async (context) => {
   const { code, stdout } = await startVouch(context, ['--help']).ended;
   assert.equal(code, 0);
-  for (const name of ['start', 'pub', 'sub']) assert.match(stdout, new RegExp(`^ {2}${name} {2,}[A-Z].*\\.$`, 'm'));
+  for (const name of ['start', 'pub', 'sub', 'store'])
+    assert.match(stdout, new RegExp(`^ {2}${name} {2,}[A-Z].*\\.$`, 'm'));
 });
 
 test('without a command the same page goes to standard error, with exit code 2', async (context) => {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -51,7 +51,12 @@ test('port 0 takes a free port and says which, in one line of JSON with all that
       version: undefined,
       pid: undefined,
       listeners: `mqtt://127.0.0.1:${port} (anonymous, plain TCP, loopback only)`,
-      store: 'memory: sessions and retained messages are lost when the broker stops',
+      store: 'sqlite',
+      data: path.join(realpathSync(broker.folder), 'data'),
+      sessionsFound: 0,
+      messagesFound: 0,
+      retainedFound: 0,
+      sessionExpiry: 'sessions of MQTT 3 clients end 30 days after their last connection (--session-expiry-max)',
       msg: 'Vouch is listening',
     },
   );

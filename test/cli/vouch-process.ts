@@ -1,8 +1,10 @@
-// A `vouch` command as a process: what it says, line by line, and how it ends. A process that a test
-// leaves behind is killed with the test.
+// A `vouch` command as a process: what it says, line by line, and how it ends. Each runs in a temporary directory of
+// its own, where a broker finds no data and leaves some. A process that a test leaves behind is killed with the test.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 
@@ -20,6 +22,8 @@ export interface VouchProcess {
   /** The first line of standard output, said or to be said, that holds the text. */
   line(text: string): Promise<string>;
   signal(signal: NodeJS.Signals): void;
+  /** The directory in which it runs. */
+  readonly folder: string;
   readonly ended: Promise<Ended>;
 }
 
@@ -40,13 +44,18 @@ export function startScript(
   environment: { readonly [name: string]: string } = {},
 ): VouchProcess {
   const env = { PATH: process.env['PATH'] ?? '', ...environment };
-  const child = spawn(process.execPath, [script, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  context.after(() => child.kill('SIGKILL'));
+  const cwd = mkdtempSync(path.join(tmpdir(), 'vouch-process-'));
+  const child = spawn(process.execPath, [script, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   const ended = once(child, 'close').then(() => ({ code: child.exitCode, stdout, stderr }));
+  context.after(async () => {
+    child.kill('SIGKILL');
+    await ended;
+    rmSync(cwd, { recursive: true });
+  });
 
   function said(text: string): string | undefined {
     return stdout
@@ -67,6 +76,7 @@ export function startScript(
       }
     },
     signal: (signal) => void child.kill(signal),
+    folder: cwd,
     ended,
   };
 }

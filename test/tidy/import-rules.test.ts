@@ -50,6 +50,26 @@ test('a pure room may import nothing of Node.js and no package', () => {
   ]);
 });
 
+test('a module of Node.js that one file loads for all others is imported from there', () => {
+  const elsewhere = [
+    `import { DatabaseSync } from 'node:sqlite';`,
+    `const { DatabaseSync } = await import('node:sqlite');`,
+    `const { DatabaseSync } = process.getBuiltinModule('node:sqlite');`,
+  ];
+  for (const text of elsewhere) {
+    assert.deepEqual(tidy('src/store/sqlite/x.ts', text), [
+      'src/store/sqlite/x.ts:1 imports node:sqlite, which src/store/sqlite/node-sqlite.ts loads for everybody: import what it exports.',
+    ]);
+    assert.deepEqual(tidy('src/store/sqlite/node-sqlite.ts', text), []);
+  }
+  assert.deepEqual(tidy('src/store/sqlite/x.ts', `import type { StatementSync } from 'node:sqlite';`), []);
+  assert.match(
+    tidy('src/session/x.ts', `process.getBuiltinModule('node:net');`).join(),
+    /session may import no module/,
+  );
+  assert.match(tidy('src/server/x.ts', `process.getBuiltinModule(name);`).join(), /whose name is computed/);
+});
+
 test('where types are allowed, values are not', () => {
   assert.deepEqual(tidy('src/store/x.ts', `import type { Message } from '../packet/message.ts';`), []);
   assert.match(

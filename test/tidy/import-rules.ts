@@ -5,7 +5,7 @@
 import { posix } from 'node:path';
 
 import type { Permission, Room, RoomName } from '../../rooms.ts';
-import { PURE_ROOMS, ROOMS } from '../../rooms.ts';
+import { LOADED_BY, PURE_ROOMS, ROOMS } from '../../rooms.ts';
 import type { Import, Source } from './source.ts';
 
 /** Whether a file is there for tests only: a test, what generates values for one, or a program that one runs. */
@@ -41,6 +41,9 @@ function breachOf(source: Source, room: Room, each: Import): string | undefined 
   if (specifier.startsWith('.'))
     return breachOfFile(source, room, each, posix.join(posix.dirname(source.path), specifier));
   if (specifier.startsWith('node:')) {
+    const loader = LOADED_BY[specifier] ?? source.path;
+    if (loader !== source.path && !each.typesOnly && source.path.startsWith('src/'))
+      return `${at} imports ${specifier}, which ${loader} loads for everybody: import what it exports.`;
     if (allows(room.node, specifier) || isForTests(source.path)) return undefined;
     return `${at} imports ${specifier}, but ${room.name} may import ${listOf(room.node, 'no module of Node.js')}. ${tell(room)}`;
   }

@@ -5,7 +5,7 @@
 import type { Comment, ParseResult } from 'oxc-parser';
 import { parseSync, Visitor } from 'oxc-parser';
 
-/** One import or re-export of another module. */
+/** One import or re-export of another module, or a module of Node.js that is asked for by `process.getBuiltinModule`. */
 export interface Import {
   /** As written; `undefined` when it is computed at run time. */
   readonly specifier: string | undefined;
@@ -108,6 +108,12 @@ function importsOf(result: ParseResult, text: string, lineAt: LineAt): Import[] 
   new Visitor({
     TSImportType(node) {
       imports.push({ specifier: node.source.value, typesOnly: true, line: lineAt(node.start) });
+    },
+    CallExpression({ callee, arguments: [name], start }) {
+      if (callee.type !== 'MemberExpression' || callee.property.type !== 'Identifier') return;
+      if (callee.property.name !== 'getBuiltinModule') return;
+      const specifier = name?.type === 'Literal' && typeof name.value === 'string' ? name.value : undefined;
+      imports.push({ specifier, typesOnly: false, line: lineAt(start) });
     },
   }).visit(result.program);
   return imports;
