@@ -12,12 +12,13 @@ const ROOT = path.resolve(import.meta.dirname, '..');
 const BROKER_CORE = '0';
 const START_MILLIS_MAX = 15_000;
 const STOP_MILLIS_MAX = 5_000;
+const START: readonly string[] = ['src/cli/main.ts', 'start'];
 
 /** A broker that can be measured. */
 export interface BrokerKind {
   readonly name: string;
   /** The command that starts it on a port of 127.0.0.1, with what it needs in `folder`. */
-  command(port: number, folder: string): readonly string[];
+  command(port: number, folder: string): string[];
   /** Makes it ready to be started, and tells its version; or tells why it cannot be. */
   prepare(): { readonly version: string } | { readonly missing: string };
 }
@@ -29,27 +30,53 @@ export interface RunningBroker {
   stop(): Promise<void>;
 }
 
-/** Every broker, Vouch first. `{port}` in `vouchCommand` stands for the port. */
+/** The brokers of `npm run bench`, Vouch first, all in memory. `{port}` in `vouchCommand` stands for the port. */
 export function brokerKinds(vouchCommand: string | undefined): readonly BrokerKind[] {
-  return [vouch(vouchCommand), MOSQUITTO, AEDES];
+  const words = vouchCommand?.split(/\s+/u);
+  const given = (port: number): string[] | undefined => words?.map((word) => word.replace('{port}', `${port}`));
+  const usual = vouch('vouch', START, () => ['--store', 'memory']);
+  return [{ ...usual, command: (port, folder) => given(port) ?? usual.command(port, folder) }, MOSQUITTO, AEDES];
 }
 
-function vouch(command: string | undefined): BrokerKind {
+/** The brokers of `npm run bench:durable`: Vouch on disk, the same without elision, in memory, and mosquitto in memory. */
+export const DURABLE_KINDS: readonly BrokerKind[] = [
+  vouch('vouch', START, inFolder),
+  vouch('no-elision', ['bench/start-without-elision.ts'], inFolder),
+  vouch('memory', START, () => ['--store', 'memory']),
+];
+
+function vouch(
+  name: string,
+  program: readonly string[],
+  storeFlags: (port: number, folder: string) => readonly string[],
+): BrokerKind {
+  const [file = '', ...rest] = program;
   return {
-    name: 'vouch',
-    command: (port) =>
-      command === undefined
-        ? [process.execPath, path.join(ROOT, 'src/cli/main.ts'), 'start', '--port', `${port}`, '--quiet']
-        : command.split(/\s+/u).map((word) => word.replace('{port}', `${port}`)),
+    name,
+    command: (port, folder) => [
+      process.execPath,
+      path.join(ROOT, file),
+      ...rest,
+      '--port',
+      `${port}`,
+      '--quiet',
+      ...storeFlags(port, folder),
+    ],
     prepare: () => ({ version: versionIn(path.join(ROOT, 'package.json')) }),
   };
+}
+
+/** A data directory of its own for every start. */
+function inFolder(port: number, folder: string): readonly string[] {
+  return ['--data', path.join(folder, `data-${port}`)];
 }
 
 const MOSQUITTO_PROGRAM = ['/usr/sbin', '/usr/local/sbin', ...(process.env['PATH'] ?? '').split(path.delimiter)]
   .map((folder) => path.join(folder, 'mosquitto'))
   .find((program) => existsSync(program));
 
-const MOSQUITTO: BrokerKind = {
+/** Debian's mosquitto, in memory. */
+export const MOSQUITTO: BrokerKind = {
   name: 'mosquitto',
   command: (port, folder) => {
     const config = path.join(folder, `mosquitto-${port}.conf`);
@@ -90,11 +117,17 @@ const AEDES: BrokerKind = {
 
 /**
  * Starts a broker on a free port, with as many open files as the system allows, and waits until it answers.
+ * @param pinned  What is bound to the broker's core: all of it, or its main thread, so that a store's worker runs where it can.
  * @throws {Error} when it does not.
  */
-export async function startBroker(kind: BrokerKind, folder: string): Promise<RunningBroker> {
+export async function startBroker(
+  kind: BrokerKind,
+  folder: string,
+  pinned: 'process' | 'main-thread',
+): Promise<RunningBroker> {
   const port = await freePort();
-  const command = ['taskset', '-c', BROKER_CORE, ...kind.command(port, folder)];
+  const command = kind.command(port, folder);
+  if (pinned === 'process') command.unshift('taskset', '-c', BROKER_CORE);
   const child = spawn('sh', ['-c', 'ulimit -n "$(ulimit -Hn)"; exec "$@"', 'sh', ...command], {
     stdio: ['ignore', 'ignore', 'pipe'],
     cwd: ROOT,
@@ -119,7 +152,9 @@ export async function startBroker(kind: BrokerKind, folder: string): Promise<Run
     await pause(20);
   }
   // `sh` and `taskset` have become the broker: the process is the same one.
-  return { port, pid: child.pid ?? 0, stop };
+  const pid = child.pid ?? 0;
+  if (pinned === 'main-thread') spawnSync('taskset', ['-cp', BROKER_CORE, `${pid}`]);
+  return { port, pid, stop };
 }
 
 async function stopProcess(child: ChildProcess): Promise<void> {

@@ -82,7 +82,8 @@ function figureOf(scenario: Scenario, run: LoadResult): number {
   return scenario.figure === 'bytes' ? run.bytesPerConnection : run.brokerMicrosPerDelivery;
 }
 
-function aligned(rows: readonly (readonly string[])[]): string {
+/** Columns under each other; the first one to the left. */
+export function aligned(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows
     .map((row) =>

@@ -134,7 +134,7 @@ async function measure(
   program: string,
   folder: string,
 ): Promise<LoadResult> {
-  const broker = await startBroker(kind, folder);
+  const broker = await startBroker(kind, folder, 'process');
   try {
     const target = ['-p', `${broker.port}`, '-V', options.version, '--pid', `${broker.pid}`];
     const load = (messages: number): Promise<LoadResult> =>

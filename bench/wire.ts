@@ -1,0 +1,75 @@
+// The few packets that the bench's own clients speak, MQTT 3.1.1, over plain sockets: for work that mqload does not know.
+
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { ByteWriter } from '../src/base/byte-writer.ts';
+import { encodePacket } from '../src/packet/encode.ts';
+import type { Packet } from '../src/packet/packet.ts';
+import { packetId } from '../src/packet/packet-id.ts';
+import { NO_CONNECT_PROPERTIES, NO_MESSAGE_PROPERTIES, NO_SUBSCRIBE_PROPERTIES } from '../src/packet/properties.ts';
+
+/** A packet as bytes of its own. */
+function bytesOf(packet: Packet): Buffer {
+  const writer = new ByteWriter(new Uint8Array(1024));
+  encodePacket(writer, packet, 4);
+  return Buffer.from(writer.bytes.subarray(0, writer.position));
+}
+
+/** A QoS 1 PUBLISH. */
+export function publishBytes(topic: string, id: number, retain: boolean, payload: Uint8Array): Buffer {
+  return bytesOf({
+    kind: 'publish',
+    dup: false,
+    qos: 1,
+    retain,
+    topic,
+    id: packetId(id),
+    topicAlias: 0,
+    subscriptionIdentifiers: [],
+    properties: NO_MESSAGE_PROPERTIES,
+    payload,
+  });
+}
+
+/** A connected client, and whether its session was there. */
+export async function openClient(
+  port: number,
+  clientId: string,
+  clean: boolean,
+): Promise<{ readonly socket: Socket; readonly isPresent: boolean }> {
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  await once(socket, 'connect');
+  const answered = once(socket, 'data') as Promise<[Buffer]>;
+  socket.write(
+    bytesOf({
+      kind: 'connect',
+      version: 4,
+      bridge: false,
+      clean,
+      keepAlive: 0,
+      clientId,
+      will: undefined,
+      userName: undefined,
+      password: undefined,
+      properties: NO_CONNECT_PROPERTIES,
+    }),
+  );
+  const [connack] = await answered;
+  if (connack[0] !== 0x20 || connack[3] !== 0) throw new Error(`${clientId} was not accepted.`);
+  return { socket, isPresent: connack[2] === 1 };
+}
+
+/** Subscribes with QoS 1, and waits for SUBACK. */
+export async function subscribeClient(socket: Socket, filter: string): Promise<void> {
+  const answered = once(socket, 'data');
+  const options = { qos: 1, noLocal: false, retainAsPublished: false, retainHandling: 0 } as const;
+  socket.write(
+    bytesOf({
+      kind: 'subscribe',
+      id: packetId(1),
+      subscriptions: [{ filter, options }],
+      properties: NO_SUBSCRIBE_PROPERTIES,
+    }),
+  );
+  await answered;
+}
