@@ -1,0 +1,77 @@
+// Brokers that are put together otherwise than `vouch start` does it, with the few options that the tests give them. Two break the
+// promise on purpose, to show that the tests notice: `--manner lies` acknowledges before the commit, `--manner lax`
+// writes with `synchronous=NORMAL`, which a killed process survives and a power cut does not. One keeps it under
+// strain: with `--manner restless` everything that happens now and then happens all the time.
+
+import { parseArgs } from 'node:util';
+
+import { millis } from '../../src/base/millis.ts';
+import { SILENT_LOG } from '../../src/base/log.ts';
+import { createBroker } from '../../src/exports/broker.ts';
+import { EXIT } from '../../src/server/exit-codes.ts';
+import { NODE_CLOCK } from '../../src/server/node-parts.ts';
+import type { Store } from '../../src/store/contract.ts';
+import { ENGINE_TUNING, type EngineTuning } from '../../src/store/sqlite/engine.ts';
+import { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
+import { WorkerExecutor } from '../../src/store/sqlite/worker-executor.ts';
+
+const KIB = 1024;
+const THREAD = new URL('../../src/server/store-thread.ts', import.meta.url);
+
+/** Small pages, short slices, and a log that is written back after a few commits. */
+const RESTLESS_TUNING: EngineTuning = {
+  pageEntriesMax: 16,
+  pageBytesMax: KIB,
+  indexEveryMessages: 100,
+  indexEveryEntries: 500,
+  indexEveryBytes: 64 * KIB,
+  checkpointLogBytes: 128 * KIB,
+  truncateLogBytes: 512 * KIB,
+  sliceRows: 4,
+  chunkBytes: KIB,
+};
+/** Next to nothing of a queue is in memory. */
+const RESTLESS_LIMITS = { queueHeadMessagesMax: 4, queueHeadBytesMax: 16 * KIB };
+
+const { values } = parseArgs({
+  options: {
+    port: { type: 'string', short: 'p', default: '0' },
+    data: { type: 'string', default: '' },
+    manner: { type: 'string', default: '' },
+  },
+});
+const isRestless = values.manner === 'restless';
+
+const store = new SqliteStore({
+  executor: new WorkerExecutor(THREAD, {
+    path: values.data,
+    reserveBytes: KIB * KIB,
+    bytesMax: 0,
+    synchronous: values.manner === 'lax' ? 'normal' : 'full',
+    tuning: isRestless ? RESTLESS_TUNING : ENGINE_TUNING,
+  }),
+  clock: NODE_CLOCK,
+  log: SILENT_LOG,
+  downtimeMax: millis(0),
+});
+const broker = createBroker({
+  store: values.manner === 'lies' ? lying(store) : store,
+  limits: { willRestartGrace: millis(0), ...(isRestless ? RESTLESS_LIMITS : {}) },
+});
+broker.on('storeFailed', () => process.exit(EXIT.storeFailed));
+process.once('SIGTERM', () => {
+  void broker.close().then(() => process.exit(EXIT.ok));
+});
+const { url } = await broker.listen({ port: Number(values.port) });
+process.stdout.write(`Vouch is listening: ${url}\n`);
+
+/** The same store, but for what it says about being durable: everything, at once. */
+function lying(honest: SqliteStore): Store {
+  return new Proxy<Store>(honest, {
+    get(target, name): unknown {
+      if (name === 'durable') return Number.POSITIVE_INFINITY;
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
