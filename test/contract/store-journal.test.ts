@@ -40,7 +40,7 @@ describe('the suite notices', () => {
       const made = place();
       return { place: made, ...(await open(made)) };
     };
-    const search = crashesLeavePrefixes(openNew, { numRuns: 1_000, endOnFailure: true });
+    const search = crashesLeavePrefixes(openNew, { numRuns: 1_000, seed: 1, endOnFailure: true });
     await assert.rejects(search, ({ cause }) => {
       assert.match(String(cause), /the changes of some first turns/);
       return true;

@@ -15,10 +15,8 @@ export interface AckOrder {
   readonly late: number;
   /** Those that left too early: sentences. */
   readonly early: readonly string[];
-  /** Syncs of the log that returned without error. */
+  /** Syncs of the log that returned without error, before any sync failed. */
   readonly syncs: number;
-  /** Acknowledgements that left after any sync had failed. */
-  readonly afterFailure: number;
 }
 
 const TOPICS = createTopicTable();
@@ -28,19 +26,18 @@ const LABEL = /<(\w+#\d+) \d+>/g;
 /** Checks a trace. `logName` is how the name of the log ends: `-wal`. */
 export function checkAckOrder(calls: readonly SystemCall[], logName: string): AckOrder {
   const syncs = calls.filter(isSync);
-  const good = syncs.filter(({ result, target }) => result === 0 && target.endsWith(logName));
-  const failure = syncs.find(({ result }) => result !== 0);
+  // Once one has failed, no later one proves anything: the kernel forgets what it could not write, and tells it once.
+  const failedAt = syncs.find(({ result }) => result !== 0)?.begin ?? Number.POSITIVE_INFINITY;
+  const good = syncs.filter(({ target, end }) => end < failedAt && target.endsWith(logName));
   const durableAt = durableMoments(calls, good, logName);
   const early: string[] = [];
   let late = 0;
-  let afterFailure = 0;
   for (const { key, kind, begin } of acknowledgements(calls)) {
     const durable = durableAt.get(key);
     if (durable !== undefined && durable < begin) late++;
     else early.push(`${kind} of ${key} left at ${begin}, but the message was on disk ${durable ?? 'never'}`);
-    if (failure !== undefined && begin > failure.end) afterFailure++;
   }
-  return { late, early, syncs: good.length, afterFailure };
+  return { late, early, syncs: good.length };
 }
 
 /** When each message was on disk: the end of the first good sync that began after its first write to the log. */

@@ -94,6 +94,7 @@ export class BrokerProcess {
 
   /** Waits until it listens, and gives its port. Fails if it ends instead. */
   async port(): Promise<number> {
+    const begun = performance.now();
     const limit = setTimeout(() => void this.kill(), START_MILLIS_MAX);
     try {
       for (;;) {
@@ -103,8 +104,11 @@ export class BrokerProcess {
           .find((each) => each.includes('Vouch is listening'));
         const [, port] = /mqtt:\/\/\S+:(\d+)/.exec(line ?? '') ?? [];
         if (port !== undefined) return Number(port);
-        const next = await Promise.race([once(this.child.stdout, 'data').then(() => 'more'), this.ended]);
-        if (next !== 'more') throw new Error(`The broker did not start:\n${this.said}`);
+        const next = await Promise.race([once(this.child.stdout, 'data').then(() => undefined), this.ended]);
+        if (next === undefined) continue;
+        const seconds = ((performance.now() - begun) / 1000).toFixed(1);
+        const how = next.signal ?? `code ${next.code}`;
+        throw new Error(`The broker did not start, and ended with ${how} after ${seconds} s:\n${this.said}`);
       }
     } finally {
       clearTimeout(limit);
