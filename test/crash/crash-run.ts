@@ -12,8 +12,8 @@ import { setTimeout } from 'node:timers/promises';
 import { BrokerProcess, type BrokerStart } from './broker-process.ts';
 import { FICKLE, type Part } from './cast.ts';
 import { Company } from './company.ts';
-import type { SentMessage } from './history.ts';
 import { type Ext4Image, Knife } from './ext4-image.ts';
+import type { SentMessage } from './history.ts';
 import type { Reckoned } from './reckoning.ts';
 import type { Subscriber } from './subscriber.ts';
 

@@ -9,7 +9,7 @@ import { type CrashRunChoice, runCrashes } from './crash-run.ts';
 import { composedBroker, temporaryDirectory, VOUCH } from './data-directory.ts';
 
 const CYCLES = 30;
-const CYCLES_RESTLESS = 8;
+const CYCLES_RESTLESS = 6;
 /** On a busy machine; usually it is a minute. */
 const TIMEOUT_MILLIS = 300_000;
 const FAULTS_SHOWN = 10;
@@ -22,7 +22,7 @@ const CHOICE: Omit<CrashRunChoice, 'directory'> = {
   cycles: CYCLES,
   cyclesMax: 2 * CYCLES,
   cyclesPerReckoning: 6,
-  acknowledgementsMax: 600,
+  acknowledgementsMax: 400,
   start: VOUCH,
   onProgress: () => {},
 };
@@ -43,7 +43,7 @@ test('the same holds where pages are small and the log is written back all the t
     cycles: CYCLES_RESTLESS,
     cyclesMax: 2 * CYCLES_RESTLESS,
   };
-  const { faults } = await runCrashes({ ...choice, directory: temporaryDirectory(context), cyclesPerReckoning: 4 });
+  const { faults } = await runCrashes({ ...choice, directory: temporaryDirectory(context), cyclesPerReckoning: 3 });
   assert.deepEqual(faults.slice(0, FAULTS_SHOWN), [], `seed ${SEED}`);
 });
 

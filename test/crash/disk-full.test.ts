@@ -23,7 +23,7 @@ const AT_ONCE = 10;
 /** What somebody else leaves of the disk. */
 const ROOM_BYTES = 20 * MIB;
 /** How many times it is filled and emptied. */
-const ROUNDS = 3;
+const ROUNDS = 2;
 
 const ARCHIVE = { clientId: 'archive', clean: false, isPersistent: true };
 

@@ -11,7 +11,7 @@ import { composedBroker, VOUCH } from './data-directory.ts';
 import { Ext4Image, imageProblem, removeImages } from './ext4-image.ts';
 
 const IMAGE_BYTES = 200 * 1024 * 1024;
-const CUTS = 8;
+const CUTS = 5;
 /** For brokers whose clients wait in vain. */
 const IMPATIENCE_MILLIS = 3000;
 const FAULTS_SHOWN = 10;
@@ -38,12 +38,12 @@ async function cutPower(context: TestContext, start: BrokerStart, patienceMillis
     cycles: CUTS,
     cyclesMax: 2 * CUTS,
     cyclesPerReckoning: 1,
-    acknowledgementsMax: 1500,
+    acknowledgementsMax: 1000,
     onProgress: () => {},
   });
 }
 
-test('what is acknowledged survives a power cut under load, eight times over', { skip }, async (context) => {
+test('what is acknowledged survives a power cut under load, five times over', { skip }, async (context) => {
   const { faults, ...figures } = await cutPower(context, VOUCH);
   context.diagnostic(`seed ${SEED}: ${JSON.stringify(figures)}`);
   assert.deepEqual(faults.slice(0, FAULTS_SHOWN), [], `seed ${SEED}`);
