@@ -60,6 +60,15 @@ test('a disk that is full refuses what must be stored, delivers, and recovers by
   await fillAndEmpty(path.join(image.directory, 'data'), { options }, ballast);
 });
 
+test('a disk that the broker itself has filled, and nobody else, is given back what it does not need any more', {
+  skip: skipUnless('root', problem === '', problem),
+}, async (context) => {
+  const image = Ext4Image.make(160 * MIB);
+  context.after(() => image.remove());
+  const none = { load: () => {}, unload: () => {} };
+  await fillAndEmpty(path.join(image.directory, 'data'), { options: ['--store-reserve-bytes', '24MiB'] }, none);
+});
+
 function freeBytes(directory: string): number {
   const { bavail, bsize } = statfsSync(directory);
   return bavail * bsize;

@@ -17,6 +17,9 @@ import { StoreFault } from './store-fault.ts';
 /** How often a host wants its `tick` while the disk is full. */
 export const TICK_MILLIS = 1_000;
 
+/** So much is done in one `tick` to give space back to a disk that is full. */
+const GIVE_BACK_SLICES = 16;
+
 /** Of opening, so much is looking at the log; the rest is reading the database. */
 const LOG_SHARE = 0.1;
 
@@ -102,7 +105,7 @@ export class EngineHost {
     const { held } = this;
     if (held === undefined || !this.isFull) return;
     try {
-      if (held.engine.hasRoomUnderLimit(this.options.reserveBytes) && held.reserve.regain()) {
+      if (held.engine.hasRoomUnderLimit(this.options.reserveBytes) && this.regainReserve(held)) {
         held.engine.lowerLimit();
         this.isFull = false;
         this.owner.full(false);
@@ -110,6 +113,19 @@ export class EngineHost {
       this.askMaintenance();
     } catch (error) {
       this.fail(held, error);
+    }
+  }
+
+  /** Takes the reserve again; on a disk that is full of us, with what the database does not need any more. */
+  private regainReserve({ engine, reserve }: OpenDirectory): boolean {
+    try {
+      for (let slices = GIVE_BACK_SLICES; !reserve.regain(); slices--) {
+        if (slices === 0 || !engine.giveBack()) return reserve.regain();
+      }
+      return true;
+    } catch (error) {
+      if (isFullFault(error)) return false;
+      throw error;
     }
   }
 

@@ -76,6 +76,9 @@ export interface HighestNumbers {
 /** What the engine has and did; what was elided never came here. */
 export type EngineStatistics = Omit<StoreStatistics, 'messagesElided'>;
 
+/** In one slice; the log must have room for them. */
+const GIVE_BACK_PAGES = 1_024;
+
 /** The most pages that SQLite can be told: there is no limit. */
 const PAGES_MAX = 0xfffffffe;
 
@@ -241,6 +244,19 @@ export class Engine {
       return pragma(this.database, 'page_count') - pragma(this.database, 'freelist_count');
     });
     return pages * this.pageBytes + bytes <= bytesMax;
+  }
+
+  /**
+   * Gives some of the pages that are free back to the disk: for a disk that is full of us.
+   * @returns Whether there is more to give.
+   */
+  giveBack(): boolean {
+    return guard('giving space back', () => {
+      this.database.exec(`PRAGMA incremental_vacuum(${GIVE_BACK_PAGES})`);
+      // The file is cut when the log is written back.
+      this.log.runToEnd();
+      return pragma(this.database, 'freelist_count') > 0;
+    });
   }
 
   /** What is there, as of the last batch. */

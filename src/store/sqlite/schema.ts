@@ -66,6 +66,8 @@ export function openDatabase(options: DatabaseOptions): DatabaseSync {
     database = new DatabaseSync(options.file, { timeout: LOCK_TIMEOUT_MILLIS });
     // Before anything is changed.
     const version = refuseOthers(database);
+    // Free pages can be given back to the disk (Engine.giveBack); it cannot be chosen later.
+    if (version === 0) database.exec('PRAGMA auto_vacuum = INCREMENTAL');
     configure(database, options);
     migrate(database, version);
     return database;
