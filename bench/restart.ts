@@ -5,10 +5,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { freePort } from './brokers.ts';
 import { compileMqload, runMqload } from './mqload.ts';
 import { residentMebibytes } from './thread-cpu.ts';
 import { openClient, publishBytes, subscribeClient } from './wire.ts';
@@ -209,13 +209,4 @@ async function mqload(load: readonly string[]): Promise<number> {
 
 function mebibytesIn(data: string): number {
   return readdirSync(data).reduce((sum, name) => sum + statSync(path.join(data, name)).size, 0) / 2 ** 20;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return address === null || typeof address === 'string' ? 0 : address.port;
 }
