@@ -1,6 +1,6 @@
 // Brokers that are put together otherwise than `vouch start` does it, with the few options that the tests give them. Two break the
-// promise on purpose, to show that the tests notice: `--manner lies` acknowledges before the commit, `--manner lax`
-// writes with `synchronous=NORMAL`, which a killed process survives and a power cut does not. One keeps it under
+// promise on purpose, to show that the tests notice: `--manner lies` acknowledges before the commit, which it puts off for
+// a moment, so that what is acknowledged is at stake whatever the disk's speed; `--manner lax` writes with `synchronous=NORMAL`, which a killed process survives and a power cut does not. One keeps it under
 // strain: with `--manner restless` everything that happens now and then happens all the time.
 
 import { parseArgs } from 'node:util';
@@ -12,10 +12,13 @@ import { EXIT } from '../../src/server/exit-codes.ts';
 import { NODE_CLOCK } from '../../src/server/node-parts.ts';
 import type { Store } from '../../src/store/contract.ts';
 import { ENGINE_TUNING, type EngineTuning } from '../../src/store/sqlite/engine.ts';
+import type { Executor, ExecutorOptions } from '../../src/store/sqlite/executor.ts';
 import { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { WorkerExecutor } from '../../src/store/sqlite/worker-executor.ts';
 
 const KIB = 1024;
+/** How long the commits of the broker that lies are put off. */
+const LATE_MILLIS = 50;
 const THREAD = new URL('../../src/server/store-thread.ts', import.meta.url);
 
 /** Small pages, short slices, and a log that is written back after a few commits. */
@@ -42,14 +45,16 @@ const { values } = parseArgs({
 });
 const isRestless = values.manner === 'restless';
 
+const options: ExecutorOptions = {
+  path: values.data,
+  reserveBytes: KIB * KIB,
+  bytesMax: 0,
+  synchronous: values.manner === 'lax' ? 'normal' : 'full',
+  tuning: isRestless ? RESTLESS_TUNING : ENGINE_TUNING,
+};
+const worker = new WorkerExecutor(THREAD, options);
 const store = new SqliteStore({
-  executor: new WorkerExecutor(THREAD, {
-    path: values.data,
-    reserveBytes: KIB * KIB,
-    bytesMax: 0,
-    synchronous: values.manner === 'lax' ? 'normal' : 'full',
-    tuning: isRestless ? RESTLESS_TUNING : ENGINE_TUNING,
-  }),
+  executor: values.manner === 'lies' ? putOff(worker) : worker,
   clock: NODE_CLOCK,
   log: SILENT_LOG,
   downtimeMax: millis(0),
@@ -64,6 +69,17 @@ process.once('SIGTERM', () => {
 });
 const { url } = await broker.listen({ port: Number(values.port) });
 process.stdout.write(`Vouch is listening: ${url}\n`);
+
+/** The same engine, for which everything comes a little later, in order. */
+function putOff(prompt: Executor): Executor {
+  const later = (action: () => void): void => void setTimeout(action, LATE_MILLIS);
+  return {
+    open: (owner) => prompt.open(owner),
+    apply: (batch) => later(() => prompt.apply(batch)),
+    read: (...question) => later(() => prompt.read(...question)),
+    close: () => later(() => prompt.close()),
+  };
+}
 
 /** The same store, but for what it says about being durable: everything, at once. */
 function lying(honest: SqliteStore): Store {
