@@ -5,12 +5,13 @@
 import type { Millis } from '../base/millis.ts';
 import type { Message } from '../packet/message.ts';
 import type { BrokerState } from './broker-state.ts';
-import type { DeliveryQueue, QueueOwner } from './delivery-queue.ts';
+import type { DeliveryQueue, QueueOwner } from '../store/delivery-queue.ts';
 import type { PassedLimit, QueueLimitName } from './queue-limits.ts';
+import type { SessionDelivery } from './session-delivery.ts';
 
 /** A session or a shared group whose queue is in the store. */
-export interface Waiter extends QueueOwner {
-  readonly queue: DeliveryQueue;
+export interface Waiter extends QueueOwner<SessionDelivery> {
+  readonly queue: DeliveryQueue<SessionDelivery>;
   /** It is about to end. */
   readonly isEnding: boolean;
   /** Its queue goes without the message. */
@@ -21,7 +22,7 @@ export interface Waiter extends QueueOwner {
 
 /** What a queue gives up once it has taken the message. */
 interface Debt {
-  readonly queue: DeliveryQueue;
+  readonly queue: DeliveryQueue<SessionDelivery>;
   readonly messages: number;
   readonly bytes: number;
 }

@@ -22,7 +22,7 @@ import { FanOut } from './fan-out.ts';
 import type { BrokerLimits } from './limits.ts';
 import type { BrokerParts } from './parts.ts';
 import { QueueLimits } from './queue-limits.ts';
-import { newQueueTotals, type QueueTotals } from './queue-totals.ts';
+import { newQueueTotals, type QueueTotals } from '../store/queue-totals.ts';
 import { RetainedMessages } from './retained-messages.ts';
 import { Router } from './router.ts';
 import { SessionRegistry } from './session-registry.ts';

@@ -17,17 +17,17 @@ import type { PacketId } from '../packet/packet-id.ts';
 import { Reason, type ReasonCode } from '../packet/reason-codes.ts';
 import type { Answer, SessionOutput } from '../session/output.ts';
 import { Session } from '../session/session.ts';
-import type { Batch, MessageId, QueueSize, SessionKey } from '../store/contract.ts';
+import type { Batch, MessageId, QueuedDelivery, QueueSize, SessionKey } from '../store/contract.ts';
 import type { Waiter } from './admission.ts';
 import type { BrokerState, Timed } from './broker-state.ts';
 import type { Connection } from './connection.ts';
-import { DeliveryQueue, isExpired } from './delivery-queue.ts';
+import { DeliveryQueue, isExpired } from '../store/delivery-queue.ts';
 import { DroppedMessages } from './dropped-messages.ts';
 import type { GroupQueue } from './group-queue.ts';
 import { publishFromClient } from './publishing.ts';
 import type { QueueLimitName } from './queue-limits.ts';
 import { lower, type RouteTarget } from './route.ts';
-import { type Addressing, newDelivery, type SessionDelivery } from './session-delivery.ts';
+import { type Addressing, newDelivery, type SessionDelivery, storedDelivery } from './session-delivery.ts';
 import type { Subscription } from './subscription.ts';
 import type { SetWill } from './wills.ts';
 
@@ -46,7 +46,7 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Waiter, Ti
   subscriptions: Map<string, Subscription> | undefined;
   /** How long it outlives its connection. */
   expiryInterval: Millis;
-  readonly queue: DeliveryQueue;
+  readonly queue: DeliveryQueue<SessionDelivery>;
   /** The shared groups that it is a member of; made with the first one. */
   private groups: Set<GroupQueue> | undefined;
   /** It is about to end at a limit of its queue. */
@@ -292,6 +292,10 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Waiter, Ti
 
   // What the queue and its limits ask for.
 
+  restored(stored: QueuedDelivery): SessionDelivery {
+    return storedDelivery(stored);
+  }
+
   queueRead(): void {
     this.pump(this.broker.clock.monotonic());
     this.broker.elision.releaseMoved();
@@ -327,7 +331,11 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Waiter, Ti
   }
 
   /** Sends from one of the queues as far as the window and the reader allow. */
-  private sendFrom(queue: DeliveryQueue | RingQueue<SessionDelivery>, connection: Connection, now: Millis): void {
+  private sendFrom(
+    queue: DeliveryQueue<SessionDelivery> | RingQueue<SessionDelivery>,
+    connection: Connection,
+    now: Millis,
+  ): void {
     for (let next = queue.peek(); next !== undefined; next = queue.peek()) {
       if (connection.isCongested) return;
       if (next.qos > 0 && !this.machine.canPublish()) return;

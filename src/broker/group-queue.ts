@@ -12,17 +12,17 @@
 import type { Millis } from '../base/millis.ts';
 import type { Message } from '../packet/message.ts';
 import { NO_SUBSCRIPTION_IDENTIFIERS, type QoS } from '../packet/packet.ts';
-import type { GroupKey, GroupRecord, MessageId, QueueSize, Recipient } from '../store/contract.ts';
+import type { GroupKey, GroupRecord, MessageId, QueuedDelivery, QueueSize, Recipient } from '../store/contract.ts';
 import { SharedGroup } from '../topic/shared-group.ts';
 import type { TopicFilter } from '../topic/topic-filter.ts';
 import type { Waiter } from './admission.ts';
 import type { BrokerState } from './broker-state.ts';
 import type { ClientSession } from './client-session.ts';
-import { DeliveryQueue, isExpired } from './delivery-queue.ts';
+import { DeliveryQueue, isExpired } from '../store/delivery-queue.ts';
 import { DroppedMessages } from './dropped-messages.ts';
 import type { QueueLimitName } from './queue-limits.ts';
 import { formOf, lower, type RouteTarget, sharedTarget } from './route.ts';
-import { type Addressing, newDelivery, type SessionDelivery } from './session-delivery.ts';
+import { type Addressing, newDelivery, type SessionDelivery, storedDelivery } from './session-delivery.ts';
 import type { Subscription } from './subscription.ts';
 
 /** A shared group with what waits for it. */
@@ -31,7 +31,7 @@ export class GroupQueue implements Waiter {
   /** As requested: `$share/...`. */
   readonly requested: string;
   readonly filter: TopicFilter;
-  readonly queue: DeliveryQueue;
+  readonly queue: DeliveryQueue<SessionDelivery>;
   /** Its name in the store; 0: what waits is in memory alone. */
   key: GroupKey;
   readonly isEnding: boolean;
@@ -209,6 +209,10 @@ export class GroupQueue implements Waiter {
   }
 
   // What the queue and its limits ask for.
+
+  restored(stored: QueuedDelivery): SessionDelivery {
+    return storedDelivery(stored);
+  }
 
   queueRead(): void {
     // What nobody is there to take was read for a reason: to look for what has expired.

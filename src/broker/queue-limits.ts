@@ -2,8 +2,9 @@
 // message would pass. What then becomes of it, and of the queue, is admission.ts.
 
 import type { BrokerLimits, QueuePolicy } from './limits.ts';
-import type { DeliveryQueue } from './delivery-queue.ts';
-import type { QueueTotals } from './queue-totals.ts';
+import type { DeliveryQueue } from '../store/delivery-queue.ts';
+import type { QueueTotals } from '../store/queue-totals.ts';
+import type { SessionDelivery } from './session-delivery.ts';
 
 /** The name of a limit, as the option spells it. */
 export type QueueLimitName =
@@ -44,7 +45,7 @@ export class QueueLimits {
   }
 
   /** The limit of one queue that another message would pass; `undefined`: there is room. */
-  passedBy(queue: DeliveryQueue, payloadBytes: number): PassedLimit | undefined {
+  passedBy(queue: DeliveryQueue<SessionDelivery>, payloadBytes: number): PassedLimit | undefined {
     return first(
       this.excessMessages(queue) > 0 ? this.ofMessages : undefined,
       this.excessBytes(queue, payloadBytes) > 0 ? this.ofBytes : undefined,
@@ -61,13 +62,13 @@ export class QueueLimits {
   }
 
   /** How many of a queue's messages must go before there is room for another one; not above 0: none. */
-  excessMessages(queue: DeliveryQueue): number {
+  excessMessages(queue: DeliveryQueue<SessionDelivery>): number {
     const { sessionQueueMessagesMax } = this.limits;
     return sessionQueueMessagesMax === 0 ? 0 : queue.messagesKept + 1 - sessionQueueMessagesMax;
   }
 
   /** How many of a queue's bytes must go before there is room for so many. */
-  excessBytes(queue: DeliveryQueue, payloadBytes: number): number {
+  excessBytes(queue: DeliveryQueue<SessionDelivery>, payloadBytes: number): number {
     const { sessionQueueBytesMax } = this.limits;
     return sessionQueueBytesMax === 0 ? 0 : queue.bytesKept + payloadBytes - sessionQueueBytesMax;
   }

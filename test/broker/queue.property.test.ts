@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 
-import { DeliveryQueue } from '../../src/broker/delivery-queue.ts';
+import { DeliveryQueue } from '../../src/store/delivery-queue.ts';
 import { QUEUE_CLIENTS, QUEUE_TOPICS, type QueueRun, runQueues } from './queue-run.ts';
 
 const client = fc.nat({ max: QUEUE_CLIENTS - 1 });

@@ -4,10 +4,9 @@ import { test } from 'node:test';
 import { millis } from '../base/millis.ts';
 import { NO_SUBSCRIPTION_IDENTIFIERS } from '../packet/packet.ts';
 import { NO_MESSAGE_PROPERTIES } from '../packet/properties.ts';
-import type { MessageId, PageSize, QueuePage } from '../store/contract.ts';
-import { DeliveryQueue, type QueueBroker } from './delivery-queue.ts';
+import type { MessageId, PageSize, QueuedDelivery, QueuePage } from './contract.ts';
+import { DeliveryQueue, type QueuePlace } from './delivery-queue.ts';
 import { newQueueTotals } from './queue-totals.ts';
-import { newDelivery, type SessionDelivery } from './session-delivery.ts';
 
 /** A read that the store has yet to answer. */
 interface Read {
@@ -19,9 +18,9 @@ interface Read {
 const PLENTY = 64 * 1024 * 1024;
 
 /** A broker with small heads, and what its queues have asked the store for. */
-function makeBroker(queueHeadsBytesMax: number): { readonly broker: QueueBroker; readonly reads: Read[] } {
+function makeBroker(queueHeadsBytesMax: number): { readonly broker: QueuePlace; readonly reads: Read[] } {
   const reads: Read[] = [];
-  const broker: QueueBroker = {
+  const broker: QueuePlace = {
     store: { read: (_key, after, size, onRead) => void reads.push({ after, size, onRead }) },
     limits: { queueHeadMessagesMax: 100, queueHeadBytesMax: 10_000, queueHeadsBytesMax },
     queueTotals: newQueueTotals(),
@@ -29,16 +28,17 @@ function makeBroker(queueHeadsBytesMax: number): { readonly broker: QueueBroker;
   return { broker, reads };
 }
 
-function makeQueue(broker: QueueBroker, marks: number[] = []): DeliveryQueue {
+function makeQueue(broker: QueuePlace, marks: number[] = []): DeliveryQueue<QueuedDelivery> {
   return new DeliveryQueue(broker, {
     key: 1,
+    restored: (stored) => stored,
     queueRead: () => undefined,
     queuePassed: (mark) => void marks.push(mark),
     dropQueued: () => undefined,
   });
 }
 
-function delivery(messageId: MessageId, bytes = 10): SessionDelivery {
+function delivery(messageId: MessageId, bytes = 10): QueuedDelivery {
   const message = {
     topic: 'a',
     payload: new Uint8Array(bytes),
@@ -47,18 +47,18 @@ function delivery(messageId: MessageId, bytes = 10): SessionDelivery {
     properties: NO_MESSAGE_PROPERTIES,
     expiresAt: millis(1),
   } as const;
-  const address = { subscriptionIdentifiers: NO_SUBSCRIPTION_IDENTIFIERS, sharedFilter: '' };
-  return newDelivery(message, 1, false, address, messageId, undefined);
+  const subscriptionIdentifiers = NO_SUBSCRIPTION_IDENTIFIERS;
+  return { messageId, message, qos: 1, retain: false, subscriptionIdentifiers, sharedFilter: '' };
 }
 
 /** The answer to a read: messages from one number to another. */
 function page(from: MessageId, to: MessageId, isLast: boolean): QueuePage {
-  const deliveries = Array.from({ length: to - from + 1 }, (_, n) => ({ ...delivery(from + n), qos: 1 as const }));
+  const deliveries = Array.from({ length: to - from + 1 }, (_, n) => delivery(from + n));
   return { deliveries, isLast };
 }
 
 /** Takes so many messages, and asks for more as an owner does. */
-function take(queue: DeliveryQueue, count: number): void {
+function take(queue: DeliveryQueue<QueuedDelivery>, count: number): void {
   for (let n = 0; n < count; n++) assert.ok(queue.shift() !== undefined);
   queue.readAhead();
 }

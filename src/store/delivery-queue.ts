@@ -1,4 +1,5 @@
-// What one recipient, a session or a shared group, is owed and whose sending has not begun, oldest first.
+// What one recipient is owed and whose sending has not begun, oldest first: a session or a shared group of a broker, the outbox or
+// the inbox of a client.
 //
 // The queue of a recipient that the store knows is in the store. In memory are two numbers, and the head: as much as is to be
 // sent next, within bounds (`queueHeadMessagesMax`, `queueHeadBytesMax`, `queueHeadsBytesMax`). As long as the head is all there
@@ -16,27 +17,44 @@ import { assert } from '../base/assert.ts';
 import type { Millis } from '../base/millis.ts';
 import { RingQueue } from '../base/ring-queue.ts';
 import type { Message } from '../packet/message.ts';
-import type { MessageId, QueuePage, QueueSize, RecipientKey, Store } from '../store/contract.ts';
-import type { BrokerLimits } from './limits.ts';
+import type { MessageId, QueuedDelivery, QueuePage, QueueSize, RecipientKey, Store } from './contract.ts';
 import type { QueueTotals } from './queue-totals.ts';
-import { type SessionDelivery, storedDelivery } from './session-delivery.ts';
+
+/** What a queue must know of an owner's kind of delivery. */
+export interface Waiting {
+  readonly message: Message;
+  /** Its name in the store; 0: the store does not know it. */
+  readonly messageId: MessageId;
+}
 
 /** Whose queue it is. */
-export interface QueueOwner {
+export interface QueueOwner<D extends Waiting> {
   /** Its name in the store; 0: it has none. */
   readonly key: RecipientKey;
+  /** Makes the owner's kind of delivery of what the store gave back. */
+  restored(stored: QueuedDelivery): D;
   /** More of the queue is in memory. In a turn of its own. */
   queueRead(): void;
   /** So many messages wait, for the first time. */
   queuePassed(mark: number): void;
   /** The message was taken out of the queue and will not be sent. */
-  dropQueued(delivery: SessionDelivery, reason: 'expired' | 'displaced'): void;
+  dropQueued(delivery: D, reason: 'expired' | 'displaced'): void;
 }
 
-/** What a queue needs of its broker. */
-export interface QueueBroker {
+/** How much of queues is in memory. */
+export interface QueueHeadLimits {
+  /** Of one queue. */
+  readonly queueHeadMessagesMax: number;
+  /** Of one queue, of payload. */
+  readonly queueHeadBytesMax: number;
+  /** Of all together, with what a delivery takes besides. */
+  readonly queueHeadsBytesMax: number;
+}
+
+/** What a queue shares with others. */
+export interface QueuePlace {
   readonly store: Pick<Store, 'read'>;
-  readonly limits: Pick<BrokerLimits, 'queueHeadMessagesMax' | 'queueHeadBytesMax' | 'queueHeadsBytesMax'>;
+  readonly limits: QueueHeadLimits;
   readonly queueTotals: QueueTotals;
 }
 
@@ -58,19 +76,19 @@ interface Reading {
 }
 
 /** The queue of one recipient. */
-export class DeliveryQueue implements QueueSize {
+export class DeliveryQueue<D extends Waiting> implements QueueSize {
   /** Messages that wait. */
   messages: number;
   /** Bytes of their payload. */
   bytes: number;
-  private readonly broker: QueueBroker;
-  private readonly owner: QueueOwner;
-  private readonly head: RingQueue<SessionDelivery>;
+  private readonly place: QueuePlace;
+  private readonly owner: QueueOwner<D>;
+  private readonly head: RingQueue<D>;
   private headBytes: number;
   private newest: MessageId;
   private reading: Reading | undefined;
   /** What came since the page was asked for that is to be the last; complete as long as nothing was only counted (`behind`). */
-  private tail: RingQueue<SessionDelivery> | undefined;
+  private tail: RingQueue<D> | undefined;
   private tailBytes: number;
   /** The oldest so many messages and bytes are to give way. */
   private debtMessages: number;
@@ -78,10 +96,10 @@ export class DeliveryQueue implements QueueSize {
   private isWrittenOff: boolean;
   private markNext: number;
 
-  constructor(broker: QueueBroker, owner: QueueOwner) {
+  constructor(place: QueuePlace, owner: QueueOwner<D>) {
     this.messages = 0;
     this.bytes = 0;
-    this.broker = broker;
+    this.place = place;
     this.owner = owner;
     this.head = new RingQueue();
     this.headBytes = 0;
@@ -115,21 +133,21 @@ export class DeliveryQueue implements QueueSize {
     assert(this.messages === 0, 'a queue is restored before it is used');
     this.messages = messages;
     this.bytes = bytes;
-    this.broker.queueTotals.messages += messages;
-    this.broker.queueTotals.bytes += bytes;
+    this.place.queueTotals.messages += messages;
+    this.place.queueTotals.bytes += bytes;
     while (this.markNext <= messages) this.markNext *= 10;
   }
 
   /** The owner, until now without a name in the store, has got one. */
   becomeStored(): void {
-    this.broker.queueTotals.messages += this.messages;
-    this.broker.queueTotals.bytes += this.bytes;
-    this.broker.queueTotals.headBytes += this.memoryOf(this.head.length, this.headBytes);
+    this.place.queueTotals.messages += this.messages;
+    this.place.queueTotals.bytes += this.bytes;
+    this.place.queueTotals.headBytes += this.memoryOf(this.head.length, this.headBytes);
   }
 
   /** A message waits, in the store alone. hot: for absent clients that is all there is to do. */
   count(payloadBytes: number): void {
-    const { queueTotals } = this.broker;
+    const { queueTotals } = this.place;
     queueTotals.messages++;
     queueTotals.bytes += payloadBytes;
     this.bytes += payloadBytes;
@@ -148,7 +166,7 @@ export class DeliveryQueue implements QueueSize {
   }
 
   /** A message waits, in memory, and in the store if the owner has a name there. After `keeps` said yes. */
-  push(delivery: SessionDelivery): void {
+  push(delivery: D): void {
     const payloadBytes = delivery.message.payload.length;
     const isWhole = this.messages === this.head.length;
     if (this.owner.key === 0) {
@@ -162,14 +180,14 @@ export class DeliveryQueue implements QueueSize {
   }
 
   /** A message waits: in memory if it is to be kept there. */
-  add(delivery: SessionDelivery): void {
+  add(delivery: D): void {
     const payloadBytes = delivery.message.payload.length;
     if (this.keeps(payloadBytes)) this.push(delivery);
     else this.count(payloadBytes);
   }
 
   /** Puts back what was taken, before everything that waits. */
-  putBack(delivery: SessionDelivery): void {
+  putBack(delivery: D): void {
     const payloadBytes = delivery.message.payload.length;
     this.head.unshift(delivery);
     this.headBytes += payloadBytes;
@@ -179,12 +197,12 @@ export class DeliveryQueue implements QueueSize {
   }
 
   /** The next message, left in place; `undefined`: none is in memory. hot: */
-  peek(): SessionDelivery | undefined {
+  peek(): D | undefined {
     return this.head.peek();
   }
 
   /** Takes the next message; `undefined`: none is in memory. hot: */
-  shift(): SessionDelivery | undefined {
+  shift(): D | undefined {
     const delivery = this.head.shift();
     if (delivery === undefined) return undefined;
     const payloadBytes = delivery.message.payload.length;
@@ -198,7 +216,7 @@ export class DeliveryQueue implements QueueSize {
   /** Asks for more if the head is running low and there is more. hot: */
   readAhead(): void {
     if (this.messages === this.head.length || this.reading !== undefined) return;
-    const { queueHeadMessagesMax, queueHeadBytesMax } = this.broker.limits;
+    const { queueHeadMessagesMax, queueHeadBytesMax } = this.place.limits;
     if (this.head.length * 2 > queueHeadMessagesMax || this.headBytes * 2 > queueHeadBytesMax) return;
     this.read();
   }
@@ -258,37 +276,37 @@ export class DeliveryQueue implements QueueSize {
 
   /** Whether the next one may be added to so many in memory. hot: */
   private hasRoom(messages: number, bytes: number, payloadBytes: number): boolean {
-    const { limits, queueTotals } = this.broker;
+    const { limits, queueTotals } = this.place;
     if (messages >= limits.queueHeadMessagesMax || bytes + payloadBytes > limits.queueHeadBytesMax) return false;
     return queueTotals.headBytes < limits.queueHeadsBytesMax || this.memoryOf(messages, bytes) < SHARE_BYTES_MIN;
   }
 
-  private pushHead(delivery: SessionDelivery): void {
+  private pushHead(delivery: D): void {
     const payloadBytes = delivery.message.payload.length;
     this.head.push(delivery);
     this.headBytes += payloadBytes;
     if (this.owner.key === 0) return;
     this.newest = delivery.messageId;
-    this.broker.queueTotals.headBytes += this.memoryOf(1, payloadBytes);
+    this.place.queueTotals.headBytes += this.memoryOf(1, payloadBytes);
   }
 
-  private pushTail(delivery: SessionDelivery): void {
+  private pushTail(delivery: D): void {
     assert(this.tail !== undefined, 'a message is kept at the end of the head, or beside a page on its way');
     const payloadBytes = delivery.message.payload.length;
     this.tail.push(delivery);
     this.tailBytes += payloadBytes;
-    this.broker.queueTotals.headBytes += this.memoryOf(1, payloadBytes);
+    this.place.queueTotals.headBytes += this.memoryOf(1, payloadBytes);
   }
 
   private dropTail(): void {
     if (this.tail === undefined) return;
-    this.broker.queueTotals.headBytes -= this.memoryOf(this.tail.length, this.tailBytes);
+    this.place.queueTotals.headBytes -= this.memoryOf(this.tail.length, this.tailBytes);
     this.tail = undefined;
     this.tailBytes = 0;
   }
 
   private read(): void {
-    const { limits, queueTotals, store } = this.broker;
+    const { limits, queueTotals, store } = this.place;
     // An eighth of what is left, so that many queues that come at once have something each.
     const share = (limits.queueHeadsBytesMax - queueTotals.headBytes) / 8;
     if (share < SHARE_BYTES_MIN && this.head.length > 0) return;
@@ -310,24 +328,20 @@ export class DeliveryQueue implements QueueSize {
     const tail = this.isTailComplete ? this.tail : undefined;
     this.dropTail();
     this.reading = undefined;
-    this.broker.queueTotals.headBytes -= reading.reservedBytes;
+    this.place.queueTotals.headBytes -= reading.reservedBytes;
     if (!reading.isStale) this.append(page, reading.behind, tail);
     this.payDebts();
     this.owner.queueRead();
   }
 
-  private append(
-    { deliveries, isLast }: QueuePage,
-    behind: number,
-    tail: RingQueue<SessionDelivery> | undefined,
-  ): void {
+  private append({ deliveries, isLast }: QueuePage, behind: number, tail: RingQueue<D> | undefined): void {
     // For the store it need not be the last page even so: what came later in the turn of the call counts there.
     const isWhole = deliveries.length === behind;
     assert(
       isWhole || (!isLast && deliveries.length < behind),
       'the store has as much for a recipient as is counted here',
     );
-    for (const delivery of deliveries) this.pushHead(storedDelivery(delivery));
+    for (const delivery of deliveries) this.pushHead(this.owner.restored(delivery));
     if (!isWhole || tail === undefined) return;
     for (let next = tail.shift(); next !== undefined; next = tail.shift()) this.pushHead(next);
   }
@@ -365,7 +379,7 @@ export class DeliveryQueue implements QueueSize {
 
   /** hot: */
   private addToTotals(messages: number, bytes: number, headBytes: number): void {
-    const { queueTotals } = this.broker;
+    const { queueTotals } = this.place;
     queueTotals.messages += messages;
     queueTotals.bytes += bytes;
     queueTotals.headBytes += headBytes;

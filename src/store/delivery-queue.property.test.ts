@@ -8,10 +8,9 @@ import fc from 'fast-check';
 import { millis } from '../base/millis.ts';
 import { NO_SUBSCRIPTION_IDENTIFIERS } from '../packet/packet.ts';
 import { NO_MESSAGE_PROPERTIES } from '../packet/properties.ts';
-import type { MessageId, PageSize, QueuedDelivery, QueuePage } from '../store/contract.ts';
-import { DeliveryQueue, type QueueBroker } from './delivery-queue.ts';
+import type { MessageId, PageSize, QueuedDelivery, QueuePage } from './contract.ts';
+import { DeliveryQueue, type QueuePlace } from './delivery-queue.ts';
 import { newQueueTotals } from './queue-totals.ts';
-import { storedDelivery } from './session-delivery.ts';
 
 const KEY = 7;
 
@@ -74,8 +73,8 @@ interface Answer {
 
 /** The queue, its store, and the plain list. */
 class Run {
-  private readonly broker: QueueBroker;
-  private readonly queue: DeliveryQueue;
+  private readonly broker: QueuePlace;
+  private readonly queue: DeliveryQueue<QueuedDelivery>;
   /** What waits, oldest first. */
   private readonly waiting: QueuedDelivery[];
   private readonly taken: QueuedDelivery[];
@@ -84,7 +83,7 @@ class Run {
   private isPresent: boolean;
   private idLast: MessageId;
 
-  constructor(limits: QueueBroker['limits']) {
+  constructor(limits: QueuePlace['limits']) {
     const read = (_key: number, after: MessageId, size: PageSize, onRead: Answer['onRead']): void => {
       assert.equal(this.answer, undefined, 'one read at a time');
       this.answer = { page: this.page(after, size), onRead };
@@ -92,6 +91,7 @@ class Run {
     this.broker = { store: { read }, limits, queueTotals: newQueueTotals() };
     this.queue = new DeliveryQueue(this.broker, {
       key: KEY,
+      restored: (stored) => stored,
       queueRead: () => undefined,
       queuePassed: () => undefined,
       dropQueued: ({ messageId }) => assert.equal(messageId, this.waiting.shift()?.messageId),
@@ -152,7 +152,7 @@ class Run {
         if (last === undefined || !this.isPresent || last.messageId > (this.waiting[0]?.messageId ?? 0)) return;
         this.putBacks++;
         this.waiting.unshift(last);
-        queue.putBack(storedDelivery(last));
+        queue.putBack(last);
         return;
       }
       case 'give way':
@@ -184,14 +184,14 @@ class Run {
       sharedFilter: '',
     };
     this.waiting.push(delivery);
-    if (this.isPresent) this.queue.add(storedDelivery(delivery));
+    if (this.isPresent) this.queue.add(delivery);
     else this.queue.count(bytes);
   }
 
   private take(): void {
     const expected = this.waiting.shift();
     assert.ok(expected !== undefined);
-    assert.deepEqual(this.queue.shift(), storedDelivery(expected));
+    assert.deepEqual(this.queue.shift(), expected);
     this.taken.push(expected);
   }
 
