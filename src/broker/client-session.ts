@@ -17,7 +17,7 @@ import type { PacketId } from '../packet/packet-id.ts';
 import { Reason, type ReasonCode } from '../packet/reason-codes.ts';
 import type { Answer, SessionOutput } from '../session/output.ts';
 import { Session } from '../session/session.ts';
-import type { Batch, MessageId, QueuedDelivery, QueueSize, SessionKey } from '../store/contract.ts';
+import type { Batch, MessageId, QueueSize, SessionKey } from '../store/contract.ts';
 import type { Waiter } from './admission.ts';
 import type { BrokerState, Timed } from './broker-state.ts';
 import type { Connection } from './connection.ts';
@@ -76,7 +76,7 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Waiter, Ti
     this.machine = new Session<SessionDelivery>(this);
     this.subscriptions = undefined;
     this.expiryInterval = expiryInterval;
-    this.queue = new DeliveryQueue(broker, this);
+    this.queue = new DeliveryQueue(broker, this, storedDelivery);
     this.groups = undefined;
     this.isEnding = false;
     this.will = undefined;
@@ -197,11 +197,10 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Waiter, Ti
   /** Sends from the queue as far as the window and the reader allow. */
   pump(now: Millis): void {
     this.windowMoved = false;
-    const connection = this.connection;
-    if (connection === undefined || !this.machine.isConnected || this.isEnding) return;
-    if (this.unsentRetained !== undefined) this.sendFrom(this.unsentRetained, connection, now);
+    if (!this.machine.isConnected || this.isEnding) return;
+    if (this.unsentRetained !== undefined) this.sendFrom(this.unsentRetained, now);
     if (this.unsentRetained?.length === 0) this.unsentRetained = undefined;
-    this.sendFrom(this.queue, connection, now);
+    this.sendFrom(this.queue, now);
     this.queue.readAhead();
     if (this.groups !== undefined && this.queue.messages === 0) this.broker.router.feedGroups(this.groups, now);
   }
@@ -292,10 +291,6 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Waiter, Ti
 
   // What the queue and its limits ask for.
 
-  restored(stored: QueuedDelivery): SessionDelivery {
-    return storedDelivery(stored);
-  }
-
   queueRead(): void {
     this.pump(this.broker.clock.monotonic());
     this.broker.elision.releaseMoved();
@@ -331,11 +326,9 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Waiter, Ti
   }
 
   /** Sends from one of the queues as far as the window and the reader allow. */
-  private sendFrom(
-    queue: DeliveryQueue<SessionDelivery> | RingQueue<SessionDelivery>,
-    connection: Connection,
-    now: Millis,
-  ): void {
+  private sendFrom(queue: Pick<RingQueue<SessionDelivery>, 'peek' | 'shift'>, now: Millis): void {
+    const { connection } = this;
+    if (connection === undefined) return;
     for (let next = queue.peek(); next !== undefined; next = queue.peek()) {
       if (connection.isCongested) return;
       if (next.qos > 0 && !this.machine.canPublish()) return;

@@ -12,7 +12,7 @@
 import type { Millis } from '../base/millis.ts';
 import type { Message } from '../packet/message.ts';
 import { NO_SUBSCRIPTION_IDENTIFIERS, type QoS } from '../packet/packet.ts';
-import type { GroupKey, GroupRecord, MessageId, QueuedDelivery, QueueSize, Recipient } from '../store/contract.ts';
+import type { GroupKey, GroupRecord, MessageId, QueueSize, Recipient } from '../store/contract.ts';
 import { SharedGroup } from '../topic/shared-group.ts';
 import type { TopicFilter } from '../topic/topic-filter.ts';
 import type { Waiter } from './admission.ts';
@@ -51,7 +51,7 @@ export class GroupQueue implements Waiter {
     this.broker = broker;
     this.requested = requested;
     this.filter = filter;
-    this.queue = new DeliveryQueue(broker, this);
+    this.queue = new DeliveryQueue(broker, this, storedDelivery);
     this.key = 0;
     this.isEnding = false;
     this.members = new SharedGroup(name, filter);
@@ -209,10 +209,6 @@ export class GroupQueue implements Waiter {
   }
 
   // What the queue and its limits ask for.
-
-  restored(stored: QueuedDelivery): SessionDelivery {
-    return storedDelivery(stored);
-  }
 
   queueRead(): void {
     // What nobody is there to take was read for a reason: to look for what has expired.

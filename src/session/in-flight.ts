@@ -23,6 +23,8 @@ const AWAITING_PUBCOMP = 3;
 const REQUEST = 4;
 /** Beside the state: sent on an earlier connection, not yet on this one. */
 const UNSENT = 8;
+/** Beside both: not sent at all since the peer lost the session. */
+const NEW = 16;
 const STATE_MASK = 7;
 const CAPACITY_FIRST = 16;
 
@@ -195,6 +197,17 @@ export class InFlight<D extends object> {
     for (let id = this.publishFirst; id !== 0; id = next[id] as number) {
       states[id] = (states[id] as number) | UNSENT;
     }
+  }
+
+  /** The peer has lost the session: for it, every PUBLISH in flight is a new one. */
+  markAllNew(): void {
+    const { states, next } = this.tables;
+    for (let id = this.publishFirst; id !== 0; id = next[id] as number) states[id] = (states[id] as number) | NEW;
+  }
+
+  /** Whether a PUBLISH in flight has not been sent since the peer lost the session. */
+  isNew(id: PacketId): boolean {
+    return ((this.tables.states[id] ?? FREE) & NEW) !== 0;
   }
 
   /** Whether a PUBLISH in flight has not been sent on this connection. */

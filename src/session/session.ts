@@ -144,6 +144,20 @@ export class Session<D extends Delivery> {
     this.inbound.clear();
   }
 
+  /**
+   * The peer has lost the session, and this side goes on with what it has in flight [MQTT-3.2.2-5]: what is past PUBREC is with the peer,
+   * and settled; the rest is sent at `open` as new messages, under the identifiers it has. What the peer had sent is
+   * forgotten, and receipts for it are void. Only between connections.
+   */
+  renew(): void {
+    assert(this.terms === undefined, 'a session is renewed between connections');
+    this.connectionFirst = this.connectionNumber + 1;
+    for (const id of Array.from(this.inbound.exactlyOnceIds())) this.output.recordReleased(id);
+    this.inbound.clear();
+    this.inFlight.forEachRelease((id) => this.output.settle(this.inFlight.remove(id), Reason.success));
+    this.inFlight.markAllNew();
+  }
+
   /** Puts back a delivery that a store remembered; in the original order, before `open`. */
   restoreOutbound(id: PacketId, delivery: D, state: 'awaiting-puback' | 'awaiting-pubrec' | 'awaiting-pubcomp'): void {
     this.inFlight.restore(id, delivery, state);
@@ -444,9 +458,10 @@ export class Session<D extends Delivery> {
       const id = this.resendNext;
       this.resendNext = this.inFlight.nextPublish(id);
       this.sentCount++;
+      const dup = !this.inFlight.isNew(id);
       this.inFlight.markSent(id);
       // However old: a message that was sent does not expire [MQTT-4.3.3-7].
-      this.transmit(this.inFlight.delivery(id), id, true, now); // [MQTT-3.3.1-1]
+      this.transmit(this.inFlight.delivery(id), id, dup, now); // [MQTT-3.3.1-1]
     }
   }
 

@@ -89,13 +89,16 @@ class Run {
       this.answer = { page: this.page(after, size), onRead };
     };
     this.broker = { store: { read }, limits, queueTotals: newQueueTotals() };
-    this.queue = new DeliveryQueue(this.broker, {
-      key: KEY,
-      restored: (stored) => stored,
-      queueRead: () => undefined,
-      queuePassed: () => undefined,
-      dropQueued: ({ messageId }) => assert.equal(messageId, this.waiting.shift()?.messageId),
-    });
+    this.queue = new DeliveryQueue(
+      this.broker,
+      {
+        key: KEY,
+        queueRead: () => undefined,
+        queuePassed: () => undefined,
+        dropQueued: ({ messageId }) => assert.equal(messageId, this.waiting.shift()?.messageId),
+      },
+      (stored) => stored,
+    );
     this.waiting = [];
     this.taken = [];
     this.putBacks = 0;

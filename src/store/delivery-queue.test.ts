@@ -29,13 +29,16 @@ function makeBroker(queueHeadsBytesMax: number): { readonly broker: QueuePlace; 
 }
 
 function makeQueue(broker: QueuePlace, marks: number[] = []): DeliveryQueue<QueuedDelivery> {
-  return new DeliveryQueue(broker, {
-    key: 1,
-    restored: (stored) => stored,
-    queueRead: () => undefined,
-    queuePassed: (mark) => void marks.push(mark),
-    dropQueued: () => undefined,
-  });
+  return new DeliveryQueue(
+    broker,
+    {
+      key: 1,
+      queueRead: () => undefined,
+      queuePassed: (mark) => void marks.push(mark),
+      dropQueued: () => undefined,
+    },
+    (stored) => stored,
+  );
 }
 
 function delivery(messageId: MessageId, bytes = 10): QueuedDelivery {

@@ -31,8 +31,6 @@ export interface Waiting {
 export interface QueueOwner<D extends Waiting> {
   /** Its name in the store; 0: it has none. */
   readonly key: RecipientKey;
-  /** Makes the owner's kind of delivery of what the store gave back. */
-  restored(stored: QueuedDelivery): D;
   /** More of the queue is in memory. In a turn of its own. */
   queueRead(): void;
   /** So many messages wait, for the first time. */
@@ -83,6 +81,7 @@ export class DeliveryQueue<D extends Waiting> implements QueueSize {
   bytes: number;
   private readonly place: QueuePlace;
   private readonly owner: QueueOwner<D>;
+  private readonly restored: (stored: QueuedDelivery) => D;
   private readonly head: RingQueue<D>;
   private headBytes: number;
   private newest: MessageId;
@@ -96,11 +95,13 @@ export class DeliveryQueue<D extends Waiting> implements QueueSize {
   private isWrittenOff: boolean;
   private markNext: number;
 
-  constructor(place: QueuePlace, owner: QueueOwner<D>) {
+  /** @param restored  Makes the owner's kind of delivery of what the store gave back. */
+  constructor(place: QueuePlace, owner: QueueOwner<D>, restored: (stored: QueuedDelivery) => D) {
     this.messages = 0;
     this.bytes = 0;
     this.place = place;
     this.owner = owner;
+    this.restored = restored;
     this.head = new RingQueue();
     this.headBytes = 0;
     this.newest = 0;
@@ -341,7 +342,7 @@ export class DeliveryQueue<D extends Waiting> implements QueueSize {
       isWhole || (!isLast && deliveries.length < behind),
       'the store has as much for a recipient as is counted here',
     );
-    for (const delivery of deliveries) this.pushHead(this.owner.restored(delivery));
+    for (const delivery of deliveries) this.pushHead(this.restored(delivery));
     if (!isWhole || tail === undefined) return;
     for (let next = tail.shift(); next !== undefined; next = tail.shift()) this.pushHead(next);
   }
