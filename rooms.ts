@@ -25,7 +25,8 @@ export type RoomName =
   | 'test'
   | 'conformance'
   | 'bench'
-  | 'scripts';
+  | 'scripts'
+  | 'examples';
 
 /** What a room may see of another: all of it, its types, the interface in its `contract.ts`, or one other file. */
 export type Permission = RoomName | `types of ${RoomName}` | `contract of ${RoomName}` | `src/${string}.ts`;
@@ -278,6 +279,15 @@ export const ROOMS: readonly Room[] = [
     imports: [...ALL_BUT_CLI, 'conformance'],
     node: 'any',
     packages: 'any',
+  },
+  {
+    name: 'examples',
+    folder: 'examples',
+    rank: 9,
+    sentence: 'programs to copy: they see the package alone, by its name, as every other program does',
+    imports: [],
+    node: 'any',
+    packages: ['vouch'],
   },
 ];
 

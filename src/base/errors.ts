@@ -13,6 +13,10 @@ export const ERROR_CODES = {
   'connection-refused': 'The other side refused the connection; `reasonCode` says why.',
   'timed-out': 'The other side did not answer in time.',
   rejected: 'The other side answered with a reason code of 0x80 or above; `reasonCode` says which.',
+  'not-connected': 'There is no connection, and a message of QoS 0 does not wait for one.',
+  expired: 'The Message Expiry Interval of the message ended before it could be sent.',
+  ambiguous:
+    'The broker has lost the session, so nobody can tell whether it has the QoS 2 message; `onAmbiguous` decides.',
   'too-large': 'The packet is larger than the other side takes.',
   'store-in-use': 'Another process has the data directory open.',
   'store-unavailable': 'The data directory cannot be made, read or written.',

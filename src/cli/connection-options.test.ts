@@ -46,6 +46,17 @@ test('-c keeps the session for ever, unless -x says how long; before MQTT 5.0 th
   assert.equal(optionsOf('-c -i id -V 311').sessionExpirySeconds, undefined);
 });
 
+test('with a store the session is kept without -c and -i, and the broker is waited for', () => {
+  const parsed = parseOptions(CONNECTION_OPTIONS, []);
+  assert.ok(parsed.kind === 'values');
+  assert.partialDeepStrictEqual(clientOptions(parsed.values, 'state'), {
+    store: 'state',
+    clean: false,
+    sessionExpirySeconds: 4_294_967_295,
+    startOffline: true,
+  });
+});
+
 test('a will is made of four options, of which the topic is needed', () => {
   assert.deepEqual(optionsOf('--will-topic gone --will-payload bye --will-qos 2 --will-retain').will, {
     topic: 'gone',

@@ -5,7 +5,6 @@ import { OperationError, UsageError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { parseBrokerUrl } from '../client/broker-url.ts';
 import type { Client } from '../client/client.ts';
-import type { MessageHandler } from '../client/inbox.ts';
 import type { ConnectOptions, WillOptions } from '../client/options.ts';
 import type { QoS } from '../packet/packet.ts';
 import type { ProtocolVersion } from '../packet/protocol-version.ts';
@@ -127,6 +126,12 @@ export function qos(value: string): QoS {
   throw new BadValue(`takes 0, 1 or 2; got ${quote(value)}`);
 }
 
+/** The path of a directory, for `valueOption`. */
+export function directory(value: string): string {
+  if (value === '') throw new BadValue('takes the path of a directory; got nothing');
+  return value;
+}
+
 /** The topic that the URL names; '' when it names none. */
 export function urlTopic(values: ConnectionValues): string {
   return values.url === undefined ? '' : parseBrokerUrl(values.url).path;
@@ -134,12 +139,15 @@ export function urlTopic(values: ConnectionValues): string {
 
 /**
  * Makes what the client is asked for.
+ * @param store  The directory of the client's half of the session. With it the client goes on with its session without -c, takes its
+ * identifier from there, and waits for a broker that is not there.
  * @throws {UsageError} `invalid-option` where options do not go together.
  */
-export function clientOptions(values: ConnectionValues): ConnectOptions {
+export function clientOptions(values: ConnectionValues, store?: string): ConnectOptions {
   const protocol = values.protocolVersion ?? 5;
-  const persists = values.disableCleanSession;
-  if (persists && values.id === undefined)
+  const isStored = store !== undefined;
+  const persists = values.disableCleanSession || isStored;
+  if (persists && !isStored && values.id === undefined)
     throw wrong('-c needs -i: the broker knows a session by its client identifier');
   if (protocol !== 5 && values.sessionExpiryInterval !== undefined) throw wrong('-x needs MQTT 5.0: leave out -V');
   if (protocol !== 5 && values.pw !== undefined && values.username === undefined)
@@ -156,21 +164,22 @@ export function clientOptions(values: ConnectionValues): ConnectOptions {
     password: values.pw,
     will: will(values),
     sessionExpirySeconds: values.sessionExpiryInterval ?? (protocol === 5 && persists ? NEVER_EXPIRES : undefined),
+    store,
+    startOffline: isStored ? true : undefined,
   };
 }
 
 /**
- * Connects; what happens is told on standard error as the options say.
+ * Connects, or with `startOffline` begins to; what happens is told on standard error as the options say.
  * @param stop  Gives the attempt up. Once connected it does nothing here.
  * @throws {UsageError} `invalid-option`, `invalid-argument`.
- * @throws {OperationError} `connection-refused`, `timed-out`, `connection-lost`, `protocol-error`, `closed`.
+ * @throws {OperationError} `connection-refused`, `timed-out`, `connection-lost`, `protocol-error`, `closed`; of the store `store-in-use` and others.
  */
 export async function connectClient(
   command: string,
   options: ConnectOptions,
   values: ConnectionValues,
   stop: AbortSignal,
-  onMessage?: MessageHandler,
 ): Promise<Client> {
   const [{ connect }, { nodeClientParts }] = await Promise.all([
     import('../client/connect.ts'),
@@ -181,10 +190,7 @@ export async function connectClient(
   stop.addEventListener('abort', giveUp, { once: true });
   if (stop.aborted) giveUp();
   try {
-    return await connect(
-      { ...options, onMessage, signal: attempt.signal },
-      nodeClientParts(commandLog(command, values)),
-    );
+    return await connect({ ...options, signal: attempt.signal }, nodeClientParts(commandLog(command, values)));
   } finally {
     stop.removeEventListener('abort', giveUp);
   }
@@ -192,7 +198,7 @@ export async function connectClient(
 
 /** Where a command tells what its user may want to know. */
 export function commandLog(command: string, values: ConnectionValues): Log {
-  return problemLog(command, values.debug ? 'debug' : values.quiet ? 'error' : 'warn');
+  return problemLog(command, values.debug ? 'debug' : values.quiet ? 'error' : 'info');
 }
 
 function will(values: ConnectionValues): WillOptions | undefined {

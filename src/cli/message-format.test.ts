@@ -14,6 +14,8 @@ function message(more: Partial<ReceivedMessage> = {}): ReceivedMessage {
     dup: false,
     subscriptionIdentifiers: [],
     properties: NO_MESSAGE_PROPERTIES,
+    key: 41,
+    ack: () => undefined,
     ...more,
   };
 }
@@ -60,6 +62,11 @@ test('a format has the parameters of mosquitto_sub', () => {
   assert.equal(shown('%C|%D|%E|%F|%P|%R|%S', RICH), 'text/plain|abc|50|1|k:v k2:v2|r/t|4 9');
   assert.equal(shown('%C|%D|%E|%F|%P|%R|%S'), '||||||');
   assert.equal(shown('\\t\\n\\0\\e\\\\ @@ é', message(), true), '\t\n\0\x1b\\ @ é\n');
+});
+
+test('%k is the key of a message that may be printed again; one of QoS 0 has none', () => {
+  assert.equal(shown('%k %p', message({ payload: Buffer.from('x') })), '41 x');
+  assert.equal(shown('%k|', message({ qos: 0 })), '|');
 });
 
 test('a payload in a format keeps its bytes', () => {

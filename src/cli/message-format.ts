@@ -31,6 +31,8 @@ const PERCENT: ReadonlyMap<string, Piece> = new Map<string, Piece>([
   ['l', ({ payload }) => String(payload.length)],
   ['q', ({ qos }) => String(qos)],
   ['r', ({ retain }) => (retain ? '1' : '0')],
+  // A letter that mosquitto_sub does not use. QoS 0 has a key in this process alone, which would stand in the way of the others.
+  ['k', ({ qos, key }) => (qos === 0 ? '' : String(key))],
   ['j', (message, moment) => jsonText(message, moment, JSON.stringify(text(message.payload)))],
   ['J', (message, moment) => jsonText(message, moment, JSON.stringify(jsonPayload(message.payload)))],
   ['I', (_, { now }) => isoTime(now, '')],

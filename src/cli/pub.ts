@@ -1,20 +1,14 @@
 // `vouch pub`: publishes what the command line, a file or standard input says, and ends when the broker has
 // acknowledged all of it. Options and meaning are those of mosquitto_pub; the exit code is stricter: 0 means that nothing
-// was refused or lost.
+// was refused or lost. With --outbox, which mosquitto_pub has not, messages outlive the network, the process and the power.
 
-import { readFile } from 'node:fs/promises';
-import { buffer } from 'node:stream/consumers';
-
-import { OperationError, UsageError } from '../base/errors.ts';
-import type { Log } from '../base/log.ts';
-import type { Client, PublishOptions } from '../client/client.ts';
-import { endingError } from '../client/endings.ts';
+import { assert } from '../base/assert.ts';
+import { UsageError } from '../base/errors.ts';
+import type { PublishOptions } from '../client/client.ts';
 import { checkTopic } from '../client/topics.ts';
 import type { QoS } from '../packet/packet.ts';
 import type { MessageProperties, UserProperty } from '../packet/properties.ts';
-import { reasonName } from '../packet/reason-codes.ts';
 import { quote } from '../config/spelling.ts';
-import { EXIT } from '../server/exit-codes.ts';
 import type { Command } from './command.ts';
 import { defineCommand } from './command.ts';
 import {
@@ -23,10 +17,10 @@ import {
   clientOptions,
   commandLog,
   connectClient,
+  directory,
   qos,
   urlTopic,
 } from './connection-options.ts';
-import { linesOf } from './lines.ts';
 import {
   BadValue,
   integer,
@@ -37,6 +31,9 @@ import {
   type ValuesOf,
   valueOption,
 } from './option-table.ts';
+import { publishDirectly } from './pub-directly.ts';
+import { publishThroughOutbox } from './pub-outbox.ts';
+import { payloadOf, type Source } from './pub-source.ts';
 import { stopSignal } from './stop-signal.ts';
 
 const MESSAGE = 'Message';
@@ -52,6 +49,7 @@ type PubOptions = ConnectionOptions & {
   readonly nullMessage: Option<boolean>;
   readonly qos: Option<QoS | undefined>;
   readonly retain: Option<boolean>;
+  readonly outbox: Option<string | undefined>;
   readonly contentType: Option<string | undefined>;
   readonly responseTopic: Option<string | undefined>;
   readonly correlationData: Option<string | undefined>;
@@ -70,8 +68,21 @@ const OPTIONS: PubOptions = {
     group: MESSAGE,
     sentence: 'Publish an empty message. With -r it removes the retained one.',
   }),
-  qos: valueOption({ short: 'q', metavar: 'QOS', group: MESSAGE, sentence: '0, 1 or 2.', defaultText: '0' }, qos),
+  qos: valueOption(
+    { short: 'q', metavar: 'QOS', group: MESSAGE, sentence: '0, 1 or 2.', defaultText: '0; with --outbox 2' },
+    qos,
+  ),
   retain: switchOption({ short: 'r', group: MESSAGE, sentence: 'Have the broker keep it for later subscribers.' }),
+  outbox: valueOption(
+    {
+      metavar: 'DIR',
+      group: MESSAGE,
+      sentence:
+        'Keep the messages in this directory until the broker has acknowledged them, and wait for the broker as long as it takes. ' +
+        'What is left when this ends, crashes or loses its power goes out first at the next start.',
+    },
+    directory,
+  ),
   contentType: valueOption({ metavar: 'TEXT', group: PROPERTIES, sentence: 'What the payload is.' }, text),
   responseTopic: valueOption({ metavar: 'TOPIC', group: PROPERTIES, sentence: 'Where an answer should go.' }, text),
   correlationData: valueOption({ metavar: 'TEXT', group: PROPERTIES, sentence: 'What an answer should repeat.' }, text),
@@ -93,7 +104,10 @@ export const command: Command = defineCommand(
   {
     command: NAME,
     sentence: 'Publishes messages, and ends when the broker has acknowledged them.',
-    usage: ['-t TOPIC (-m TEXT | -n | -f FILE | -s | -l) [options]'],
+    usage: [
+      '-t TOPIC (-m TEXT | -n | -f FILE | -s | -l) [options]',
+      '--outbox DIR [-t TOPIC (-m TEXT | -n | -f FILE | -s | -l)] [options]',
+    ],
     options: OPTIONS,
     examples: [
       { line: 'vouch pub -t home/lamp -m on', sentence: 'Publish a text to the broker on this machine.' },
@@ -101,146 +115,50 @@ export const command: Command = defineCommand(
         line: 'sensor | vouch pub -h broker.example -t home/temperature -q 2 -l',
         sentence: 'Publish each line exactly once, as long as the connection holds.',
       },
+      {
+        line: 'sensor | vouch pub --outbox ./unsent -h broker.example -t home/temperature -l',
+        sentence: 'Publish each line exactly once, through lost networks, crashes and power cuts.',
+      },
+      {
+        line: 'vouch pub --outbox ./unsent -h broker.example',
+        sentence: 'Send what an earlier run has left there, and end.',
+      },
       { line: 'vouch pub -t home/lamp -n -r', sentence: 'Remove the retained message of a topic.' },
     ],
     notes: [
-      'Exit codes: 0 the broker has acknowledged everything (QoS 0: it was sent), 1 not so, 2 called wrongly. ' +
-        'Ctrl-C ends the input and waits for the acknowledgements; a second one does not.',
+      'Exit codes: 0 the broker has acknowledged everything (QoS 0: it was sent), 1 not so, 2 called wrongly, 74 the disk of --outbox failed. ' +
+        'Ctrl-C ends the input and waits for the acknowledgements; a second one does not. With --outbox it waits a few seconds; ' +
+        'what is not acknowledged by then stays in the outbox.',
+      'An outbox is used by one process at a time, and has a client identifier of its own: that of -i at the first start, or a random one.',
     ],
   },
   publish,
 );
 
-/** Where the payloads come from. */
-type Source =
-  | { readonly kind: 'bytes'; readonly payload: string | Uint8Array }
-  | { readonly kind: 'file'; readonly path: string }
-  | { readonly kind: 'input' }
-  | { readonly kind: 'lines' };
-
 async function publish(values: PubValues): Promise<number> {
+  const { outbox } = values;
   const source = sourceOf(values);
-  const topic = topicOf(values);
-  const options: PublishOptions = { qos: values.qos, retain: values.retain, properties: propertiesOf(values) };
-  const connectOptions = clientOptions(values);
+  const topic = source === undefined ? undefined : topicOf(values);
+  const options: PublishOptions = {
+    qos: qosOf(values),
+    retain: values.retain,
+    properties: propertiesOf(values),
+  };
+  // Without an outbox, what a connection has not carried to its end is not sent on another one.
+  const connectOptions = { ...clientOptions(values, outbox), reconnect: outbox !== undefined };
   const stop = stopSignal();
   // Read before the connection is made: a broker should not wait for a file that is not there.
-  const payload = await payloadOf(source, stop);
+  const payload = source === undefined ? undefined : await payloadOf(source, stop);
+  const work = topic === undefined ? undefined : { topic, payload, options };
   const client = await connectClient(NAME, connectOptions, values, stop);
   const log = commandLog(NAME, values);
-  const tally = new Tally(log);
-  try {
-    let isComplete = true;
-    if (payload !== undefined) tally.add(client.publish(topic, payload, options));
-    else isComplete = await publishLines(client, tally, topic, options, stop);
-    await tally.settled();
-    return await leave(client, tally, isComplete);
-  } finally {
-    await client.disconnect();
-  }
+  if (outbox !== undefined) return await publishThroughOutbox(client, outbox, work, stop, log);
+  assert(work !== undefined, 'without an outbox there is something to publish');
+  return await publishDirectly(client, work, stop, log);
 }
 
-/**
- * Publishes each line of standard input, no faster than the broker takes them.
- * @returns Whether it came to an end that somebody wanted: that of the input, or a signal's.
- */
-async function publishLines(
-  client: Client,
-  tally: Tally,
-  topic: string,
-  options: PublishOptions,
-  stop: AbortSignal,
-): Promise<boolean> {
-  const input = process.stdin;
-  let hasStopped = false;
-  const endInput = (): void => {
-    hasStopped = true;
-    input.destroy();
-  };
-  stop.addEventListener('abort', endInput, { once: true });
-  // Nothing rejects `closed`.
-  void client.closed.then(endInput);
-  if (stop.aborted) endInput();
-  try {
-    for await (const line of linesOf(input)) {
-      await client.ready();
-      if (hasStopped) break;
-      tally.add(client.publish(topic, line, options));
-    }
-  } catch (error) {
-    // An input that is ended from outside says so with an error.
-    if (!hasStopped) throw new OperationError('closed', 'Standard input cannot be read.', undefined, { cause: error });
-  } finally {
-    stop.removeEventListener('abort', endInput);
-  }
-  return stop.aborted || !hasStopped;
-}
-
-/** What became of all messages, and the exit code for it. */
-async function leave(client: Client, tally: Tally, isComplete: boolean): Promise<number> {
-  const { failed, total, firstError } = tally;
-  if (firstError === undefined && isComplete) return EXIT.ok;
-  if (firstError !== undefined && (total === 1 || firstError instanceof UsageError)) throw firstError;
-  await client.disconnect();
-  const end = await client.closed;
-  const why = end.kind === 'disconnected' ? '' : ` ${endingError(end).message}`;
-  throw new OperationError('rejected', `${total - failed} of ${total} messages were acknowledged.${why}`);
-}
-
-/** Counts messages until the broker has said something about each. */
-class Tally {
-  total: number;
-  failed: number;
-  firstError: Error | undefined;
-  private readonly log: Log;
-  private open: number;
-  private allSettled: () => void;
-
-  constructor(log: Log) {
-    this.total = 0;
-    this.failed = 0;
-    this.firstError = undefined;
-    this.log = log;
-    this.open = 0;
-    this.allSettled = () => undefined;
-  }
-
-  /** One more is under way. */
-  add(publishing: Promise<{ readonly reasonCode: number }>): void {
-    this.total++;
-    this.open++;
-    const number = this.total;
-    publishing.then(
-      ({ reasonCode }) => {
-        if (reasonCode !== 0) this.log.debug(`Message ${number}: ${reasonName(reasonCode)}.`);
-        this.settle();
-      },
-      (error: unknown) => {
-        this.failed++;
-        this.firstError ??= error instanceof Error ? error : new Error(String(error));
-        // What the broker refuses is told one by one; what ends the connection once, at the end.
-        if (error instanceof OperationError && error.code === 'rejected')
-          this.log.warn(`Message ${number}: ${error.message}`);
-        this.settle();
-      },
-    );
-  }
-
-  /** Fulfilled when nothing is under way. */
-  async settled(): Promise<void> {
-    if (this.open === 0) return;
-    await new Promise<void>((resolve) => {
-      this.allSettled = resolve;
-    });
-  }
-
-  private settle(): void {
-    this.open--;
-    if (this.open === 0) this.allSettled();
-  }
-}
-
-function sourceOf(values: PubValues): Source {
+/** Where the payloads come from; `undefined`: only what is in the outbox is to be sent. */
+function sourceOf(values: PubValues): Source | undefined {
   const given: readonly (readonly [string, Source | undefined])[] = [
     ['-m', values.message === undefined ? undefined : { kind: 'bytes', payload: values.message }],
     ['-n', values.nullMessage ? { kind: 'bytes', payload: '' } : undefined],
@@ -250,9 +168,17 @@ function sourceOf(values: PubValues): Source {
   ];
   const chosen = given.filter(([, source]) => source !== undefined);
   const [first, second] = chosen;
-  if (first?.[1] === undefined) throw wrong('Say what to publish: -m TEXT, -n, -f FILE, -s or -l');
-  if (second !== undefined) throw wrong(`${first[0]} and ${second[0]} do not go together: choose one`);
-  return first[1];
+  if (second !== undefined) throw wrong(`${first?.[0]} and ${second[0]} do not go together: choose one`);
+  if (first !== undefined) return first[1];
+  if (values.outbox !== undefined && values.topic === undefined) return undefined;
+  throw wrong('Say what to publish: -m TEXT, -n, -f FILE, -s or -l');
+}
+
+function qosOf({ qos: given, outbox }: PubValues): QoS | undefined {
+  if (outbox === undefined) return given;
+  if (given === 0)
+    throw wrong('--outbox needs -q 1 or -q 2: a message of QoS 0 is not kept for a broker that is not there');
+  return given ?? 2;
 }
 
 function topicOf(values: PubValues): string {
@@ -260,48 +186,6 @@ function topicOf(values: PubValues): string {
   const topic = values.topic ?? (fromUrl === '' ? undefined : fromUrl);
   if (topic === undefined) throw wrong('Say where to publish: -t TOPIC');
   return checkTopic(topic);
-}
-
-/** The one payload that there is; `undefined` where lines are to follow. */
-async function payloadOf(source: Source, stop: AbortSignal): Promise<string | Uint8Array | undefined> {
-  switch (source.kind) {
-    case 'bytes':
-      return source.payload;
-    case 'file':
-      try {
-        return await readFile(source.path);
-      } catch (error) {
-        throw new OperationError('invalid-argument', unreadable(source.path, error), undefined, { cause: error });
-      }
-    case 'input': {
-      const payload = await inputOf(stop);
-      if (payload.length === 0) throw wrong('Standard input is empty; -n publishes an empty message');
-      return payload;
-    }
-    case 'lines':
-      return undefined;
-    default:
-      return source satisfies never;
-  }
-}
-
-/** All of standard input. */
-async function inputOf(stop: AbortSignal): Promise<Uint8Array> {
-  const giveUp = (): unknown => process.stdin.destroy(new OperationError('closed', 'Stopped before the input ended.'));
-  stop.addEventListener('abort', giveUp, { once: true });
-  try {
-    return await buffer(process.stdin);
-  } finally {
-    stop.removeEventListener('abort', giveUp);
-  }
-}
-
-function unreadable(path: string, error: unknown): string {
-  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
-  if (code === 'ENOENT') return `There is no file ${quote(path)}.`;
-  if (code === 'EISDIR') return `${quote(path)} is a folder, not a file.`;
-  if (code === 'EACCES') return `${quote(path)} may not be read by this user.`;
-  return `${quote(path)} cannot be read: ${error instanceof Error ? error.message : String(error)}.`;
 }
 
 function propertiesOf(values: PubValues): Partial<MessageProperties> | undefined {

@@ -1,14 +1,14 @@
-// `vouch sub`: subscribes and prints what comes, until it is told to stop. Options and meaning are those of
-// mosquitto_sub. A message of QoS 1 or 2 is acknowledged only when the operating system has its bytes, so
-// that with -c nothing that was not printed is lost.
+// `vouch sub`: subscribes and prints what comes, until it is told to stop, on one connection after another. Options and
+// meaning are those of mosquitto_sub. A message of QoS 1 or 2 is acknowledged only when the operating system has its
+// bytes, so that with -c nothing that was not printed is lost. With --inbox it is on disk before the broker hears
+// that it has come, and leaves the disk when it is printed.
 
 import { styleText } from 'node:util';
 
 import { OperationError, UsageError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Client } from '../client/client.ts';
-import { endingError } from '../client/endings.ts';
-import type { ReceivedMessage } from '../client/received-message.ts';
+import type { MessageHandler, ReceivedMessage } from '../client/received-message.ts';
 import { checkFilter, topicMatcher } from '../client/topics.ts';
 import type { QoS } from '../packet/packet.ts';
 import { reasonName } from '../packet/reason-codes.ts';
@@ -21,9 +21,11 @@ import {
   clientOptions,
   commandLog,
   connectClient,
+  directory,
   qos,
   urlTopic,
 } from './connection-options.ts';
+import { tellConnection, untilOver } from './connection-news.ts';
 import { customFormat, type MessageFormat, payloadFormat, verboseFormat, withoutControls } from './message-format.ts';
 import { MessageOutput } from './message-output.ts';
 import { integer, listOption, type Option, switchOption, text, type ValuesOf, valueOption } from './option-table.ts';
@@ -45,6 +47,7 @@ type SubOptions = ConnectionOptions & {
   readonly withoutNewline: Option<boolean>;
   readonly skipRetained: Option<boolean>;
   readonly filterOut: Option<readonly string[]>;
+  readonly inbox: Option<string | undefined>;
 };
 
 const OPTIONS: SubOptions = {
@@ -63,7 +66,7 @@ const OPTIONS: SubOptions = {
       metavar: 'QOS',
       group: SUBSCRIPTION,
       sentence: 'The highest QoS to receive: 0, 1 or 2.',
-      defaultText: '0',
+      defaultText: '0; with --inbox 2',
     },
     qos,
   ),
@@ -75,6 +78,16 @@ const OPTIONS: SubOptions = {
       sentence: 'What to unsubscribe from first, in a session that was kept; may be given several times.',
     },
     text,
+  ),
+  inbox: valueOption(
+    {
+      metavar: 'DIR',
+      group: SUBSCRIPTION,
+      sentence:
+        'Keep each message in this directory from before the broker hears that it has come until it is printed, and have the broker keep ' +
+        'the session: nothing is lost while this does not run, or crashes.',
+    },
+    directory,
   ),
   exitAfterSubscribe: switchOption({
     short: 'E',
@@ -95,7 +108,8 @@ const OPTIONS: SubOptions = {
       short: 'F',
       metavar: 'FORMAT',
       group: OUTPUT,
-      sentence: 'Print in this format: %t the topic, %p the payload, %q the QoS, %r retained or not, %j all as JSON.',
+      sentence:
+        'Print in this format: %t the topic, %p the payload, %q the QoS, %r retained or not, %k the key, %j all as JSON.',
     },
     (format) => {
       // Checked now, used when it is known how lines end.
@@ -133,10 +147,19 @@ export const command: Command = defineCommand(
         line: 'vouch sub -c -i logger -q 2 -t log >> log.txt',
         sentence: 'Print what came while this was not running, too: the broker keeps the session.',
       },
+      {
+        line: 'vouch sub --inbox ./unprinted -t log >> log.txt',
+        sentence: 'The same, each message once, also after a crash or a power cut.',
+      },
     ],
     notes: [
-      'Exit codes: 0 ended as asked (-C, -E, Ctrl-C, nobody reads), 1 no connection or no subscription, 2 called wrongly, 27 -W has passed. ' +
+      'A connection that is lost is made again, and the subscriptions with it. Without --inbox the first one must succeed.',
+      'Exit codes: 0 ended as asked (-C, -E, Ctrl-C, nobody reads), 1 no connection or no subscription, 2 called wrongly, 27 -W has passed, ' +
+        '74 the disk of --inbox failed. ' +
         'In FORMAT also: %x %X payload in hexadecimal, %l its length, %I %U the time, %C %D %E %F %P %R %S properties, %J as %j with a payload that is JSON, and \\n \\t \\r \\0 \\e.',
+      'The key (%k) of a message is a number that grows. With --inbox it outlives a crash: a message that was being printed in that moment is printed again, ' +
+        'with the same key, so whoever needs it exactly once leaves out keys that are not greater than the last. QoS 0 is not stored, and has none.',
+      'An inbox is used by one process at a time, and has a client identifier of its own: that of -i at the first start, or a random one.',
     ],
   },
   subscribe,
@@ -146,37 +169,53 @@ export const command: Command = defineCommand(
 type Outcome = 'done' | 'timed-out';
 
 async function subscribe(values: SubValues): Promise<number> {
+  const { inbox } = values;
   const filters = filtersOf(values);
-  const options = clientOptions(values);
   const output = new MessageOutput();
   const printer = new Printer(values, output);
+  const print = (message: ReceivedMessage): Promise<void> | undefined => printer.print(message);
+  const options = { ...clientOptions(values, inbox), onMessage: print };
   const stop = stopSignal();
-  const client = await connectClient(NAME, options, values, stop, (message) => printer.print(message));
+  const client = await connectClient(NAME, options, values, stop);
+  const log = commandLog(NAME, values);
+  tellConnection(client, log, inbox !== undefined || values.disableCleanSession);
   try {
     const outcome = await Promise.race([
       untilOver(client),
       untilStopped(stop, output),
       timeout(values.timeout),
       printer.counted,
-      attend(client, filters, values),
+      attend(client, filters, values, print),
     ]);
-    printer.stop();
     if (outcome === 'done') return EXIT.ok;
-    commandLog(NAME, values).warn(`Timed out after ${values.timeout} s.`);
+    log.warn(`Timed out after ${values.timeout} s.`);
     return EXIT.timedOut;
+  } catch (error) {
+    if (!(error instanceof OperationError) || error.code !== 'store-failed') throw error;
+    log.error(error.message);
+    return EXIT.storeFailed;
   } finally {
     printer.stop();
-    await client.disconnect();
+    // What is printed is acknowledged before the goodbye.
     await output.flush();
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+    await client.disconnect();
   }
 }
 
 /** Asks for the subscriptions. Fulfilled only with -E: otherwise messages are what is waited for. */
-async function attend(client: Client, filters: readonly string[], values: SubValues): Promise<Outcome> {
+async function attend(
+  client: Client,
+  filters: readonly string[],
+  values: SubValues,
+  print: MessageHandler,
+): Promise<Outcome> {
   const log = commandLog(NAME, values);
   if (values.unsubscribe.length > 0) await client.unsubscribe(values.unsubscribe);
   if (filters.length > 0) {
-    const granted = await client.subscribe(filters.map((filter) => ({ filter, qos: values.qos })));
+    const { granted } = await client.subscribe(filters, { qos: qosOf(values), onMessage: print });
     tellGranted(filters, granted, log);
   }
   if (values.exitAfterSubscribe) return 'done';
@@ -189,13 +228,12 @@ function tellGranted(filters: readonly string[], granted: readonly number[], log
     if (code < 0x80) log.debug(`Subscribed to ${JSON.stringify(filter)}.`, { qos: code });
     else log.warn(`The broker refused the subscription to ${JSON.stringify(filter)}: ${reasonName(code)}.`);
   });
-  if (granted.some((code) => code < 0x80)) return;
-  throw new OperationError('rejected', 'The broker refused every subscription.', granted[0]);
 }
 
-/** Rejected when the connection ends before it was asked to. */
-async function untilOver(client: Client): Promise<Outcome> {
-  throw endingError(await client.closed);
+function qosOf({ qos: given, inbox }: SubValues): QoS | undefined {
+  if (inbox === undefined) return given;
+  if (given !== 0) return given ?? 2;
+  throw wrong('--inbox needs -q 1 or -q 2: a message of QoS 0 is not stored');
 }
 
 function untilStopped(stop: AbortSignal, output: MessageOutput): Promise<Outcome> {
@@ -270,5 +308,9 @@ function filtersOf(values: SubValues): readonly string[] {
   const filters = fromUrl === '' ? values.topic : [fromUrl, ...values.topic];
   for (const filter of [...filters, ...values.unsubscribe]) checkFilter(filter);
   if (filters.length > 0 || values.unsubscribe.length > 0) return filters;
-  throw new UsageError('invalid-option', 'Say what to subscribe to: -t FILTER.');
+  throw wrong('Say what to subscribe to: -t FILTER');
+}
+
+function wrong(sentence: string): UsageError {
+  return new UsageError('invalid-option', `${sentence}.`);
 }

@@ -1,5 +1,6 @@
 // Checks of what a caller hands in against what fits on the wire. The encoder trusts its packets; the
-// caller of a client cannot know all of MQTT's bounds, and is told in a sentence which one it met.
+// caller of a client cannot know all of MQTT's bounds, and is told in a sentence which one it met. Nor is every caller held to
+// the types: a number in place of a text is an error of his, not one of ours somewhere behind.
 
 import { UsageError } from '../base/errors.ts';
 import { utf8Length } from '../base/utf8.ts';
@@ -11,9 +12,14 @@ import { checkTopic } from './topics.ts';
 const FIELD_BYTES_MAX = 65_535;
 const ENCODER = new TextEncoder();
 
-/** A text as bytes; bytes as they are, without a copy. */
+/**
+ * A text as bytes; bytes as they are, without a copy. hot:
+ * @throws {UsageError} `invalid-argument`.
+ */
 export function bytesOf(payload: string | Uint8Array): Uint8Array {
-  return typeof payload === 'string' ? ENCODER.encode(payload) : payload;
+  if (typeof payload === 'string') return ENCODER.encode(payload);
+  if (isBytes(payload)) return payload;
+  throw new UsageError('invalid-argument', 'A payload is text or a Uint8Array.');
 }
 
 /**
@@ -30,6 +36,7 @@ export function checkInteger(name: string, value: number, minimum: number, maxim
  * @throws {UsageError} `invalid-argument`.
  */
 export function checkText(name: string, value: string): string {
+  if (typeof value !== 'string') throw wrongKind(name, 'a text', value);
   // [MQTT-1.5.4-1] [MQTT-1.5.4-2]
   if (!value.isWellFormed() || value.includes('\0')) {
     throw new UsageError('invalid-argument', `${name} has a character that MQTT forbids: U+0000, or half of a pair.`);
@@ -43,12 +50,20 @@ export function checkText(name: string, value: string): string {
  * @throws {UsageError} `invalid-argument`.
  */
 export function checkBinary(name: string, value: Uint8Array): Uint8Array {
+  if (!isBytes(value)) throw wrongKind(name, 'a Uint8Array', value);
   checkLength(name, value.length);
   return value;
 }
 
-/** User Properties, in order. */
+/**
+ * User Properties, in order.
+ * @throws {UsageError} `invalid-argument`.
+ */
 export function checkUserProperties(properties: readonly UserProperty[]): readonly UserProperty[] {
+  const given: unknown = properties;
+  if (!Array.isArray(given) || !given.every((pair) => Array.isArray(pair))) {
+    throw wrongKind('userProperties', 'a list of pairs of texts', given);
+  }
   for (const [name, value] of properties) {
     checkText('the name of a user property', name);
     checkText('the value of a user property', value);
@@ -68,6 +83,10 @@ export function checkMessageProperties(
   if (version !== 5) {
     throw new UsageError('invalid-option', `${versionName(version)} has no properties; MQTT 5.0 does.`);
   }
+  for (const name of Object.keys(given)) {
+    if (Object.hasOwn(NO_MESSAGE_PROPERTIES, name)) continue;
+    throw new UsageError('invalid-option', `${JSON.stringify(name)} is not a property of a message.`);
+  }
   const properties: MessageProperties = { ...NO_MESSAGE_PROPERTIES, ...given };
   const { payloadFormatIndicator, messageExpiryInterval, contentType, responseTopic, correlationData } = properties;
   if (payloadFormatIndicator !== undefined) checkInteger('payloadFormatIndicator', payloadFormatIndicator, 0, 1);
@@ -78,6 +97,14 @@ export function checkMessageProperties(
   if (correlationData !== undefined) checkBinary('correlationData', correlationData);
   checkUserProperties(properties.userProperties);
   return properties;
+}
+
+function isBytes(value: unknown): value is Uint8Array {
+  return value instanceof Uint8Array;
+}
+
+function wrongKind(name: string, takes: string, value: unknown): UsageError {
+  return new UsageError('invalid-argument', `${name} takes ${takes}; got ${value === null ? 'null' : typeof value}.`);
 }
 
 function checkLength(name: string, length: number): void {

@@ -1,4 +1,5 @@
-// How a connection can end, and what each end means for those who wait for something.
+// How a connection, an attempt at one, and with the last of them a client can end, and what each end means for those who wait for
+// something.
 
 import { unreachable } from '../base/assert.ts';
 import { OperationError } from '../base/errors.ts';
@@ -9,7 +10,7 @@ import type { ProtocolVersion } from '../packet/protocol-version.ts';
 import { REASON_CODES } from '../packet/reason-code-table.ts';
 import { Reason, type ReasonCode, reasonName } from '../packet/reason-codes.ts';
 
-/** How a connection ended. */
+/** How a connection, an attempt or a client ended. */
 export type ClientEnd =
   /** With our DISCONNECT. */
   | { readonly kind: 'disconnected' }
@@ -24,8 +25,12 @@ export type ClientEnd =
   | { readonly kind: 'connection-lost'; readonly cause: Error | undefined }
   /** The broker broke a rule, or fell silent (`keep-alive-timeout`). */
   | { readonly kind: 'protocol-error'; readonly error: ProtocolError }
-  /** `onMessage` threw this. */
-  | { readonly kind: 'handler-failed'; readonly error: unknown };
+  /** There was no connection: nobody answered, or not as a broker, or the broker refused; `error.code` and `error.reasonCode` say which. */
+  | { readonly kind: 'not-connected'; readonly error: OperationError }
+  /** `onMessage`, or another function of the application, threw this. */
+  | { readonly kind: 'handler-failed'; readonly error: unknown }
+  /** The client's own store failed. */
+  | { readonly kind: 'store-failed'; readonly error: OperationError };
 
 /** What an end of the connection is for whatever was not done by then. */
 export function endingError(end: ClientEnd): OperationError {
@@ -50,6 +55,9 @@ export function endingError(end: ClientEnd): OperationError {
           : `The broker broke a rule of MQTT: ${error.message}`;
       return new OperationError('protocol-error', sentence, error.reasonCode, { cause: error });
     }
+    case 'not-connected':
+    case 'store-failed':
+      return end.error;
     case 'handler-failed':
       return new OperationError('closed', 'The client has disconnected because onMessage threw.', undefined, {
         cause: end.error,

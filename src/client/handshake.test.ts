@@ -61,7 +61,7 @@ test('without options it is MQTT 5.0 at localhost, a new session, a name from th
   assert.equal(broker.connect?.clean, true);
   assert.equal(broker.connect?.keepAlive, 60);
   assert.equal(client.clientId, 'auto-1');
-  assert.equal(client.sessionPresent, false);
+  assert.equal(client.connection?.sessionPresent, false);
 });
 
 test('MQTT 3.1, which needs a client identifier, gets a random one', async () => {
@@ -79,7 +79,7 @@ test('a session that the broker has kept is told, and its messages may come at o
   await turn();
   broker.send(connack({}, true), publish('a', 1, 1));
   const client = await connecting;
-  assert.equal(client.sessionPresent, true);
+  assert.equal(client.connection?.sessionPresent, true);
   assert.deepEqual(topics, ['a']);
   broker.expect('PUBACK 1');
 });

@@ -4,25 +4,19 @@
 import { OperationError } from '../base/errors.ts';
 import { seconds } from '../base/millis.ts';
 import { PACKET_SIZE_MAX } from '../packet/encode.ts';
-import type { ConnackPacket, QoS } from '../packet/packet.ts';
-import type { ConnackProperties } from '../packet/properties.ts';
+import type { ConnackPacket, ConnectPacket, QoS } from '../packet/packet.ts';
 import { violation } from '../packet/protocol-error.ts';
 import { type ProtocolVersion, versionName } from '../packet/protocol-version.ts';
 import { ConnectReturnCode, Reason, type ReasonCode, reasonName } from '../packet/reason-codes.ts';
 import type { ConnectionTerms } from '../session/terms.ts';
+import type { ConnectionFacts } from './client.ts';
 import type { Settings } from './options.ts';
 
 /** How many topics are abbreviated to a number, where the server allows as many. */
 const TOPIC_ALIASES_MAX = 32;
 
 /** What server and client have agreed on for one connection. */
-export interface Agreement {
-  /** The server has kept the session of an earlier connection. */
-  readonly sessionPresent: boolean;
-  /** Ours, or the one that the server has assigned. */
-  readonly clientId: string;
-  /** In force: ours, or the server's. */
-  readonly keepAliveSeconds: number;
+export interface Agreement extends ConnectionFacts {
   /** The highest QoS that the server takes. */
   readonly maximumQoS: QoS;
   readonly retainAvailable: boolean;
@@ -31,8 +25,6 @@ export interface Agreement {
   readonly wildcardSubscriptions: boolean;
   readonly subscriptionIdentifiers: boolean;
   readonly sharedSubscriptions: boolean;
-  /** All that CONNACK said. */
-  readonly properties: ConnackProperties;
   readonly terms: ConnectionTerms;
 }
 
@@ -40,8 +32,7 @@ export interface Agreement {
  * Reads the server's answer, which is no refusal.
  * @throws {ProtocolError} when the answer does not fit the question.
  */
-export function agree(settings: Settings, connack: ConnackPacket): Agreement {
-  const { connect, inFlightMax } = settings;
+export function agree(inFlightMax: number, connect: ConnectPacket, connack: ConnackPacket): Agreement {
   const { properties, sessionPresent } = connack;
   // [MQTT-3.2.2-2] [MQTT-3.2.2-4]: who asks for a new session has no state of an old one.
   if (connect.clean && sessionPresent)
@@ -58,7 +49,7 @@ export function agree(settings: Settings, connack: ConnackPacket): Agreement {
     wildcardSubscriptions: properties.wildcardSubscriptionAvailable ?? true,
     subscriptionIdentifiers: properties.subscriptionIdentifierAvailable ?? true,
     sharedSubscriptions: properties.sharedSubscriptionAvailable ?? true,
-    properties,
+    serverProperties: properties,
     terms: {
       version: connect.version,
       sendMaximum: Math.min(inFlightMax, properties.receiveMaximum ?? 65_535), // [MQTT-4.9.0-1]

@@ -5,6 +5,7 @@
 import type { Millis } from '../base/millis.ts';
 import { PacketDecoder } from '../packet/decoder.ts';
 import { encodePacket, encodePublish } from '../packet/encode.ts';
+import { remainingExpiry } from '../packet/message.ts';
 import type { Packet } from '../packet/packet.ts';
 import type { PacketId } from '../packet/packet-id.ts';
 import { ProtocolError } from '../packet/protocol-error.ts';
@@ -93,10 +94,11 @@ export class Link implements NetworkHandler {
     dup: boolean,
     topicAlias: number,
     omitTopic: boolean,
+    now: Millis,
   ): void {
     if (this.state !== 'open' || this.network === undefined) return;
     const { message, qos, retain, subscriptionIdentifiers } = delivery;
-    const expiryInterval = message.properties.messageExpiryInterval;
+    const expiryInterval = remainingExpiry(message, now);
     const form = { qos, retain, dup, id: id ?? 0, topicAlias, omitTopic, subscriptionIdentifiers, expiryInterval };
     encodePublish(this.network.writer(), this.version, message, form);
     this.network.wrote();

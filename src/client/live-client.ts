@@ -1,274 +1,266 @@
-// A client at work: one session machine, one link, and the promises that wait for them.
+// A client at work: one session, one connection after another, and the calls of the application. Each concern has a file of its own;
+// here is what goes where, and the life of the client as a whole.
 //
-// States go one way: connecting, open, over. Whatever ends the connection goes through `finish`, once; if it
-// is decided while a packet is being handled, it waits until the packet is, since nothing may pull the
-// session away from under itself. When the state is over, every promise that was given out is settled.
+// States: an attempt is made ('connecting'), CONNACK comes ('connected'), the connection ends and the next attempt is waited for
+// ('waiting'), and so on, until an end that is the last one ('closed'): because the application wants it, because it
+// cannot be helped (retry.ts says what can), or because the store failed. Whatever ends the client goes through `leave`, and then `over`,
+// once; when it is over, every promise that was given out is settled.
 // `onMessage` is called from inside the session, as its output; it may publish, subscribe and disconnect.
+// Longer than 400 lines because it is the one place where all parts meet, and the interface of the client is wide.
 
 import { assert, unreachable } from '../base/assert.ts';
 import { OperationError } from '../base/errors.ts';
 import { type Millis, millis } from '../base/millis.ts';
-import type { DisconnectPacket, Packet, SubscribePacket, UnsubscribePacket } from '../packet/packet.ts';
-import type { ConnackProperties } from '../packet/properties.ts';
-import { type ProtocolError, violation } from '../packet/protocol-error.ts';
+import type { ConnectPacket, DisconnectPacket, Packet } from '../packet/packet.ts';
+import { violation } from '../packet/protocol-error.ts';
 import { versionName } from '../packet/protocol-version.ts';
 import { Reason, type ReasonCode } from '../packet/reason-codes.ts';
-import type { SessionOutput } from '../session/output.ts';
-import { Session } from '../session/session.ts';
-import type { Client, DisconnectOptions, PublishOptions, SubscribeOptions, SubscribeRequest } from './client.ts';
+import type { Arrival } from './arrival.ts';
+import type {
+  Abortable,
+  Client,
+  ConnectionFacts,
+  DisconnectOptions,
+  Publishing,
+  PublishOptions,
+  RequestOptions,
+  Responder,
+  SubscribeOptions,
+  SubscribeRequest,
+  Subscription,
+} from './client.ts';
+import { type ClientStore, openClientStore } from './client-store.ts';
+import { Connection, type ConnectionOwner } from './connection.ts';
+import { CredentialSource } from './credentials.ts';
+import { ClientEmitter } from './emitter.ts';
 import { type ClientEnd, endingError, farewell } from './endings.ts';
-import { type Agreement, agree, refusalOf, versionHint } from './handshake.ts';
-import { Inbox, type InboxOwner } from './inbox.ts';
-import { Link, type LinkOwner } from './link.ts';
+import type { ClientEventName, ClientListener } from './events.ts';
+import { handOver } from './hand-over.ts';
+import type { Agreement } from './handshake.ts';
 import type { Settings } from './options.ts';
-import { Outbox, type Publication, type Published, SENT, settlePublication } from './outbox.ts';
-import { outgoingDisconnect, outgoingMessage, outgoingSubscribe, outgoingUnsubscribe } from './outgoing.ts';
+import { outgoingDisconnect, outgoingMessage, unsendable } from './outgoing.ts';
 import type { ClientParts } from './parts.ts';
+import { newPublication, PublishHandle } from './publication.ts';
+import type { ReceivedMessage } from './received-message.ts';
+import { RequestResponse } from './request-response.ts';
 import { Requests } from './requests.ts';
+import { Retry } from './retry.ts';
+import { SessionState } from './session-state.ts';
+import { Subscriptions } from './subscriptions.ts';
 
-/** From here on nothing is sent until the network has taken what it was given. */
-const SEND_BYTES_MARK = 1024 * 1024;
+/** A message that nobody has subscribed to is worth a word when it has waited so long. */
+const UNCLAIMED_AFTER = millis(1_000);
+/** The word is said for so many topics. */
+const UNCLAIMED_TOPICS_MAX = 100;
 
 /** The one implementation of `Client`. */
-export class LiveClient implements Client, LinkOwner {
+export class LiveClient implements Client, ConnectionOwner {
   readonly closed: Promise<ClientEnd>;
+  state: Client['state'];
   private readonly settings: Settings;
   private readonly parts: ClientParts;
-  private readonly link: Link;
-  private readonly session: Session<Publication>;
-  private readonly outbox: Outbox;
-  private readonly inbox: Inbox;
+  private readonly emitter: ClientEmitter;
+  private readonly retry: Retry;
+  private readonly credentials: CredentialSource;
   private readonly requests: Requests;
-  private readonly handshake: PromiseWithResolvers<void>;
-  private readonly over: PromiseWithResolvers<ClientEnd>;
-  private state: 'connecting' | 'open' | 'over';
-  /** Set with CONNACK. */
+  private readonly subscriptions: Subscriptions;
+  private readonly requestResponse: RequestResponse;
+  private readonly first: PromiseWithResolvers<void>;
+  private readonly gone: PromiseWithResolvers<ClientEnd>;
+  private readonly unclaimedTold: Set<string>;
+  private kept: ClientStore | undefined;
+  /** Set when the store is open. */
+  private opened: SessionState | undefined;
+  private isConnectedOnce: boolean;
+  /** Why there will be no other attempt. */
+  private lastEnd: ClientEnd | undefined;
+  private cancelRetry: () => void;
+  private isUnclaimedWatched: boolean;
+  // The present connection, or the last one.
+  private current: Connection | undefined;
   private agreement: Agreement | undefined;
-  /** Set when the state is over. */
-  private end: ClientEnd | undefined;
-  /** A packet is being handled. */
-  private isHandling: boolean;
-  /** What is to be done when it is. */
-  private afterPacket: (() => void) | undefined;
-  private cancelAlarm: () => void;
 
   constructor(settings: Settings, parts: ClientParts) {
     this.settings = settings;
     this.parts = parts;
-    this.link = new Link(this, settings.connect.version, settings.receiveBytesMax);
-    this.session = new Session(this.sessionOutput());
-    this.outbox = new Outbox();
-    this.inbox = new Inbox(settings.onMessage, this.inboxOwner());
-    this.requests = new Requests(settings.connect.version);
-    this.handshake = Promise.withResolvers();
-    // A refusal may come when nobody waits any more; `open` tells what became of the attempt.
-    this.handshake.promise.catch(() => undefined);
-    this.over = Promise.withResolvers();
-    this.closed = this.over.promise;
     this.state = 'connecting';
+    this.emitter = new ClientEmitter(parts.log);
+    this.retry = new Retry(settings.retry, parts.random);
+    this.credentials = new CredentialSource(settings);
+    this.requests = new Requests({
+      lendId: () => this.session.machine.lendId(),
+      send: (packet) => this.current?.link.send(packet),
+    });
+    const { version } = settings.connect;
+    this.subscriptions = new Subscriptions({
+      version,
+      ask: (make, signal) => this.requests.ask(make, signal),
+      emit: (name, ...facts) => this.emitter.emit(name, ...facts),
+      handlerFailed: (error) => this.handlerFailed(error),
+      claimed: () => this.session.inbox.claim(),
+      unclaimed: (arrival) => {
+        if (!this.handToRest(arrival)) this.session.inbox.unclaim(arrival);
+      },
+      isConnected: () => this.state === 'connected',
+      taken: () => this.steerReading(),
+    });
+    this.requestResponse = new RequestResponse({
+      version,
+      publish: (topic, payload, options) => this.publish(topic, payload, options),
+      subscribe: (filters, options) => this.subscribe(filters, options),
+      connection: () => this.connection,
+      random: parts.random,
+      setAlarm: parts.setAlarm,
+      log: parts.log,
+    });
+    this.first = Promise.withResolvers();
+    // Nobody waits for the first connection of a client that starts offline.
+    this.first.promise.catch(() => undefined);
+    this.gone = Promise.withResolvers();
+    this.closed = this.gone.promise;
+    this.unclaimedTold = new Set();
+    this.kept = undefined;
+    this.opened = undefined;
+    this.isConnectedOnce = false;
+    this.lastEnd = undefined;
+    this.cancelRetry = () => undefined;
+    this.isUnclaimedWatched = false;
+    this.current = undefined;
     this.agreement = undefined;
-    this.end = undefined;
-    this.isHandling = false;
-    this.afterPacket = undefined;
-    this.cancelAlarm = () => undefined;
   }
 
   get clientId(): string {
-    return this.agreed().clientId;
+    return this.kept?.clientId ?? this.agreement?.clientId ?? this.settings.connect.clientId;
   }
 
-  get sessionPresent(): boolean {
-    return this.agreed().sessionPresent;
+  get connection(): ConnectionFacts | undefined {
+    if (this.agreement === undefined) return undefined;
+    const { clientId, sessionPresent, keepAliveSeconds, serverProperties } = this.agreement;
+    return { clientId, sessionPresent, keepAliveSeconds, serverProperties };
   }
 
-  get keepAliveSeconds(): number {
-    return this.agreed().keepAliveSeconds;
+  get unsettledCount(): number {
+    return this.session.outbox.unsettled.count;
   }
 
-  get serverProperties(): ConnackProperties {
-    return this.agreed().properties;
-  }
-
-  /** Opens the network connection and waits for CONNACK. Called once. */
-  async open(): Promise<void> {
-    const { host, port, connectTimeout, connect, signal } = this.settings;
-    const giveUp = new AbortController();
-    const onAbort = (): void => giveUp.abort(signal?.reason);
+  /** Opens the store, if there is one, and makes the first attempt. Called once. */
+  async start(): Promise<void> {
+    const { signal, startsOffline, connect, store } = this.settings;
     signal?.throwIfAborted();
-    signal?.addEventListener('abort', onAbort, { once: true });
-    const cancelTimeout = this.parts.setAlarm(connectTimeout, () => giveUp.abort(this.timeout()));
-    giveUp.signal.addEventListener('abort', () => this.handshake.reject(giveUp.signal.reason), { once: true });
-    try {
-      const network = await this.parts.dial({ host, port, signal: giveUp.signal }, this.link);
-      this.link.attach(network);
-      giveUp.signal.throwIfAborted();
-      this.link.send(connect); // [MQTT-3.1.0-1]
-      await this.handshake.promise;
-    } catch (error) {
-      this.state = 'over';
-      this.link.destroy();
-      throw error;
-    } finally {
-      cancelTimeout();
-      signal?.removeEventListener('abort', onAbort);
+    if (store !== undefined) {
+      this.kept = await openClientStore(this.parts.makeStore(store), store, connect.clientId, this.parts.random, {
+        storeMoved: () => this.opened?.storeMoved(),
+        storeFailed: (error) => this.leave({ kind: 'store-failed', error }, undefined),
+      });
     }
+    this.opened = new SessionState(
+      {
+        now: () => this.parts.clock.monotonic(),
+        dispatch: (arrival) => this.dispatch(arrival),
+        unclaimed: () => this.watchUnclaimed(),
+        moved: () => this.steerReading(),
+      },
+      this.settings,
+      this.kept,
+    );
     this.endWith(signal);
+    if (this.lastEnd === undefined) this.attempt();
+    this.opened.inbox.pump();
+    if (!startsOffline) await this.first.promise;
   }
 
-  publish(topic: string, payload: string | Uint8Array, options: PublishOptions = {}): Promise<Published> {
-    return new Promise((resolve, reject) => {
-      const message = outgoingMessage(topic, payload, options, this.openAgreement());
-      const { qos, retain } = message;
-      this.outbox.push({ message, qos, retain, subscriptionIdentifiers: [], resolve, reject });
-      this.pump();
-    });
+  on<Name extends ClientEventName>(event: Name, listener: ClientListener<Name>): () => void {
+    return this.emitter.on(event, listener);
+  }
+
+  /** hot: */
+  publish(topic: string, payload: string | Uint8Array, options: PublishOptions = {}): Publishing {
+    const handle = new PublishHandle(topic, this.session.outbox.unsettled.epoch, this);
+    try {
+      this.take(handle, topic, payload, options);
+    } catch (error) {
+      handle.settle(asError(error));
+    }
+    return handle;
   }
 
   ready(): Promise<void> {
-    return this.outbox.ready();
+    return this.session.outbox.ready();
+  }
+
+  settled(): Promise<void> {
+    return this.session.outbox.unsettled.settled();
   }
 
   async subscribe(
-    requests: readonly SubscribeRequest[],
+    filters: string | SubscribeRequest | readonly (string | SubscribeRequest)[],
     options: SubscribeOptions = {},
-  ): Promise<readonly ReasonCode[]> {
-    return await this.request(outgoingSubscribe(requests, options, this.openAgreement()), 'suback', requests.length);
+  ): Promise<Subscription> {
+    const subscribing = this.subscriptions.subscribe(filters, options);
+    this.steerReading();
+    return await subscribing;
   }
 
-  async unsubscribe(filters: readonly string[]): Promise<readonly ReasonCode[]> {
-    return await this.request(outgoingUnsubscribe(filters, this.openAgreement()), 'unsuback', filters.length);
+  async unsubscribe(filters: string | readonly string[], { signal }: Abortable = {}): Promise<readonly ReasonCode[]> {
+    const unsubscribing = this.subscriptions.unsubscribe(typeof filters === 'string' ? [filters] : filters, signal);
+    this.steerReading();
+    return await unsubscribing;
+  }
+
+  async request(topic: string, payload: string | Uint8Array, options: RequestOptions = {}): Promise<ReceivedMessage> {
+    const requesting = this.requestResponse.request(topic, payload, options);
+    this.steerReading();
+    return await requesting;
+  }
+
+  async respond(
+    filter: string | SubscribeRequest,
+    responder: Responder,
+    options: Abortable = {},
+  ): Promise<Subscription> {
+    return await this.requestResponse.respond(filter, responder, options);
   }
 
   async disconnect(options: DisconnectOptions = {}): Promise<void> {
     const { version, properties } = this.settings.connect;
-    const expiresAtOnce =
-      (this.agreement?.properties.sessionExpiryInterval ?? properties.sessionExpiryInterval ?? 0) === 0;
-    const packet = outgoingDisconnect(options, version, expiresAtOnce);
-    this.finish({ kind: 'disconnected' }, packet);
+    const interval = this.agreement?.serverProperties.sessionExpiryInterval ?? properties.sessionExpiryInterval ?? 0;
+    this.leave({ kind: 'disconnected' }, outgoingDisconnect(options, version, interval === 0));
     await this.closed;
   }
 
-  // What the link says.
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.disconnect();
+  }
 
-  now(): Millis {
-    return this.parts.clock.monotonic();
+  // What a connection asks for and tells.
+
+  async connectPacket(signal: AbortSignal): Promise<ConnectPacket> {
+    const { version, clean } = this.settings.connect;
+    // On 3.x the flag also says how long the session is kept.
+    const isCleanNow = clean && (version !== 5 || !this.isConnectedOnce);
+    return await this.credentials.connectPacket(isCleanNow, this.clientId, signal);
+  }
+
+  connected(agreement: Agreement, now: Millis): void {
+    assert(this.current !== undefined, 'CONNACK comes on a connection');
+    this.agreement = agreement;
+    this.isConnectedOnce = true;
+    this.state = 'connected';
+    this.retry.succeeded(now);
+    this.session.open(agreement, this.current.link, now);
+    if (!agreement.sessionPresent) this.subscriptions.renew();
+    this.requests.opened(agreement);
+    const { clientId, sessionPresent } = agreement;
+    const { host, port } = this.settings;
+    const version = versionName(agreement.terms.version);
+    this.parts.log.debug(`Connected to ${host}, port ${port}.`, { clientId, version, sessionPresent });
+    this.first.resolve();
+    if (this.connection !== undefined) this.emitter.emit('connected', this.connection);
   }
 
   /** hot: */
   receivePacket(packet: Packet, now: Millis): void {
-    this.isHandling = true;
-    try {
-      if (this.state === 'connecting') this.receiveFirst(packet, now);
-      else if (this.state === 'open') this.handle(packet, now);
-    } finally {
-      this.isHandling = false;
-    }
-    const { afterPacket } = this;
-    if (afterPacket === undefined) return;
-    this.afterPacket = undefined;
-    afterPacket();
-  }
-
-  chunkHandled(): void {
-    this.pump();
-  }
-
-  networkDrained(): void {
-    this.pump();
-  }
-
-  linkFailed(error: ProtocolError): void {
-    if (this.state === 'connecting') {
-      const { host, port, connect } = this.settings;
-      const sentence = `${host}, port ${port}, did not answer CONNECT as a broker does: ${error.message} ${versionHint(connect.version)}`;
-      this.handshake.reject(new OperationError('protocol-error', sentence, error.reasonCode, { cause: error }));
-      return;
-    }
-    // A broker that has fallen silent would not hear it.
-    const isSilent = error.kind === 'keep-alive-timeout';
-    const last = isSilent ? undefined : farewell(error.reasonCode, this.settings.connect.version);
-    this.finish({ kind: 'protocol-error', error }, last);
-  }
-
-  linkClosed(cause: Error | undefined): void {
-    if (this.state === 'connecting') {
-      const { host, port, connect } = this.settings;
-      const sentence = `${host}, port ${port}, closed the connection without an answer to CONNECT. ${versionHint(connect.version)}`;
-      this.handshake.reject(new OperationError('connection-lost', sentence, undefined, { cause }));
-    } else {
-      this.finish({ kind: 'connection-lost', cause }, undefined);
-    }
-    if (this.end !== undefined) this.over.resolve(this.end);
-  }
-
-  /** Once connected, the signal ends the connection; what comes of that is told by `closed`. */
-  private endWith(signal: AbortSignal | undefined): void {
-    const onAbort = (): void => void this.disconnect();
-    signal?.addEventListener('abort', onAbort, { once: true });
-    // Nothing rejects `closed`.
-    void this.closed.then(() => signal?.removeEventListener('abort', onAbort));
-    if (signal?.aborted === true) onAbort();
-  }
-
-  /** What the session asks for. */
-  private sessionOutput(): SessionOutput<Publication> {
-    return {
-      publish: (publication, id, dup, topicAlias, omitTopic) =>
-        this.link.sendPublish(publication, id, dup, topicAlias, omitTopic),
-      send: (answer) => {
-        this.link.send(answer);
-        return true;
-      },
-      deliver: (packet, topic) => this.inbox.deliver(packet, topic),
-      settle: settlePublication,
-      // A client that forgets everything with its connection has nothing to write down.
-      recordSending: () => undefined,
-      recordReceived: () => undefined,
-      recordReleased: () => undefined,
-    };
-  }
-
-  /** What the inbox asks for. */
-  private inboxOwner(): InboxOwner {
-    return {
-      receipt: ({ id, qos }) => (id === undefined || qos === 0 ? undefined : this.session.receipt(id, qos)),
-      finished: (receipt) => {
-        if (this.state === 'open' && receipt !== undefined) this.session.acknowledge(receipt, Reason.success);
-      },
-      handlerFailed: (error) => {
-        this.finish(
-          { kind: 'handler-failed', error },
-          farewell(Reason.unspecifiedError, this.settings.connect.version),
-        );
-      },
-      stopReading: () => this.link.pause(),
-      goOnReading: () => this.link.resume(),
-    };
-  }
-
-  private receiveFirst(packet: Packet, now: Millis): void {
-    // [MQTT-3.2.0-1]
-    if (packet.kind !== 'connack') throw violation('MQTT-3.2.0-1', `${packet.kind.toUpperCase()} came before CONNACK.`);
-    const refusal = refusalOf(this.settings, packet);
-    if (refusal !== undefined) {
-      this.handshake.reject(refusal);
-      return;
-    }
-    const agreement = agree(this.settings, packet);
-    this.agreement = agreement;
-    this.state = 'open';
-    this.session.open(agreement.terms, now);
-    this.watch(now);
-    this.parts.log.debug(`Connected to ${this.settings.host}, port ${this.settings.port}.`, {
-      clientId: agreement.clientId,
-      version: versionName(agreement.terms.version),
-      sessionPresent: agreement.sessionPresent,
-    });
-    this.handshake.resolve();
-  }
-
-  /** hot: */
-  private handle(packet: Packet, now: Millis): void {
+    const { machine } = this.session;
     switch (packet.kind) {
       case 'publish':
       case 'puback':
@@ -276,13 +268,12 @@ export class LiveClient implements Client, LinkOwner {
       case 'pubrel':
       case 'pubcomp':
       case 'pingresp':
-        return this.session.receive(packet, now);
+        return machine.receive(packet, now);
       case 'suback':
       case 'unsuback':
-        this.session.noteReceived(now);
-        this.requests.settle(packet);
-        this.session.returnId(packet.id);
-        return;
+        machine.noteReceived(now);
+        machine.returnId(packet.id);
+        return this.requests.settle(packet);
       case 'disconnect':
         return this.receiveDisconnect(packet);
       case 'connack':
@@ -299,94 +290,211 @@ export class LiveClient implements Client, LinkOwner {
     }
   }
 
+  pump(): void {
+    this.requests.sendWaiting();
+    this.session.pump();
+    this.steerReading();
+  }
+
+  nextDeadline(): Millis | undefined {
+    return this.session.machine.nextDeadline();
+  }
+
+  tick(now: Millis, isReading: boolean): void {
+    // A broker that we do not listen to is not silent.
+    if (!isReading) this.session.machine.noteReceived(now);
+    this.session.machine.tick(now);
+  }
+
+  connectionEnded(end: ClientEnd): void {
+    this.state = 'connecting';
+    this.requests.connectionEnded();
+    this.session.close(endingError(end));
+  }
+
+  connectionOver(end: ClientEnd): void {
+    const isFirstOfAll = !this.isConnectedOnce && !this.settings.startsOffline;
+    const now = this.parts.clock.monotonic();
+    const isLast = this.lastEnd !== undefined || isFirstOfAll;
+    const delay = isLast ? undefined : this.retry.next(end, this.credentials, now);
+    if (end.kind !== 'disconnected') this.parts.log.debug(endingError(end).message, { retryMillis: delay });
+    if (delay !== undefined) {
+      this.state = 'waiting';
+      this.cancelRetry = this.parts.setAlarm(delay, () => this.attempt(), true);
+    }
+    this.emitter.emit('disconnected', end, delay);
+    // A listener may have ended the client.
+    if (delay === undefined) this.over(this.lastEnd ?? end);
+  }
+
+  // What a handle tells.
+
+  unwitnessed(handle: PublishHandle, error: Error): void {
+    // The caller of `publish` has the handle only when this turn is over.
+    this.parts.setAlarm(millis(0), () => {
+      if (handle.isWitnessed) return;
+      if (this.emitter.listens('undelivered')) this.emitter.emit('undelivered', handle.topic, error);
+      else this.parts.log.warn(`A message was not delivered: ${error.message}`, { topic: handle.topic });
+    });
+  }
+
+  private get session(): SessionState {
+    assert(this.opened !== undefined, 'a client is handed out with its session');
+    return this.opened;
+  }
+
+  private attempt(): void {
+    if (this.lastEnd !== undefined) return;
+    this.state = 'connecting';
+    this.current = new Connection(this, this.settings, this.parts);
+    // What comes of it is told to `connected`, or `connectionOver`.
+    void this.current.open();
+  }
+
+  private take(handle: PublishHandle, topic: string, payload: string | Uint8Array, options: PublishOptions): void {
+    const { session, agreement } = this;
+    options.signal?.throwIfAborted();
+    if (this.lastEnd !== undefined) throw endingError(this.lastEnd);
+    const message = outgoingMessage(
+      topic,
+      payload,
+      options,
+      this.settings.connect.version,
+      this.parts.clock.monotonic(),
+    );
+    if (agreement !== undefined) {
+      const problem = unsendable(message, agreement);
+      if (problem !== undefined) throw problem;
+    }
+    if (options.signal !== undefined) abortWith(options.signal, handle);
+    if (message.qos > 0) {
+      session.outbox.add(message, handle, agreement);
+      session.pump();
+    } else {
+      if (this.state !== 'connected') throw notConnected(topic);
+      session.sendSoon(newPublication(message, 0, handle, agreement));
+    }
+    this.steerReading();
+  }
+
+  private dispatch(arrival: Arrival): boolean {
+    return this.subscriptions.dispatch(arrival) || this.handToRest(arrival);
+  }
+
+  /** For what no subscription of this process claims. */
+  private handToRest(arrival: Arrival): boolean {
+    const { onMessage } = this.settings;
+    if (onMessage === undefined) return false;
+    handOver(onMessage, arrival, 'automatic', (error) => this.handlerFailed(error));
+    return true;
+  }
+
+  /** Stops reading while the application has more than enough, unless it waits for the broker itself. hot: */
+  private steerReading(): void {
+    const { current, session } = this;
+    if (current === undefined || !current.isOpen) return;
+    const { link } = current;
+    const isPaused = link.isPaused;
+    if (!session.inbox.isBehind(isPaused) || this.isWaitedFor) {
+      if (isPaused) current.resumeReading();
+    } else if (!isPaused) link.pause();
+  }
+
+  private get isWaitedFor(): boolean {
+    return (
+      this.session.outbox.unsettled.count > 0 || this.requests.pendingCount > 0 || this.requestResponse.pendingCount > 0
+    );
+  }
+
+  private handlerFailed(error: unknown): void {
+    this.leave({ kind: 'handler-failed', error }, farewell(Reason.unspecifiedError, this.settings.connect.version));
+  }
+
   private receiveDisconnect({ reasonCode, properties }: DisconnectPacket): void {
     const { reasonString, serverReference } = properties;
-    this.finish({ kind: 'disconnected-by-broker', reasonCode, reasonString, serverReference }, undefined);
+    this.current?.finish({ kind: 'disconnected-by-broker', reasonCode, reasonString, serverReference }, undefined);
   }
 
-  /** Sends what waits, as far as the broker's window and the network allow. */
-  private pump(): void {
-    if (this.state !== 'open' || this.outbox.length === 0) return;
-    const now = this.now();
-    for (let next = this.outbox.peek(); next !== undefined; next = this.outbox.peek()) {
-      if (this.link.waitingBytes > SEND_BYTES_MARK) return;
-      if (next.qos > 0 && !this.session.canPublish()) return;
-      this.outbox.shift();
-      this.session.publish(next, now);
-      if (next.qos === 0) next.resolve(SENT);
-    }
-  }
-
-  private async request(
-    packet: SubscribePacket | UnsubscribePacket,
-    answer: 'suback' | 'unsuback',
-    filterCount: number,
-  ): Promise<readonly ReasonCode[]> {
-    const id = this.session.lendId();
-    if (id === undefined) {
-      throw new OperationError('rejected', 'All 65,535 packet identifiers are in use.', Reason.quotaExceeded);
-    }
-    this.link.send({ ...packet, id });
-    return await this.requests.waitFor(answer, id, filterCount);
-  }
-
-  /** Sets the alarm for the session's next deadline. */
-  private watch(now: Millis): void {
-    const deadline = this.session.nextDeadline();
-    if (deadline === undefined) return;
-    this.cancelAlarm = this.parts.setAlarm(millis(Math.max(0, deadline - now)), () => this.ring());
-  }
-
-  private ring(): void {
-    if (this.state !== 'open') return;
-    const now = this.now();
-    // A broker that we do not listen to is not silent.
-    if (this.link.isPaused) this.session.noteReceived(now);
-    this.link.attempt(() => this.session.tick(now));
-    if (this.state === 'open') this.watch(now);
-  }
-
-  /** The connection ends, with this packet as the last one if there is one. The first end counts. */
-  private finish(end: ClientEnd, last: DisconnectPacket | undefined): void {
-    if (this.state !== 'open') return;
-    if (this.isHandling) this.afterPacket ??= () => this.finishNow(end, last);
-    else this.finishNow(end, last);
-  }
-
-  private finishNow(end: ClientEnd, last: DisconnectPacket | undefined): void {
-    if (this.state !== 'open') return;
-    if (last !== undefined) this.link.send(last);
-    this.state = 'over';
-    this.end = end;
-    this.cancelAlarm();
-    const error = endingError(end);
-    // What is past PUBREC is the broker's already.
-    this.session.forEachInFlight((publication, state) => {
-      if (state === 'released') publication.resolve(SENT);
-      else publication.reject(error);
+  /** Messages have come that nobody wants: if that is still so in a while, it is told. */
+  private watchUnclaimed(): void {
+    if (this.isUnclaimedWatched) return;
+    this.isUnclaimedWatched = true;
+    this.parts.setAlarm(UNCLAIMED_AFTER, () => {
+      this.isUnclaimedWatched = false;
+      for (const topic of this.session.inbox.unclaimedTopics) {
+        if (this.unclaimedTold.size >= UNCLAIMED_TOPICS_MAX || this.unclaimedTold.has(topic)) continue;
+        this.unclaimedTold.add(topic);
+        this.parts.log.warn('A message waits for a subscription that nobody has made in this process', { topic });
+        this.emitter.emit('unclaimed', topic);
+      }
     });
-    this.session.close();
-    for (let next = this.outbox.shift(); next !== undefined; next = this.outbox.shift()) next.reject(error);
-    this.outbox.wakeAll();
+  }
+
+  /** The signal of `connect` ends the client. */
+  private endWith(signal: AbortSignal | undefined): void {
+    const onAbort = (): void => {
+      this.first.reject(signal?.reason);
+      this.leave({ kind: 'disconnected' }, outgoingDisconnect({}, this.settings.connect.version, false));
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+    // Nothing rejects `closed`.
+    void this.closed.then(() => signal?.removeEventListener('abort', onAbort));
+    if (signal?.aborted === true) onAbort();
+  }
+
+  /** The client ends, with this packet as the last one of its connection if there is one. The first end counts. */
+  private leave(end: ClientEnd, last: DisconnectPacket | undefined): void {
+    if (this.lastEnd !== undefined) return;
+    this.lastEnd = end;
+    this.cancelRetry();
+    if (this.current === undefined || this.state === 'waiting') this.over(end);
+    else this.current.finish(end, last);
+  }
+
+  private over(end: ClientEnd): void {
+    if (this.state === 'closed') return;
+    this.state = 'closed';
+    this.lastEnd = end;
+    const error = endingError(end);
+    this.first.reject(error);
+    this.opened?.end((isStored) => (isStored ? staysInOutbox(error) : error));
     this.requests.rejectAll(error);
-    // [MQTT-3.14.4-1] [MQTT-3.14.4-2] A broker that has fallen silent will not read the last bytes either.
-    if (end.kind === 'protocol-error' && end.error.kind === 'keep-alive-timeout') this.link.destroy();
-    else this.link.end();
+    this.requestResponse.close(error);
+    this.subscriptions.close(end.kind === 'disconnected' ? undefined : error);
+    // `closed` is fulfilled all the same: a store that cannot be closed has failed before, or has nothing to lose.
+    void this.closeStore().then(() => {
+      this.emitter.emit('closed', end);
+      this.gone.resolve(end);
+    });
   }
 
-  private openAgreement(): Agreement {
-    if (this.state === 'over') throw endingError(this.end ?? { kind: 'disconnected' });
-    return this.agreed();
+  private async closeStore(): Promise<void> {
+    try {
+      await this.kept?.store.close();
+    } catch (error) {
+      this.parts.log.error('The store could not be closed', { error: String(error) });
+    }
   }
+}
 
-  private agreed(): Agreement {
-    assert(this.agreement !== undefined, 'a client is handed out with its CONNACK');
-    return this.agreement;
-  }
+function notConnected(topic: string): OperationError {
+  const sentence = `The message to ${JSON.stringify(topic)} has QoS 0, and there is no connection; QoS 1 and 2 wait for one.`;
+  return new OperationError('not-connected', sentence);
+}
 
-  private timeout(): OperationError {
-    const { host, port, connectTimeout } = this.settings;
-    const sentence = `The broker at ${host}, port ${port}, did not answer within ${connectTimeout / 1000} s.`;
-    return new OperationError('timed-out', sentence);
-  }
+function staysInOutbox({ code, message, reasonCode }: OperationError): OperationError {
+  return new OperationError(code, `${message} The message stays in the outbox.`, reasonCode);
+}
+
+function abortWith(signal: AbortSignal, handle: PublishHandle): void {
+  const onAbort = (): void => {
+    handle.isAborted = true;
+    handle.settle(asError(signal.reason));
+  };
+  signal.addEventListener('abort', onAbort, { once: true });
+  handle.onSettled = () => signal.removeEventListener('abort', onAbort);
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new OperationError('closed', String(error), undefined, { cause: error });
 }

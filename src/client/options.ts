@@ -23,7 +23,8 @@ import {
   checkText,
   checkUserProperties,
 } from './checks.ts';
-import type { MessageHandler } from './inbox.ts';
+import type { MessageHandler } from './received-message.ts';
+import { type ReconnectOptions, readReconnect, type RetrySettings } from './retry.ts';
 import { checkTopic } from './topics.ts';
 
 /** Where to connect to, as whom, and on which terms. Every field may be left out. */
@@ -38,15 +39,23 @@ export interface ConnectOptions {
   readonly version?: ProtocolVersion | undefined;
   /** Default: the broker names the client; for MQTT 3.1, a random one. */
   readonly clientId?: string | undefined;
-  /** Whether to begin a new session and end an old one. Default: true. */
+  /**
+   * Whether to begin with a new session and end an old one. Later connections of the same client go on with its session, as far as the
+   * broker keeps it. Default: true, but false with a `store`.
+   */
   readonly clean?: boolean | undefined;
   /** 0: off. Default: 60. */
   readonly keepAliveSeconds?: number | undefined;
   readonly userName?: string | undefined;
   readonly password?: string | Uint8Array | undefined;
+  /** Asked before each attempt to connect, in place of `userName` and `password`: for those that do not last. */
+  readonly credentials?: (() => Credentials | Promise<Credentials>) | undefined;
   /** What the broker publishes if the connection ends without DISCONNECT. */
   readonly will?: WillOptions | undefined;
-  /** How long the broker keeps the session after the connection; MQTT 5.0. Default: 0. 3.x keeps it for ever unless `clean`. */
+  /**
+   * How long the broker keeps the session after the connection; MQTT 5.0, on 3.x for ever unless `clean`.
+   * Default: 0 with `clean`, else as long as the broker will.
+   */
   readonly sessionExpirySeconds?: number | undefined;
   /** How many messages of QoS 1 and 2 the broker may send ahead of their acknowledgement; MQTT 5.0. Default: 1,000. */
   readonly receiveMaximum?: number | undefined;
@@ -63,13 +72,42 @@ export interface ConnectOptions {
   readonly inFlightMax?: number | undefined;
   /** For the network connection and CONNACK together. Default: 30,000. */
   readonly connectTimeoutMillis?: number | undefined;
-  /** Gives up the attempt; once connected, ends the connection with DISCONNECT. */
+  /** How to connect again when the connection is lost, or false: not at all. What the broker says of it is obeyed. Default: see `ReconnectOptions`. */
+  readonly reconnect?: boolean | ReconnectOptions | undefined;
+  /**
+   * false: `connect` is fulfilled with CONNACK, and rejected where the first attempt fails. true: it is fulfilled as soon as the store
+   * is open, and the first attempt is repeated like any later one. Default: false.
+   */
+  readonly startOffline?: boolean | undefined;
+  /** Gives up the attempt; once connected, ends the client with DISCONNECT. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Takes each message. It is acknowledged when the function has returned, or the promise that it returns is fulfilled;
-   * while many of these are not, reading stops. If it throws, the message stays unacknowledged and the connection ends.
+   * Takes each message that no subscription of this process claims: what an earlier process has subscribed to. It is acknowledged
+   * when the function has returned, or the promise that it returns is fulfilled. If it throws, the client ends (`handler-failed`).
    */
   readonly onMessage?: MessageHandler | undefined;
+  /**
+   * The directory of the client's half of the session: the outbox and the inbox are on disk there, and survive a crash of
+   * this process. One client at a time can use it. Default: none, everything is in memory.
+   */
+  readonly store?: string | undefined;
+  /** The outbox is full at so many messages. Default: 100,000 in memory; 10,000,000 with a `store`. */
+  readonly outboxMessagesMax?: number | undefined;
+  /** The outbox is full at so many bytes of payload. Default: 64 MiB in memory; 1 GiB with a `store`. */
+  readonly outboxBytesMax?: number | undefined;
+  /** With a `store`: at so many bytes of payload in the inbox nothing more is acknowledged to the broker. Default: 1 GiB. */
+  readonly inboxBytesMax?: number | undefined;
+  /**
+   * What becomes of a QoS 2 message that was sent, and not acknowledged, when the broker has lost the session: it may have it or
+   * not. 'resend': it is sent as a new one, and may arrive twice. 'reject': it is not, and its promise is rejected with `ambiguous`. Default: 'resend'.
+   */
+  readonly onAmbiguous?: 'resend' | 'reject' | undefined;
+}
+
+/** Who a client is. */
+export interface Credentials {
+  readonly userName?: string | undefined;
+  readonly password?: string | Uint8Array | undefined;
 }
 
 /** The Will Message (section 3.1.2.5). */
@@ -96,11 +134,22 @@ export interface Settings {
   readonly receiveBytesMax: number;
   readonly inFlightMax: number;
   readonly connectTimeout: Millis;
+  readonly credentials: ConnectOptions['credentials'];
+  /** `undefined`: never. */
+  readonly retry: RetrySettings | undefined;
+  readonly startsOffline: boolean;
   readonly signal: AbortSignal | undefined;
   readonly onMessage: MessageHandler | undefined;
+  readonly store: string | undefined;
+  readonly outboxMessagesMax: number;
+  readonly outboxBytesMax: number;
+  readonly inboxBytesMax: number;
+  readonly resendsAmbiguous: boolean;
 }
 
 const UINT32_MAX = 4_294_967_295;
+const MIB = 1024 * 1024;
+const GIB = 1024 * MIB;
 
 /**
  * Checks the options and fills in the defaults.
@@ -118,9 +167,35 @@ export function readOptions(options: ConnectOptions, random: Random): Settings {
     receiveBytesMax: checkInteger('maximumPacketSize', options.maximumPacketSize ?? PACKET_SIZE_MAX, 1, UINT32_MAX),
     inFlightMax: checkInteger('inFlightMax', options.inFlightMax ?? (version === 5 ? 1_000 : 20), 1, 65_535),
     connectTimeout: millis(checkInteger('connectTimeoutMillis', options.connectTimeoutMillis ?? 30_000, 1, 86_400_000)),
+    credentials: options.credentials,
+    retry: readReconnect(options.reconnect),
+    startsOffline: options.startOffline ?? false,
     signal: options.signal,
     onMessage: options.onMessage,
+    ...storeSettings(options),
   };
+}
+
+function storeSettings(
+  options: ConnectOptions,
+): Pick<Settings, 'store' | 'outboxMessagesMax' | 'outboxBytesMax' | 'inboxBytesMax' | 'resendsAmbiguous'> {
+  const { store, outboxMessagesMax, outboxBytesMax, inboxBytesMax, onAmbiguous = 'resend' } = options;
+  const isStored = store !== undefined;
+  if (store === '') throw invalid('store takes the path of a directory; got an empty text');
+  if (onAmbiguous !== 'resend' && onAmbiguous !== 'reject') {
+    throw invalid(`onAmbiguous takes 'resend' or 'reject'; got ${JSON.stringify(onAmbiguous)}`);
+  }
+  return {
+    store,
+    outboxMessagesMax: checkCount('outboxMessagesMax', outboxMessagesMax ?? (isStored ? 10_000_000 : 100_000)),
+    outboxBytesMax: checkCount('outboxBytesMax', outboxBytesMax ?? (isStored ? GIB : 64 * MIB)),
+    inboxBytesMax: checkCount('inboxBytesMax', inboxBytesMax ?? GIB),
+    resendsAmbiguous: onAmbiguous === 'resend',
+  };
+}
+
+function checkCount(name: string, value: number): number {
+  return checkInteger(name, value, 1, Number.MAX_SAFE_INTEGER);
 }
 
 function connectPacket(
@@ -134,12 +209,12 @@ function connectPacket(
   if (version !== 5 && password !== undefined && userName === undefined) {
     throw invalid(`${versionName(version)} takes a password only with a user name`);
   }
-  const clean = options.clean ?? true;
+  const clean = options.clean ?? options.store === undefined;
   return {
     kind: 'connect',
     version,
     bridge: false,
-    clientId: clientId(options.clientId ?? '', clean, version, random),
+    clientId: clientId(options, clean, version, random),
     clean,
     keepAlive: checkInteger('keepAliveSeconds', options.keepAliveSeconds ?? 60, 0, 65_535),
     userName: userName === undefined ? undefined : checkText('userName', userName),
@@ -150,7 +225,7 @@ function connectPacket(
         ? NO_CONNECT_PROPERTIES
         : {
             ...NO_CONNECT_PROPERTIES,
-            sessionExpiryInterval: checkOptional('sessionExpirySeconds', options.sessionExpirySeconds, 0, UINT32_MAX),
+            sessionExpiryInterval: sessionExpiry(options.sessionExpirySeconds, clean),
             receiveMaximum: checkInteger('receiveMaximum', options.receiveMaximum ?? 1_000, 1, 65_535),
             maximumPacketSize: options.maximumPacketSize,
             topicAliasMaximum: checkInteger('topicAliasMaximum', options.topicAliasMaximum ?? 32, 0, 65_535),
@@ -159,8 +234,10 @@ function connectPacket(
   };
 }
 
-function clientId(given: string, clean: boolean, version: ProtocolVersion, random: Random): string {
-  checkText('clientId', given);
+function clientId(options: ConnectOptions, clean: boolean, version: ProtocolVersion, random: Random): string {
+  const given = checkText('clientId', options.clientId ?? '');
+  // A store knows whose it is.
+  if (options.store !== undefined) return given;
   // [MQTT-3.1.3-7]
   if (given === '' && version !== 5 && !clean) {
     throw invalid(`${versionName(version)} needs a clientId where clean is false`);
@@ -195,8 +272,10 @@ function refuseForVersion(options: ConnectOptions, version: ProtocolVersion): vo
   }
 }
 
-function checkOptional(name: string, value: number | undefined, minimum: number, maximum: number): number | undefined {
-  return value === undefined ? undefined : checkInteger(name, value, minimum, maximum);
+/** A session that is not to end with its connection is kept, unless the caller says how long. */
+function sessionExpiry(given: number | undefined, clean: boolean): number | undefined {
+  const interval = given ?? (clean ? undefined : UINT32_MAX);
+  return interval === undefined ? undefined : checkInteger('sessionExpirySeconds', interval, 0, UINT32_MAX);
 }
 
 function invalid(sentence: string): UsageError {

@@ -1,98 +1,231 @@
-// Messages that the application has published and that are not sent yet: the server's window is full, or
-// the network takes nothing more for now. First in, first out, whatever the QoS, so that the order of
-// `publish` is the order of sending.
-// Nothing is refused for want of room. Who publishes much awaits `ready` in between, or the promises of
-// `publish`; who awaits neither keeps the messages in memory as surely as if they were still its own.
+// What the application has published and the broker has not settled. A message of QoS 1 or 2 has a place here from the moment when it is
+// accepted until PUBACK or PUBCOMP: first in the queue, then in flight (in the session machine). With a store the
+// queue is on disk, and in memory is its head. While the outbox is full, messages wait in line for a place, in the order of the calls.
+// QoS 0 has no place: it leaves at once, or as soon as the network takes it.
+//
+// Bounds: `outboxMessagesMax`, `outboxBytesMax`. The line has none of its own: who publishes without waiting for `stored`, `ready` or the
+// promise itself keeps the messages in memory as surely as if they were still its own.
+// It sends nothing; session-state.ts takes from the front.
 
 import { OperationError } from '../base/errors.ts';
 import { RingQueue } from '../base/ring-queue.ts';
-import { Reason, type ReasonCode, reasonName } from '../packet/reason-codes.ts';
-import type { Delivery } from '../session/output.ts';
+import type { Message } from '../packet/message.ts';
+import { NO_SUBSCRIPTION_IDENTIFIERS } from '../packet/packet.ts';
+import type { QueuedDelivery, RecipientKey, Recipient } from '../store/contract.ts';
+import { DeliveryQueue, type QueueHeadLimits, type QueueOwner } from '../store/delivery-queue.ts';
+import { newQueueTotals } from '../store/queue-totals.ts';
+import type { Published } from './client.ts';
+import { type ClientStore, OUTBOX } from './client-store.ts';
+import type { Agreement } from './handshake.ts';
+import type { Settings } from './options.ts';
+import { newPublication, type Publication, type PublishHandle, storedPublication } from './publication.ts';
+import { Unsettled } from './unsettled.ts';
 
-/** What became of a message: the Reason Code of PUBACK or PUBREC, below 0x80; 0x10 says that nobody is subscribed. */
-export interface Published {
-  readonly reasonCode: number;
+/** How much of the queue is in memory. */
+export const HEAD_LIMITS: QueueHeadLimits = {
+  queueHeadMessagesMax: 2_000,
+  queueHeadBytesMax: 8 * 1024 * 1024,
+  queueHeadsBytesMax: 32 * 1024 * 1024,
+};
+/** While so much waits for the disk, nothing more is accepted. */
+const LATE_BYTES_MAX = 16 * 1024 * 1024;
+const IN_MEMORY = Promise.resolve();
+const NOT_STORED = { read: (): void => undefined };
+
+/** Each message has one recipient, the broker. */
+const RECIPIENTS: readonly (readonly Recipient[])[] = ([1, 2] as const).map((qos) => [
+  { key: OUTBOX, qos, retain: false, subscriptionIdentifiers: NO_SUBSCRIPTION_IDENTIFIERS, sharedFilter: '' },
+]);
+const RETAINED_RECIPIENTS = RECIPIENTS.map((recipients) => recipients.map((each) => ({ ...each, retain: true })));
+
+/** A message in line. */
+interface InLine {
+  readonly message: Message;
+  readonly handle: PublishHandle;
+  readonly checkedFor: Agreement | undefined;
 }
 
-/** The usual outcome. */
-export const SENT: Published = Object.freeze({ reasonCode: Reason.success });
-
-/** A message on its way, and who waits for the end of it. */
-export interface Publication extends Delivery {
-  readonly resolve: (published: Published) => void;
-  readonly reject: (error: Error) => void;
-}
-
-/** From here on `ready` waits. */
-const MESSAGES_MARK = 1_000;
-const BYTES_MARK = 4 * 1024 * 1024;
-
-/** The waiting line of one client. */
-export class Outbox {
-  private readonly queue: RingQueue<Publication>;
+/** The outbox of one client. */
+export class Outbox implements QueueOwner<Publication> {
+  readonly key: RecipientKey;
+  /** Who is waited for, and who waits for all. */
+  readonly unsettled: Unsettled;
+  /** QoS 1 and 2, accepted and not sent. */
+  readonly queue: DeliveryQueue<Publication>;
+  /** QoS 0 for which the network has no room. */
+  readonly unstored: RingQueue<Publication>;
+  private readonly limits: Pick<Settings, 'outboxMessagesMax' | 'outboxBytesMax'>;
+  private readonly kept: ClientStore | undefined;
+  private readonly onMoved: () => void;
+  private readonly line: RingQueue<InLine>;
+  /** Of messages that are in the store alone. */
+  private readonly handles: Map<number, PublishHandle>;
+  /** QoS 1 and 2, accepted and not settled. */
+  private messages: number;
   private bytes: number;
   /** Who waits for room; told all at once. */
   private waiters: (() => void)[];
 
-  constructor() {
-    this.queue = new RingQueue();
+  /** @param onMoved  More of the queue is in memory. In a turn of its own. */
+  constructor(
+    limits: Pick<Settings, 'outboxMessagesMax' | 'outboxBytesMax'>,
+    kept: ClientStore | undefined,
+    onMoved: () => void,
+  ) {
+    this.key = kept === undefined ? 0 : OUTBOX;
+    this.unsettled = new Unsettled();
+    this.limits = limits;
+    this.kept = kept;
+    this.onMoved = onMoved;
+    const place = { store: kept?.store ?? NOT_STORED, limits: HEAD_LIMITS, queueTotals: newQueueTotals() };
+    this.queue = new DeliveryQueue(place, this, (stored) => this.restored(stored));
+    this.unstored = new RingQueue();
+    this.line = new RingQueue();
+    this.handles = new Map();
+    this.messages = 0;
     this.bytes = 0;
     this.waiters = [];
+    if (kept !== undefined) this.restore(kept);
   }
 
-  /** How many messages wait. */
-  get length(): number {
-    return this.queue.length;
+  /** Accepts a message of QoS 1 or 2, now or when there is room. hot: */
+  add(message: Message, handle: PublishHandle, checkedFor: Agreement | undefined): void {
+    this.unsettled.add(handle);
+    if (this.line.length === 0 && this.hasRoomFor(message.payload.length)) this.accept(message, handle, checkedFor);
+    else this.line.push({ message, handle, checkedFor });
   }
 
-  /** Adds a message at the end. */
-  push(publication: Publication): void {
-    this.queue.push(publication);
-    this.bytes += publication.message.payload.length;
+  /** Lets in who waits in line, as far as there is room. */
+  admit(): void {
+    for (let next = this.line.peek(); next !== undefined; next = this.line.peek()) {
+      if (!next.handle.isAborted && !this.hasRoomFor(next.message.payload.length)) return;
+      this.line.shift();
+      if (next.handle.isAborted) this.unsettled.remove(next.handle);
+      else this.accept(next.message, next.handle, next.checkedFor);
+    }
+    if (this.waiters.length > 0 && this.isHalfEmpty) this.wakeAll();
   }
 
-  /** The first message, left in place. */
-  peek(): Publication | undefined {
-    return this.queue.peek();
+  /** A message that was accepted is over. hot: */
+  settle(publication: Publication, outcome: Published | Error): void {
+    const { messageId, handle, message } = publication;
+    this.messages--;
+    this.bytes -= message.payload.length;
+    if (messageId !== 0) this.kept?.store.settle(OUTBOX, messageId);
+    handle?.settle(outcome);
+    this.unsettled.remove(handle);
+    if (this.line.length > 0 || this.waiters.length > 0) this.admit();
   }
 
-  /** Takes the first message. */
-  shift(): Publication | undefined {
-    const first = this.queue.shift();
-    if (first === undefined) return undefined;
-    this.bytes -= first.message.payload.length;
-    if (this.waiters.length > 0 && this.isReady(2)) this.wakeAll();
-    return first;
+  /** A message of QoS 0 is over. hot: */
+  settleUnstored({ handle }: Publication, outcome: Published | Error): void {
+    handle?.settle(outcome);
+    this.unsettled.remove(handle);
   }
 
   /** Fulfilled when there is room for more; at once, as long as there is. */
   ready(): Promise<void> {
-    if (this.isReady(1)) return Promise.resolve();
+    if (this.line.length === 0 && this.hasRoomFor(0)) return Promise.resolve();
     return new Promise((resolve) => {
       this.waiters.push(resolve);
     });
   }
 
-  /** Whoever waits for room goes on, since there will be none. */
-  wakeAll(): void {
+  /** The connection is over: what cannot wait for the next one has failed. */
+  failUnstored(error: Error): void {
+    for (let next = this.unstored.shift(); next !== undefined; next = this.unstored.shift()) {
+      this.settleUnstored(next, error);
+    }
+  }
+
+  /** The client is over: whoever waits is told. What the store has, it keeps. */
+  end(errorFor: (isStored: boolean) => Error): void {
+    this.failUnstored(errorFor(false));
+    const inLine = errorFor(false);
+    for (let next = this.line.shift(); next !== undefined; next = this.line.shift()) next.handle.settle(inLine);
+    const accepted = errorFor(this.kept !== undefined);
+    for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift())
+      this.leave(next.handle, accepted);
+    for (const handle of this.handles.values()) this.leave(handle, accepted);
+    this.handles.clear();
+    this.unsettled.clear();
+    this.wakeAll();
+  }
+
+  /** A message that was accepted will not be settled by this process. */
+  leave(handle: PublishHandle | undefined, error: Error): void {
+    if (this.kept === undefined) handle?.settle(error);
+    else handle?.leave(error);
+  }
+
+  // What the queue asks for.
+
+  queueRead(): void {
+    this.onMoved();
+  }
+
+  queuePassed(): void {
+    // `outboxMessagesMax` is the only mark.
+  }
+
+  dropQueued(publication: Publication): void {
+    const sentence = `The message to ${JSON.stringify(publication.message.topic)} expired before it could be sent.`;
+    this.settle(publication, new OperationError('expired', sentence));
+  }
+
+  /** hot: */
+  private accept(message: Message, handle: PublishHandle, checkedFor: Agreement | undefined): void {
+    const payloadBytes = message.payload.length;
+    this.messages++;
+    this.bytes += payloadBytes;
+    const { kept, queue } = this;
+    if (kept === undefined) {
+      handle.storedWith(IN_MEMORY);
+      queue.push(newPublication(message, 0, handle, checkedFor));
+      return;
+    }
+    const messageId = kept.nextMessageId();
+    const recipients = (message.retain ? RETAINED_RECIPIENTS : RECIPIENTS)[message.qos - 1] ?? [];
+    handle.storedWith(kept.durability.of(kept.store.append(messageId, message, recipients, undefined)));
+    if (queue.keeps(payloadBytes)) {
+      queue.push(newPublication(message, messageId, handle, checkedFor));
+    } else {
+      queue.count(payloadBytes);
+      this.handles.set(messageId, handle);
+    }
+  }
+
+  private hasRoomFor(payloadBytes: number): boolean {
+    const { kept, limits } = this;
+    if (kept !== undefined && (kept.isFull || kept.store.lateBytes > LATE_BYTES_MAX)) return false;
+    if (this.messages >= limits.outboxMessagesMax) return false;
+    // One that is larger than the outbox goes when it is alone.
+    return this.bytes + payloadBytes <= limits.outboxBytesMax || this.messages === 0;
+  }
+
+  private get isHalfEmpty(): boolean {
+    const { outboxMessagesMax, outboxBytesMax } = this.limits;
+    return this.messages * 2 <= outboxMessagesMax && this.bytes * 2 <= outboxBytesMax && this.hasRoomFor(0);
+  }
+
+  private restore({ remembered }: ClientStore): void {
+    const { inFlight, outbox } = remembered;
+    this.queue.restore(outbox);
+    this.messages = outbox.messages + inFlight.length;
+    this.bytes = outbox.bytes + inFlight.reduce((sum, { message }) => sum + message.payload.length, 0);
+    this.unsettled.restore(this.messages);
+  }
+
+  /** Whoever waits for room goes on. */
+  private wakeAll(): void {
     const { waiters } = this;
     this.waiters = [];
     for (const wake of waiters) wake();
   }
 
-  /** Whether the line is shorter than one part in `parts` of its marks. */
-  private isReady(parts: number): boolean {
-    return this.queue.length < MESSAGES_MARK / parts && this.bytes < BYTES_MARK / parts;
+  private restored(stored: QueuedDelivery): Publication {
+    const handle = this.handles.get(stored.messageId);
+    this.handles.delete(stored.messageId);
+    return storedPublication(stored, handle);
   }
-}
-
-/** The broker has answered: its Reason Code settles the promise of `publish`. */
-export function settlePublication(publication: Publication, reasonCode: ReasonCode): void {
-  if (reasonCode < 0x80) {
-    publication.resolve(reasonCode === Reason.success ? SENT : { reasonCode });
-    return;
-  }
-  const topic = JSON.stringify(publication.message.topic);
-  const sentence = `The broker refused the message to ${topic}: ${reasonName(reasonCode)}.`;
-  publication.reject(new OperationError('rejected', sentence, reasonCode));
 }

@@ -3,6 +3,7 @@
 // identifier or a place in a line.
 
 import { OperationError, UsageError } from '../base/errors.ts';
+import { type Millis, millis } from '../base/millis.ts';
 import { packetSize, publishSize } from '../packet/encode.ts';
 import type { Message } from '../packet/message.ts';
 import {
@@ -14,7 +15,12 @@ import {
   type UnsubscribePacket,
 } from '../packet/packet.ts';
 import { packetId } from '../packet/packet-id.ts';
-import { NO_DISCONNECT_PROPERTIES, NO_SUBSCRIBE_PROPERTIES, NO_UNSUBSCRIBE_PROPERTIES } from '../packet/properties.ts';
+import {
+  NO_DISCONNECT_PROPERTIES,
+  NO_UNSUBSCRIBE_PROPERTIES,
+  NO_USER_PROPERTIES,
+  type UserProperty,
+} from '../packet/properties.ts';
 import { type ProtocolVersion, versionName } from '../packet/protocol-version.ts';
 import { REASON_CODES } from '../packet/reason-code-table.ts';
 import { Reason, type ReasonCode, reasonName } from '../packet/reason-codes.ts';
@@ -29,34 +35,40 @@ const NO_ID = packetId(0);
 const ALIAS_BYTES = 3;
 
 /**
- * Makes a message.
+ * Makes a message, without a look at any broker.
  * @throws {UsageError} `invalid-option`, `invalid-argument`.
- * @throws {OperationError} `rejected`, `too-large`: the server has said that it would not take it.
  */
 export function outgoingMessage(
   topic: string,
   payload: string | Uint8Array,
   options: PublishOptions,
-  agreement: Agreement,
+  version: ProtocolVersion,
+  now: Millis,
 ): Message {
-  const { version, sendAliasMaximum } = agreement.terms;
-  const qos = checkQoS(options.qos ?? 0);
-  const retain = options.retain ?? false;
   const properties = checkMessageProperties(options.properties, version);
-  const message: Message = {
+  const { messageExpiryInterval } = properties;
+  return {
     topic: checkTopic(topic),
     payload: bytesOf(payload),
-    qos,
-    retain,
+    qos: checkQoS(options.qos ?? 0),
+    retain: options.retain ?? false,
     properties,
-    expiresAt: undefined,
+    expiresAt: messageExpiryInterval === undefined ? undefined : millis(now + messageExpiryInterval * 1000),
   };
+}
+
+/** Why this broker would not take the message, as it has said: `rejected`, `too-large`; `undefined`: it would. hot: */
+export function unsendable(message: Message, agreement: Agreement): OperationError | undefined {
+  const { qos, retain, properties, topic } = message;
   // [MQTT-3.2.2-11]
   if (qos > agreement.maximumQoS) {
-    throw refused(Reason.qosNotSupported, `The broker takes QoS ${agreement.maximumQoS} at most, not ${qos}.`);
+    return refused(Reason.qosNotSupported, `The broker takes QoS ${agreement.maximumQoS} at most, not ${qos}.`);
   }
   // [MQTT-3.2.2-14]
-  if (retain && !agreement.retainAvailable) throw refused(Reason.retainNotSupported, 'The broker retains no messages.');
+  if (retain && !agreement.retainAvailable) {
+    return refused(Reason.retainNotSupported, 'The broker retains no messages.');
+  }
+  const { version, sendAliasMaximum } = agreement.terms;
   // With or without its alias; nobody knows yet which it will be.
   const size = publishSize(version, message, {
     qos,
@@ -68,52 +80,71 @@ export function outgoingMessage(
     subscriptionIdentifiers: NO_SUBSCRIPTION_IDENTIFIERS,
     expiryInterval: properties.messageExpiryInterval,
   });
-  checkSize(size + (sendAliasMaximum > 0 ? ALIAS_BYTES : 0), `The message to ${JSON.stringify(topic)}`, agreement);
-  return message;
+  const sizeMax = size + (sendAliasMaximum > 0 ? ALIAS_BYTES : 0);
+  return sizeMax <= agreement.maximumPacketSize
+    ? undefined
+    : tooLarge(sizeMax, `The message to ${JSON.stringify(topic)}`, agreement);
 }
 
 /**
- * Makes a SUBSCRIBE; its packet identifier is to be filled in.
- * @throws {UsageError} `invalid-option`, `invalid-argument`.
+ * Completes what is to be subscribed to, without a look at any broker.
+ * @param options  For all of it.
+ * @throws {UsageError} `invalid-option`, `invalid-argument`: MQTT has no place for it, or this version has none.
+ */
+export function checkSubscriptions(
+  requests: readonly (string | SubscribeRequest)[],
+  options: Pick<SubscribeOptions, 'qos' | 'userProperties'>,
+  version: ProtocolVersion,
+): readonly SubscriptionRequest[] {
+  // [MQTT-3.8.3-2]
+  if (requests.length === 0) throw new UsageError('invalid-argument', 'subscribe needs at least one topic filter.');
+  if (version !== 5 && options.userProperties !== undefined) throw lacking('userProperties', version);
+  checkUserProperties(options.userProperties ?? NO_USER_PROPERTIES);
+  const qos = checkQoS(options.qos ?? 0);
+  return requests.map((request) =>
+    subscriptionRequest(typeof request === 'string' ? { filter: request } : request, qos, version),
+  );
+}
+
+/**
+ * Makes a SUBSCRIBE of what `checkSubscriptions` has checked; its packet identifier is to be filled in.
+ * @param identifier  Left out where the broker knows none.
  * @throws {OperationError} `rejected`, `too-large`: the server has said that it would not take it.
  */
 export function outgoingSubscribe(
-  requests: readonly SubscribeRequest[],
-  options: SubscribeOptions,
+  subscriptions: readonly SubscriptionRequest[],
+  identifier: number,
+  userProperties: readonly UserProperty[],
   agreement: Agreement,
 ): SubscribePacket {
-  // [MQTT-3.8.3-2]
-  if (requests.length === 0) throw new UsageError('invalid-argument', 'subscribe needs at least one topic filter.');
-  const { identifier, userProperties } = options;
-  if (agreement.terms.version !== 5 && (identifier !== undefined || userProperties !== undefined)) {
-    throw lacking('identifier and userProperties', agreement.terms.version);
-  }
-  if (identifier !== undefined) checkInteger('identifier', identifier, 1, 268_435_455);
-  if (identifier !== undefined && !agreement.subscriptionIdentifiers) {
-    throw refused(Reason.subscriptionIdentifiersNotSupported, 'The broker knows no subscription identifiers.');
-  }
+  for (const { filter } of subscriptions) checkAvailable(filter, agreement);
+  const { version } = agreement.terms;
+  const isKnown = version === 5 && agreement.subscriptionIdentifiers;
   const packet: SubscribePacket = {
     kind: 'subscribe',
     id: NO_ID,
-    subscriptions: requests.map((request) => subscriptionRequest(request, agreement)),
-    properties: {
-      subscriptionIdentifier: identifier,
-      userProperties: checkUserProperties(userProperties ?? NO_SUBSCRIBE_PROPERTIES.userProperties),
-    },
+    subscriptions,
+    properties: { subscriptionIdentifier: isKnown ? identifier : undefined, userProperties },
   };
-  checkSize(packetSize(packet, agreement.terms.version), 'SUBSCRIBE', agreement);
+  checkSize(packetSize(packet, version), 'SUBSCRIBE', agreement);
   return packet;
 }
 
 /**
- * Makes an UNSUBSCRIBE; its packet identifier is to be filled in.
+ * Checks the topic filters of an UNSUBSCRIBE.
  * @throws {UsageError} `invalid-argument`.
- * @throws {OperationError} `too-large`.
  */
-export function outgoingUnsubscribe(filters: readonly string[], agreement: Agreement): UnsubscribePacket {
+export function checkUnsubscription(filters: readonly string[]): void {
   // [MQTT-3.10.3-2]
   if (filters.length === 0) throw new UsageError('invalid-argument', 'unsubscribe needs at least one topic filter.');
   for (const filter of filters) checkFilter(filter);
+}
+
+/**
+ * Makes an UNSUBSCRIBE of what `checkUnsubscription` has checked; its packet identifier is to be filled in.
+ * @throws {OperationError} `too-large`.
+ */
+export function outgoingUnsubscribe(filters: readonly string[], agreement: Agreement): UnsubscribePacket {
   const packet: UnsubscribePacket = { kind: 'unsubscribe', id: NO_ID, filters, properties: NO_UNSUBSCRIBE_PROPERTIES };
   checkSize(packetSize(packet, agreement.terms.version), 'UNSUBSCRIBE', agreement);
   return packet;
@@ -147,22 +178,17 @@ export function outgoingDisconnect(
   return { kind: 'disconnect', reasonCode, properties };
 }
 
-function subscriptionRequest(request: SubscribeRequest, agreement: Agreement): SubscriptionRequest {
-  const { filter, qos = 0, noLocal, retainAsPublished, retainHandling } = request;
+function subscriptionRequest(request: SubscribeRequest, qosUnsaid: QoS, version: ProtocolVersion): SubscriptionRequest {
+  const { filter, qos = qosUnsaid, noLocal, retainAsPublished, retainHandling } = request;
   const kind = checkFilter(filter);
-  if (agreement.terms.version !== 5 && (noLocal ?? retainAsPublished ?? retainHandling) !== undefined) {
-    throw lacking('noLocal, retainAsPublished and retainHandling', agreement.terms.version);
+  if (version !== 5 && (noLocal ?? retainAsPublished ?? retainHandling) !== undefined) {
+    throw lacking('noLocal, retainAsPublished and retainHandling', version);
   }
   // [MQTT-3.8.3-4]
   if (kind === 'shared' && noLocal === true) {
     throw new UsageError('invalid-option', 'noLocal has no meaning on a shared subscription.');
   }
-  if (kind === 'shared' && !agreement.sharedSubscriptions) {
-    throw refused(Reason.sharedSubscriptionsNotSupported, 'The broker knows no shared subscriptions.');
-  }
-  if (!agreement.wildcardSubscriptions && /[+#]/.test(filter)) {
-    throw refused(Reason.wildcardSubscriptionsNotSupported, 'The broker knows no wildcards.');
-  }
+  if (retainHandling !== undefined) checkInteger('retainHandling', retainHandling, 0, 2);
   return {
     filter,
     options: {
@@ -174,6 +200,15 @@ function subscriptionRequest(request: SubscribeRequest, agreement: Agreement): S
   };
 }
 
+function checkAvailable(filter: string, agreement: Agreement): void {
+  if (!agreement.sharedSubscriptions && checkFilter(filter) === 'shared') {
+    throw refused(Reason.sharedSubscriptionsNotSupported, 'The broker knows no shared subscriptions.');
+  }
+  if (!agreement.wildcardSubscriptions && /[+#]/.test(filter)) {
+    throw refused(Reason.wildcardSubscriptionsNotSupported, 'The broker knows no wildcards.');
+  }
+}
+
 /** Also for callers without types. */
 function checkQoS(qos: QoS): QoS {
   if (qos === 0 || qos === 1 || qos === 2) return qos;
@@ -182,9 +217,12 @@ function checkQoS(qos: QoS): QoS {
 
 /** [MQTT-3.2.2-15]. */
 function checkSize(size: number, what: string, agreement: Agreement): void {
-  if (size <= agreement.maximumPacketSize) return;
+  if (size > agreement.maximumPacketSize) throw tooLarge(size, what, agreement);
+}
+
+function tooLarge(size: number, what: string, agreement: Agreement): OperationError {
   const sentence = `${what} would take ${size} bytes; the broker takes ${agreement.maximumPacketSize} at most.`;
-  throw new OperationError('too-large', sentence, Reason.packetTooLarge);
+  return new OperationError('too-large', sentence, Reason.packetTooLarge);
 }
 
 function refused(reasonCode: ReasonCode, sentence: string): OperationError {

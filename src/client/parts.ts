@@ -1,10 +1,11 @@
-// What a client is made of and cannot make itself: a network, time and chance. server/ hands over the
+// What a client is made of and cannot make itself: a network, a store, time and chance. server/ hands over the
 // real ones, tests and the simulator theirs.
 
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Millis } from '../base/millis.ts';
 import type { Random } from '../base/random.ts';
+import type { Store } from '../store/contract.ts';
 import type { NetworkConnection, NetworkHandler } from '../transport/contract.ts';
 
 /** Where to dial. */
@@ -18,12 +19,17 @@ export interface DialTarget {
 /** Opens a Network Connection; `handler` is called only once it is there. */
 export type Dial = (target: DialTarget, handler: NetworkHandler) => Promise<NetworkConnection>;
 
-/** Calls `ring` once, after `delay`, unless the function that it returns is called before. */
-export type SetAlarm = (delay: Millis, ring: () => void) => () => void;
+/**
+ * Calls `ring` once, after `delay`, unless the function that it returns is called before.
+ * @param isAwaited  Whether the process is to wait for it; default: false.
+ */
+export type SetAlarm = (delay: Millis, ring: () => void, isAwaited?: boolean) => () => void;
 
 /** The parts of a client. */
 export interface ClientParts {
   readonly dial: Dial;
+  /** Makes the store in a directory; nothing is opened yet. */
+  readonly makeStore: (directory: string) => Store;
   readonly setAlarm: SetAlarm;
   readonly clock: Clock;
   readonly random: Random;

@@ -1,7 +1,7 @@
-// A message as the application gets it, with a copy of the payload: the bytes of a packet belong to the
-// network again as soon as it is handled.
+// A message as the application gets it, with a copy of the payload: the bytes of a packet belong to the network again as soon as
+// it is handled.
 
-import type { PublishPacket, QoS } from '../packet/packet.ts';
+import type { QoS } from '../packet/packet.ts';
 import type { MessageProperties } from '../packet/properties.ts';
 
 /** A message from the broker. */
@@ -11,15 +11,23 @@ export interface ReceivedMessage {
   readonly qos: QoS;
   /** It was retained before this subscription was made; see Retain As Published for the other meaning. */
   readonly retain: boolean;
-  /** It may have come before: the broker sends it again after a resume. */
+  /** It may have come before: the broker sends it again after a resume, the inbox after a crash. */
   readonly dup: boolean;
   /** The identifiers of the subscriptions that it matches, where they have one. */
   readonly subscriptionIdentifiers: readonly number[];
   readonly properties: MessageProperties;
+  /**
+   * Tells messages apart: grows from one to the next. With a `store` the message has the same key when it is handed over again
+   * after a crash; one of QoS 0, which is not stored, and every message without a store, has a key in this process alone.
+   */
+  readonly key: number;
+
+  /**
+   * The application is done with the message. Acknowledgements leave in the order in which the messages came, whatever the order
+   * of these calls [MQTT-4.6.0-2] [MQTT-4.6.0-3]. A second call does nothing, nor does one for QoS 0.
+   */
+  ack(): void;
 }
 
-/** Makes a message of a packet. `topic` is set even if the packet carries an alias alone. */
-export function receivedMessage(packet: PublishPacket, topic: string): ReceivedMessage {
-  const { payload, qos, retain, dup, subscriptionIdentifiers, properties } = packet;
-  return { topic, payload: payload.slice(), qos, retain, dup, subscriptionIdentifiers, properties };
-}
+/** Takes a message. */
+export type MessageHandler = (message: ReceivedMessage) => void | Promise<void>;

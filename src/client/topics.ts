@@ -14,6 +14,7 @@ const ANY_LEVELS = Number.POSITIVE_INFINITY;
  * @throws {UsageError} `invalid-argument`.
  */
 export function checkTopic(topic: string): TopicName {
+  if (typeof topic !== 'string') throw new UsageError('invalid-argument', `A topic is a text; got ${typeof topic}.`);
   return topicName(topic, ANY_LEVELS);
 }
 
@@ -23,6 +24,9 @@ export function checkTopic(topic: string): TopicName {
  * @throws {UsageError} `invalid-argument`.
  */
 export function checkFilter(filter: string): 'plain' | 'shared' {
+  if (typeof filter !== 'string') {
+    throw new UsageError('invalid-argument', `A topic filter is a text; got ${typeof filter}.`);
+  }
   const parsed = parseTopicFilter(filter, ANY_LEVELS);
   if (parsed.kind === 'plain' || parsed.kind === 'shared') return parsed.kind;
   throw new UsageError('invalid-argument', `${JSON.stringify(filter)} is not a topic filter. ${parsed.why}`);

@@ -1,8 +1,10 @@
-// Which store a broker gets, and what that means for its limits. Shared by `vouch start` and `createBroker`.
+// Which store a broker gets, and what that means for its limits, and which one a client gets. Shared by the commands and by what the
+// package exports.
 
 import { totalmem } from 'node:os';
 
 import type { Log } from '../base/log.ts';
+import { millis } from '../base/millis.ts';
 import type { BrokerLimits } from '../broker/limits.ts';
 import type { Config } from '../config/config.ts';
 import type { Store } from '../store/contract.ts';
@@ -18,6 +20,10 @@ export type StorageChoices = Pick<Config, 'store' | 'data' | 'storeBytesMax' | '
 /** The beginning of the store's thread, under the name that it has here: in the sources, or built. */
 const THREAD = new URL(import.meta.url.endsWith('.ts') ? './store-thread.ts' : './store-thread.js', import.meta.url);
 
+const MIB = 1024 * 1024;
+const CLIENT_LOG_BYTES = 4 * MIB;
+const CLIENT_RESERVE_BYTES = 16 * MIB;
+
 /** Without a limit, the share of the memory that queues may take where they are nowhere else. */
 const MEMORY_SHARE = 1 / 4;
 
@@ -32,6 +38,21 @@ export function makeStore(choices: StorageChoices, log: Log): Store {
     tuning: ENGINE_TUNING,
   });
   return new SqliteStore({ executor, clock: NODE_CLOCK, log, downtimeMax: choices.downtimeMax });
+}
+
+/**
+ * Makes the store of a client in a directory. Nothing is opened yet. A client has one queue either way, so its log is written back
+ * early, and what is kept back of the disk for the day when it is full may be small.
+ */
+export function makeClientStore(directory: string, log: Log): Store {
+  const executor = new WorkerExecutor(THREAD, {
+    path: directory,
+    reserveBytes: CLIENT_RESERVE_BYTES,
+    bytesMax: 0,
+    synchronous: 'full',
+    tuning: { ...ENGINE_TUNING, checkpointLogBytes: CLIENT_LOG_BYTES, truncateLogBytes: CLIENT_LOG_BYTES * 4 },
+  });
+  return new SqliteStore({ executor, clock: NODE_CLOCK, log, downtimeMax: millis(Number.MAX_SAFE_INTEGER) });
 }
 
 /** The limits of a broker whose store is memory: there the disk is no bound to what all queues together hold. */

@@ -1,0 +1,239 @@
+// One attempt to connect, and if it succeeds one Network Connection with its session: dialing, CONNECT and CONNACK, then packets in and
+// out, keep-alive, and the end.
+// States go one way: new, dialing, open, over. Whatever ends it goes through `finish`, once; if that is decided while a packet is
+// being handled, it waits until the packet is, since nothing may pull the session away from under itself.
+// It knows nothing of other connections of the client: whether there is another attempt is live-client.ts's to say.
+
+import { OperationError } from '../base/errors.ts';
+import { type Millis, millis } from '../base/millis.ts';
+import type { ConnectPacket, DisconnectPacket, Packet } from '../packet/packet.ts';
+import { type ProtocolError, violation } from '../packet/protocol-error.ts';
+import { type ClientEnd, endingError, farewell } from './endings.ts';
+import { type Agreement, agree, refusalOf, versionHint } from './handshake.ts';
+import { Link, type LinkOwner } from './link.ts';
+import type { Settings } from './options.ts';
+import type { ClientParts } from './parts.ts';
+
+/** Who stands behind a connection. Nothing is called after `connectionOver`. */
+export interface ConnectionOwner {
+  /** The CONNECT of this attempt. Rejected: there are no credentials, say; that ends the attempt. */
+  connectPacket(signal: AbortSignal): Promise<ConnectPacket>;
+  /** CONNACK came, and accepts. */
+  connected(agreement: Agreement, now: Millis): void;
+  /**
+   * Takes a packet, other than CONNACK.
+   * @throws {ProtocolError} when it breaks a rule.
+   */
+  receivePacket(packet: Packet, now: Millis): void;
+  /** There may be something to send. */
+  pump(): void;
+  /** When `tick` is due; `undefined`: never. */
+  nextDeadline(): Millis | undefined;
+  /** @throws {ProtocolError} `keep-alive-timeout`. */
+  tick(now: Millis, isReading: boolean): void;
+  /** It has come to an end: nothing is sent or received any more. */
+  connectionEnded(end: ClientEnd): void;
+  /** Nothing of it is left on the network, either. */
+  connectionOver(end: ClientEnd): void;
+}
+
+/** One connection of a client. */
+export class Connection implements LinkOwner {
+  readonly link: Link;
+  /** Set with CONNACK. */
+  agreement: Agreement | undefined;
+  private readonly owner: ConnectionOwner;
+  private readonly settings: Settings;
+  private readonly parts: ClientParts;
+  private readonly giveUp: AbortController;
+  private state: 'dialing' | 'open' | 'over';
+  private connect: ConnectPacket | undefined;
+  private end: ClientEnd | undefined;
+  private isAttached: boolean;
+  /** The owner has been told. */
+  private isOver: boolean;
+  private isHandling: boolean;
+  /** What is to be done when the packet at hand is. */
+  private afterPacket: (() => void) | undefined;
+  private cancelAlarm: () => void;
+
+  constructor(owner: ConnectionOwner, settings: Settings, parts: ClientParts) {
+    this.owner = owner;
+    this.settings = settings;
+    this.parts = parts;
+    this.link = new Link(this, settings.connect.version, settings.receiveBytesMax);
+    this.agreement = undefined;
+    this.giveUp = new AbortController();
+    this.state = 'dialing';
+    this.connect = undefined;
+    this.end = undefined;
+    this.isAttached = false;
+    this.isOver = false;
+    this.isHandling = false;
+    this.afterPacket = undefined;
+    this.cancelAlarm = () => undefined;
+  }
+
+  /** Whether packets may be sent. */
+  get isOpen(): boolean {
+    return this.state === 'open';
+  }
+
+  /** Makes the attempt; what comes of it is told to the owner. Called once. */
+  async open(): Promise<void> {
+    const { host, port, connectTimeout } = this.settings;
+    const { signal } = this.giveUp;
+    this.cancelAlarm = this.parts.setAlarm(connectTimeout, () => this.fail(this.timeout()));
+    try {
+      const connect = await this.owner.connectPacket(signal);
+      if (this.state !== 'dialing') return;
+      this.connect = connect;
+      const network = await this.parts.dial({ host, port, signal }, this.link);
+      this.isAttached = true;
+      this.link.attach(network);
+      if (this.state === 'dialing')
+        this.link.send(connect); // [MQTT-3.1.0-1]
+      else this.link.destroy();
+    } catch (error) {
+      this.fail(asOperationError(error));
+    }
+  }
+
+  /** Ends it with this packet as the last one, if there is one; before CONNACK, gives the attempt up. The first end counts. */
+  finish(end: ClientEnd, last: DisconnectPacket | undefined): void {
+    if (this.state === 'over') return;
+    if (this.isHandling) this.afterPacket ??= () => this.finishNow(end, last);
+    else this.finishNow(end, last);
+  }
+
+  /** Reads again, at once or, while a packet is being handled, after that. */
+  resumeReading(): void {
+    // `pump` comes after the last packet of a chunk, and asks again.
+    if (!this.isHandling) this.link.resume();
+  }
+
+  /** The alarm is set anew: the deadline may be another one. */
+  private watch(now: Millis): void {
+    this.cancelAlarm();
+    const deadline = this.owner.nextDeadline();
+    if (deadline === undefined) return;
+    this.cancelAlarm = this.parts.setAlarm(millis(Math.max(0, deadline - now)), () => this.ring());
+  }
+
+  // What the link says.
+
+  now(): Millis {
+    return this.parts.clock.monotonic();
+  }
+
+  /** hot: */
+  receivePacket(packet: Packet, now: Millis): void {
+    this.isHandling = true;
+    try {
+      if (this.state === 'open') this.owner.receivePacket(packet, now);
+      else if (this.state === 'dialing') this.receiveFirst(packet, now);
+    } finally {
+      this.isHandling = false;
+    }
+    const { afterPacket } = this;
+    if (afterPacket === undefined) return;
+    this.afterPacket = undefined;
+    afterPacket();
+  }
+
+  chunkHandled(): void {
+    if (this.state === 'open') this.owner.pump();
+  }
+
+  networkDrained(): void {
+    if (this.state === 'open') this.owner.pump();
+  }
+
+  linkFailed(error: ProtocolError): void {
+    if (this.state === 'dialing') {
+      const { host, port, connect } = this.settings;
+      const sentence = `${host}, port ${port}, did not answer CONNECT as a broker does: ${error.message} ${versionHint(connect.version)}`;
+      this.fail(new OperationError('protocol-error', sentence, error.reasonCode, { cause: error }));
+      return;
+    }
+    // A broker that has fallen silent would not hear it.
+    const isSilent = error.kind === 'keep-alive-timeout';
+    const last = isSilent ? undefined : farewell(error.reasonCode, this.settings.connect.version);
+    this.finish({ kind: 'protocol-error', error }, last);
+  }
+
+  linkClosed(cause: Error | undefined): void {
+    if (this.state === 'dialing') {
+      const { host, port, connect } = this.settings;
+      const sentence = `${host}, port ${port}, closed the connection without an answer to CONNECT. ${versionHint(connect.version)}`;
+      this.fail(new OperationError('connection-lost', sentence, undefined, { cause }));
+    } else {
+      this.finish({ kind: 'connection-lost', cause }, undefined);
+    }
+    if (this.end !== undefined) this.tellOver(this.end);
+  }
+
+  private receiveFirst(packet: Packet, now: Millis): void {
+    const { settings, connect } = this;
+    // [MQTT-3.2.0-1]
+    if (packet.kind !== 'connack' || connect === undefined) {
+      throw violation('MQTT-3.2.0-1', `${packet.kind.toUpperCase()} came before CONNACK.`);
+    }
+    const refusal = refusalOf(settings, packet);
+    if (refusal !== undefined) return this.fail(refusal);
+    const agreement = agree(settings.inFlightMax, connect, packet);
+    this.agreement = agreement;
+    this.state = 'open';
+    this.owner.connected(agreement, now);
+    this.watch(now);
+  }
+
+  private ring(): void {
+    if (this.state !== 'open') return;
+    const now = this.now();
+    // A broker that we do not listen to is not silent.
+    this.link.attempt(() => this.owner.tick(now, !this.link.isPaused));
+    if (this.state === 'open') this.watch(now);
+  }
+
+  /** The attempt has failed. */
+  private fail(error: OperationError): void {
+    if (this.state === 'dialing') this.finish({ kind: 'not-connected', error }, undefined);
+  }
+
+  private finishNow(end: ClientEnd, last: DisconnectPacket | undefined): void {
+    if (this.state === 'over') return;
+    if (last !== undefined && this.state === 'open') this.link.send(last);
+    const wasOpen = this.state === 'open';
+    this.state = 'over';
+    this.end = end;
+    this.cancelAlarm();
+    this.owner.connectionEnded(end);
+    // [MQTT-3.14.4-1] [MQTT-3.14.4-2] A broker that has fallen silent will not read the last bytes either.
+    const isSilent = end.kind === 'protocol-error' && end.error.kind === 'keep-alive-timeout';
+    if (wasOpen && !isSilent) this.link.end();
+    else this.link.destroy();
+    this.giveUp.abort(endingError(end));
+    // A network that never was does not close.
+    if (!this.isAttached) this.tellOver(end);
+  }
+
+  private tellOver(end: ClientEnd): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.owner.connectionOver(end);
+  }
+
+  private timeout(): OperationError {
+    const { host, port, connectTimeout } = this.settings;
+    const sentence = `The broker at ${host}, port ${port}, did not answer within ${connectTimeout / 1000} s.`;
+    return new OperationError('timed-out', sentence);
+  }
+}
+
+/** Whatever kept an attempt from succeeding; what the application's own function threw is among it. */
+function asOperationError(error: unknown): OperationError {
+  if (error instanceof OperationError) return error;
+  const sentence = `The attempt to connect failed: ${error instanceof Error ? error.message : String(error)}`;
+  return new OperationError('connection-refused', sentence, undefined, { cause: error });
+}

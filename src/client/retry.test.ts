@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import fc from 'fast-check';
+
+import { OperationError } from '../base/errors.ts';
+import { millis } from '../base/millis.ts';
+import type { Random } from '../base/random.ts';
+import { ProtocolError } from '../packet/protocol-error.ts';
+import { REASON_CODES } from '../packet/reason-code-table.ts';
+import { Reason } from '../packet/reason-codes.ts';
+import type { ClientEnd } from './endings.ts';
+import { type Refusable, Retry, type RetryVerdict, readReconnect, retryRule } from './retry.ts';
+
+const LOST: ClientEnd = { kind: 'connection-lost', cause: undefined };
+const SAME: Refusable = { refused: () => false };
+const OTHERS: Refusable = { refused: () => true };
+const NOW = millis(1_000);
+
+test('without the option the client connects again, for ever', () => {
+  const settings = { delayMin: 500, delayMax: 30_000, attemptsMax: Number.POSITIVE_INFINITY };
+  assert.deepEqual(readReconnect(undefined), settings);
+  assert.deepEqual(readReconnect(true), settings);
+  assert.deepEqual(readReconnect({}), settings);
+});
+
+test('false: every end is the last one', () => {
+  assert.equal(readReconnect(false), undefined);
+  const retry = new Retry(undefined, drawing(0.5));
+  assert.equal(retry.next(LOST, OTHERS, NOW), undefined);
+});
+
+test('one delay alone moves the default of the other where they would cross', () => {
+  assert.deepEqual(readReconnect({ delayMinMillis: 60_000 })?.delayMax, 60_000);
+  assert.deepEqual(readReconnect({ delayMaxMillis: 100 })?.delayMin, 100);
+});
+
+test('options out of bounds are refused', () => {
+  for (const option of [
+    { delayMinMillis: 0 },
+    { delayMinMillis: 1.5 },
+    { delayMaxMillis: 86_400_001 },
+    { delayMinMillis: 2, delayMaxMillis: 1 },
+    { attemptsMax: 0 },
+    { attemptsMax: Number.NaN },
+  ]) {
+    assert.throws(() => readReconnect(option), { name: 'UsageError', code: 'invalid-option', message: /^reconnect\./ });
+  }
+  for (const option of ['yes', 5, null]) {
+    assert.throws(() => Reflect.apply(readReconnect, undefined, [option]), {
+      code: 'invalid-option',
+      message: /true, false or an object/,
+    });
+  }
+});
+
+test('the bound doubles with each failure, up to the greatest', () => {
+  const retry = new Retry(readReconnect({ delayMinMillis: 100, delayMaxMillis: 1_000 }), drawing(1));
+  const delays = Array.from({ length: 6 }, () => retry.next(LOST, SAME, NOW));
+  assert.deepEqual(delays, [100, 200, 400, 800, 1_000, 1_000]);
+});
+
+test('no delay is below a tenth of its bound', () => {
+  const retry = new Retry(readReconnect({ delayMinMillis: 100 }), drawing(0));
+  assert.deepEqual([retry.next(LOST, SAME, NOW), retry.next(LOST, SAME, NOW)], [10, 20]);
+});
+
+test('every delay is between a tenth of its bound and the bound, whatever fails how often', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 86_400_000 }),
+      fc.integer({ min: 1, max: 86_400_000 }),
+      fc.array(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), { minLength: 1, maxLength: 60 }),
+      (one, other, draws) => {
+        const [delayMin, delayMax] = [Math.min(one, other), Math.max(one, other)];
+        const settings = readReconnect({ delayMinMillis: delayMin, delayMaxMillis: delayMax });
+        const retry = new Retry(settings, drawing(...draws));
+        for (let failures = 0; failures < draws.length; failures++) {
+          const bound = Math.min(delayMax, delayMin * 2 ** failures);
+          const delay = retry.next(LOST, SAME, NOW);
+          assert.ok(delay !== undefined && Number.isInteger(delay) && delay >= 1);
+          assert.ok(delay >= bound / 10 && delay <= bound);
+        }
+      },
+    ),
+  );
+});
+
+test('a connection that has lasted as long as the longest delay sets the bound back', () => {
+  const retry = new Retry(readReconnect({ delayMinMillis: 100, delayMaxMillis: 1_000 }), drawing(1));
+  retry.next(LOST, SAME, NOW);
+  retry.next(LOST, SAME, NOW);
+  retry.succeeded(NOW);
+  assert.equal(retry.next(LOST, SAME, millis(NOW + 1_000)), 100);
+});
+
+test('a broker that accepts and drops meets slower and slower attempts', () => {
+  const retry = new Retry(readReconnect({ delayMinMillis: 100, delayMaxMillis: 1_000 }), drawing(1));
+  const delays = Array.from({ length: 5 }, () => {
+    retry.succeeded(NOW);
+    return retry.next(LOST, SAME, millis(NOW + 999));
+  });
+  assert.deepEqual(delays, [100, 200, 400, 800, 1_000]);
+});
+
+test('attemptsMax counts the attempts that failed since the last connection', () => {
+  const retry = new Retry(readReconnect({ attemptsMax: 2 }), drawing(0.5));
+  const isOver = (): boolean => retry.next(LOST, SAME, NOW) === undefined;
+  assert.deepEqual([isOver(), isOver()], [false, true]);
+  retry.succeeded(NOW);
+  // The end of the connection is no failed attempt.
+  assert.deepEqual([isOver(), isOver(), isOver()], [false, false, true]);
+});
+
+test('a broker that asks for patience gets it at once', () => {
+  const settings = readReconnect({ delayMinMillis: 100, delayMaxMillis: 1_000 });
+  for (const reasonCode of [Reason.serverBusy, Reason.quotaExceeded, Reason.connectionRateExceeded]) {
+    const retry = new Retry(settings, drawing(1));
+    assert.equal(retry.next(refused(reasonCode), SAME, NOW), 1_000);
+    assert.equal(retry.next(LOST, SAME, NOW), 200);
+  }
+});
+
+test('a refusal of the credentials is tried again with others only', () => {
+  for (const reasonCode of [Reason.badUserNameOrPassword, Reason.notAuthorized, Reason.banned]) {
+    for (const end of [refused(reasonCode), told(reasonCode)]) {
+      assert.equal(new Retry(readReconnect(true), drawing(1)).next(end, SAME, NOW), undefined);
+      assert.equal(new Retry(readReconnect(true), drawing(1)).next(end, OTHERS, NOW), 500);
+    }
+  }
+});
+
+test('who has credentials is asked only where they are to blame', () => {
+  const never: Refusable = { refused: () => assert.fail('asked') };
+  const retry = new Retry(readReconnect(true), drawing(1));
+  for (const end of [LOST, refused(Reason.serverUnavailable), told(Reason.sessionTakenOver)]) {
+    retry.next(end, never, NOW);
+  }
+});
+
+test('every Reason Code with which a broker ends or refuses a connection has a rule of its own', () => {
+  const unknown = retryRule(told(0xff));
+  for (const reasonCode of new Set([...REASON_CODES.connack, ...REASON_CODES.disconnectFromServer])) {
+    assert.notEqual(retryRule(told(reasonCode)), unknown);
+    assert.deepEqual(retryRule(refused(reasonCode)), retryRule(told(reasonCode)));
+  }
+});
+
+test('an end is tried again, or not, for what it says', () => {
+  const network = new Error('no route');
+  const cases: readonly (readonly [ClientEnd, RetryVerdict])[] = [
+    [LOST, 'again'],
+    [{ kind: 'connection-lost', cause: network }, 'again'],
+    [{ kind: 'not-connected', error: new OperationError('connection-refused', 'nobody listens') }, 'again'],
+    [{ kind: 'not-connected', error: new OperationError('timed-out', 'silence') }, 'again'],
+    [{ kind: 'not-connected', error: new OperationError('connection-lost', 'closed before CONNACK') }, 'again'],
+    [{ kind: 'not-connected', error: new OperationError('protocol-error', 'no broker', 0x81) }, 'never'],
+    [{ kind: 'protocol-error', error: new ProtocolError('keep-alive-timeout', 0x8d, '', 'silence') }, 'again'],
+    [{ kind: 'protocol-error', error: new ProtocolError('malformed-packet', 0x81, '', 'nonsense') }, 'never'],
+    [refused(Reason.serverUnavailable), 'again'],
+    [refused(Reason.clientIdentifierNotValid), 'never'],
+    [refused(Reason.unsupportedProtocolVersion), 'never'],
+    [refused(Reason.packetTooLarge), 'never'],
+    [refused(Reason.useAnotherServer), 'never'],
+    [told(Reason.normalDisconnection), 'again'],
+    [told(Reason.serverShuttingDown), 'again'],
+    [told(Reason.keepAliveTimeout), 'again'],
+    [told(Reason.administrativeAction), 'again'],
+    [told(Reason.sessionTakenOver), 'never'],
+    [told(Reason.protocolError), 'never'],
+    [told(Reason.serverMoved), 'never'],
+    [{ kind: 'disconnected' }, 'never'],
+    [{ kind: 'handler-failed', error: network }, 'never'],
+    [{ kind: 'store-failed', error: new OperationError('store-failed', 'disk') }, 'never'],
+  ];
+  for (const [end, verdict] of cases) assert.equal(retryRule(end).verdict, verdict, JSON.stringify(end));
+});
+
+/** Chance that draws these numbers in turn, round and round. */
+function drawing(...draws: readonly number[]): Random {
+  let at = 0;
+  return { next: () => draws[at++ % draws.length] ?? 0, bytes: (count) => new Uint8Array(count) };
+}
+
+function refused(reasonCode: number): ClientEnd {
+  return { kind: 'not-connected', error: new OperationError('connection-refused', 'refused', reasonCode) };
+}
+
+function told(reasonCode: number): ClientEnd {
+  return { kind: 'disconnected-by-broker', reasonCode, reasonString: undefined, serverReference: undefined };
+}

@@ -1,0 +1,238 @@
+// When to try again, and when not to.
+//
+// Whether: the table below has a rule, and why, for each Reason Code with which a broker can refuse or end a connection, and
+// for each way to end without one. What would only happen again is not tried again.
+// When: the delay is drawn by chance up to a bound that doubles from one attempt to the next, so that clients that lost their
+// broker together do not come back together; and it is never below a tenth of the bound, so that nobody is hammered. The bound
+// starts anew only after a connection that has lasted: a broker that accepts and drops at once meets slower and slower attempts.
+
+import { unreachable } from '../base/assert.ts';
+import { type OperationError, UsageError } from '../base/errors.ts';
+import { type Millis, millis } from '../base/millis.ts';
+import type { Random } from '../base/random.ts';
+import { Reason, type ReasonCode } from '../packet/reason-codes.ts';
+import { checkInteger } from './checks.ts';
+import type { ClientEnd } from './endings.ts';
+
+/** How to connect again. The delay before each attempt is drawn by chance, up to a bound that doubles with each failure. */
+export interface ReconnectOptions {
+  /** The bound of the first delay. Default: 500. */
+  readonly delayMinMillis?: number | undefined;
+  /** The bound of all delays. A connection that has lasted as long sets the bound back to the first one. Default: 30,000. */
+  readonly delayMaxMillis?: number | undefined;
+  /** How many attempts may fail in a row. Default: any number. */
+  readonly attemptsMax?: number | undefined;
+}
+
+/** The options, checked and complete. */
+export interface RetrySettings {
+  readonly delayMin: Millis;
+  readonly delayMax: Millis;
+  /** `Infinity`: any number. */
+  readonly attemptsMax: number;
+}
+
+/**
+ * Whether an end is followed by another attempt. 'slowly': the bound of the delay is the greatest at once.
+ * 'with-other-credentials': only if those of the next attempt are not those that were refused.
+ */
+export type RetryVerdict = 'again' | 'slowly' | 'with-other-credentials' | 'never';
+
+/** A verdict, and why. */
+export interface RetryRule {
+  readonly verdict: RetryVerdict;
+  readonly because: string;
+}
+
+/** Who may have other credentials than those that were refused. */
+export interface Refusable {
+  /**
+   * The credentials of the latest attempt were refused, or are not enough any more.
+   * @returns Whether others can be asked for.
+   */
+  refused(): boolean;
+}
+
+const DELAY_MILLIS_MAX = 86_400_000;
+const DELAY_MIN_DEFAULT = 500;
+const DELAY_MAX_DEFAULT = 30_000;
+/** No delay is shorter than this part of its bound. */
+const FLOOR = 0.1;
+
+/**
+ * Checks the option and fills in the defaults. One delay given alone moves the default of the other where they would cross.
+ * @returns `undefined`: never connect again.
+ * @throws {UsageError} `invalid-option`.
+ */
+export function readReconnect(option: boolean | ReconnectOptions | undefined): RetrySettings | undefined {
+  if (option === false) return undefined;
+  const options = option === undefined || option === true ? {} : option;
+  if (typeof options !== 'object' || options === null) {
+    throw new UsageError('invalid-option', `reconnect takes true, false or an object; got ${JSON.stringify(option)}.`);
+  }
+  const { delayMinMillis, delayMaxMillis, attemptsMax = Number.POSITIVE_INFINITY } = options;
+  const delayMin = checkDelay(
+    'delayMinMillis',
+    delayMinMillis ?? Math.min(DELAY_MIN_DEFAULT, delayMaxMillis ?? DELAY_MIN_DEFAULT),
+  );
+  const delayMax = checkDelay('delayMaxMillis', delayMaxMillis ?? Math.max(DELAY_MAX_DEFAULT, delayMin));
+  if (delayMin > delayMax) {
+    const sentence = `reconnect.delayMinMillis, ${delayMin}, is more than delayMaxMillis, ${delayMax}.`;
+    throw new UsageError('invalid-option', sentence);
+  }
+  if (attemptsMax !== Number.POSITIVE_INFINITY) {
+    checkInteger('reconnect.attemptsMax', attemptsMax, 1, Number.MAX_SAFE_INTEGER);
+  }
+  return { delayMin, delayMax, attemptsMax };
+}
+
+/** Says after each end how long to wait for the next attempt. One for the life of a client. */
+export class Retry {
+  private readonly settings: RetrySettings | undefined;
+  private readonly random: Random;
+  /** When CONNACK came; `undefined` while there is no connection. */
+  private connectedAt: Millis | undefined;
+  /** Attempts that have failed since the last CONNACK. */
+  private failedAttempts: number;
+  /** How often the bound has been doubled. */
+  private doublings: number;
+
+  /** @param settings  `undefined`: every end is the last one. */
+  constructor(settings: RetrySettings | undefined, random: Random) {
+    this.settings = settings;
+    this.random = random;
+    this.connectedAt = undefined;
+    this.failedAttempts = 0;
+    this.doublings = 0;
+  }
+
+  /** CONNACK has come, and accepts. Whether that was worth something is seen when the connection ends. */
+  succeeded(now: Millis): void {
+    this.connectedAt = now;
+    this.failedAttempts = 0;
+  }
+
+  /**
+   * A connection has ended, or an attempt has failed.
+   * @param credentials  Asked only where the end says that the credentials are to blame.
+   * @returns How long to wait for the next attempt; `undefined`: there is none.
+   */
+  next(end: ClientEnd, credentials: Refusable, now: Millis): Millis | undefined {
+    const { settings, connectedAt } = this;
+    if (settings === undefined) return undefined;
+    this.connectedAt = undefined;
+    if (connectedAt === undefined) this.failedAttempts++;
+    else if (now - connectedAt >= settings.delayMax) this.doublings = 0;
+    if (this.failedAttempts >= settings.attemptsMax) return undefined;
+    const { verdict } = retryRule(end);
+    switch (verdict) {
+      case 'never':
+        return undefined;
+      case 'with-other-credentials':
+        return credentials.refused() ? this.delay(settings, this.doublings++) : undefined;
+      case 'again':
+        return this.delay(settings, this.doublings++);
+      case 'slowly':
+        this.doublings++;
+        return this.delay(settings, Number.POSITIVE_INFINITY);
+      default:
+        return unreachable(verdict);
+    }
+  }
+
+  private delay({ delayMin, delayMax }: RetrySettings, doublings: number): Millis {
+    const bound = Math.min(delayMax, delayMin * 2 ** doublings);
+    return millis(Math.ceil(bound * (FLOOR + (1 - FLOOR) * this.random.next())));
+  }
+}
+
+/** The rule for an end. */
+export function retryRule(end: ClientEnd): RetryRule {
+  switch (end.kind) {
+    case 'disconnected':
+      return { verdict: 'never', because: 'the application has ended the client' };
+    case 'handler-failed':
+      return { verdict: 'never', because: 'a function of the application failed, and its message would come again' };
+    case 'store-failed':
+      return { verdict: 'never', because: "nothing can be promised without the client's store" };
+    case 'connection-lost':
+      return { verdict: 'again', because: 'a network can come back' };
+    case 'disconnected-by-broker':
+      return ruleForReason(end.reasonCode);
+    case 'protocol-error':
+      return end.error.kind === 'keep-alive-timeout'
+        ? { verdict: 'again', because: 'a broker or a network that has fallen silent can come back' }
+        : BROKER_BREAKS_RULES;
+    case 'not-connected':
+      return ruleForAttempt(end.error);
+    default:
+      return unreachable(end);
+  }
+}
+
+const BROKER_BREAKS_RULES: RetryRule = {
+  verdict: 'never',
+  because: 'a broker that breaks a rule of MQTT, or is none, does so again',
+};
+
+function ruleForAttempt({ code, reasonCode }: OperationError): RetryRule {
+  if (code === 'protocol-error') return BROKER_BREAKS_RULES;
+  if (code === 'connection-refused' && reasonCode !== undefined) return ruleForReason(reasonCode);
+  // Nobody there, nobody answers, no credentials to be had just now.
+  return { verdict: 'again', because: 'a network or a broker that is not there can come' };
+}
+
+function ruleForReason(reasonCode: ReasonCode): RetryRule {
+  return RULES.get(reasonCode) ?? UNKNOWN_REASON;
+}
+
+const UNKNOWN_REASON: RetryRule = { verdict: 'again', because: 'nobody knows what the broker means' };
+const PACKET_AGAIN = 'the same packet would be sent again';
+const SUBSCRIPTION_AGAIN = 'the same subscription would be asked for again';
+const NOT_FOLLOWED = 'the broker names another server, and only the application knows whether it is to be trusted';
+
+/** The rule for each Reason Code of CONNACK (table 3-1) and of the broker's DISCONNECT (table 3-10). */
+const RULES: ReadonlyMap<ReasonCode, RetryRule> = new Map(
+  (
+    [
+      [Reason.normalDisconnection, 'again', 'the broker has nothing against the client'],
+      [Reason.unspecifiedError, 'again', 'the broker does not say that it lasts'],
+      [Reason.malformedPacket, 'never', PACKET_AGAIN],
+      [Reason.protocolError, 'never', PACKET_AGAIN],
+      [Reason.implementationSpecificError, 'again', 'the broker does not say that it lasts'],
+      [Reason.unsupportedProtocolVersion, 'never', 'the client has no other version to offer'],
+      [Reason.clientIdentifierNotValid, 'never', 'the client has no other identifier to offer'],
+      [Reason.badUserNameOrPassword, 'with-other-credentials', 'a wrong password does not become right'],
+      [Reason.notAuthorized, 'with-other-credentials', 'the same user may do no more at the next attempt'],
+      [Reason.serverUnavailable, 'again', 'the broker says of itself that it is down'],
+      [Reason.serverBusy, 'slowly', 'a busy broker asks for patience'],
+      [Reason.banned, 'with-other-credentials', 'a ban is lifted by people'],
+      [Reason.serverShuttingDown, 'again', 'a broker that goes down comes up again'],
+      [Reason.badAuthenticationMethod, 'never', 'the client has no other method to offer'],
+      [Reason.keepAliveTimeout, 'again', 'the network held something back'],
+      [Reason.sessionTakenOver, 'never', 'two clients with one identifier would throw each other out in turn'],
+      [Reason.topicFilterInvalid, 'never', SUBSCRIPTION_AGAIN],
+      [Reason.topicNameInvalid, 'never', PACKET_AGAIN],
+      [Reason.receiveMaximumExceeded, 'never', 'broker and client count differently, and would again'],
+      [Reason.topicAliasInvalid, 'never', PACKET_AGAIN],
+      [Reason.packetTooLarge, 'never', PACKET_AGAIN],
+      [Reason.messageRateTooHigh, 'slowly', 'the broker asks for patience'],
+      [Reason.quotaExceeded, 'slowly', 'a quota is freed, or begins anew, with time'],
+      [Reason.administrativeAction, 'again', 'who is to stay away is banned'],
+      [Reason.payloadFormatInvalid, 'never', PACKET_AGAIN],
+      [Reason.retainNotSupported, 'never', PACKET_AGAIN],
+      [Reason.qosNotSupported, 'never', PACKET_AGAIN],
+      [Reason.useAnotherServer, 'never', NOT_FOLLOWED],
+      [Reason.serverMoved, 'never', NOT_FOLLOWED],
+      [Reason.sharedSubscriptionsNotSupported, 'never', SUBSCRIPTION_AGAIN],
+      [Reason.connectionRateExceeded, 'slowly', 'the broker asks for patience'],
+      [Reason.maximumConnectTime, 'again', 'the time of the next connection begins anew'],
+      [Reason.subscriptionIdentifiersNotSupported, 'never', SUBSCRIPTION_AGAIN],
+      [Reason.wildcardSubscriptionsNotSupported, 'never', SUBSCRIPTION_AGAIN],
+    ] as const
+  ).map(([reasonCode, verdict, because]) => [reasonCode, { verdict, because }]),
+);
+
+function checkDelay(name: string, value: number): Millis {
+  return millis(checkInteger(`reconnect.${name}`, value, 1, DELAY_MILLIS_MAX));
+}
