@@ -32,6 +32,7 @@ const TARGETS = {
   test: { file: 'scripts/check.ts', args: ['--all'], asTyped: false },
   check: { file: 'scripts/check.ts', args: [], asTyped: false },
   bench: { file: 'bench/run.ts', args: [], asTyped: false },
+  'bench:client': { file: 'bench/client.ts', args: [], asTyped: false },
   'bench:durable': { file: 'bench/durable.ts', args: [], asTyped: false },
   'bench:restart': { file: 'bench/restart.ts', args: [], asTyped: false },
   'bench:steady': { file: 'bench/steady.ts', args: [], asTyped: false },

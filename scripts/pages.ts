@@ -1,4 +1,4 @@
-// The pages of docs/ that are made from the code: what options there are, and what errors.
+// The pages that are made from the code: what options there are, and what errors; and those that show programs of examples/.
 // `npm run docs` rewrites them; test/docs.test.ts fails when a committed page is not current.
 
 import { readFileSync } from 'node:fs';
@@ -10,6 +10,7 @@ import type { OptionName } from '../src/config/schema.ts';
 import { LISTENER_ROWS, OPTION_NAMES, ROWS, showValue } from '../src/config/schema.ts';
 import { environmentNameOf, flagOf } from '../src/config/spelling.ts';
 import { EXIT, EXIT_SENTENCES } from '../src/server/exit-codes.ts';
+import { fillExamples } from './example-blocks.ts';
 
 /** The checkout. */
 export const ROOT: string = path.resolve(import.meta.dirname, '..');
@@ -18,6 +19,8 @@ export const ROOT: string = path.resolve(import.meta.dirname, '..');
 export const PAGES: ReadonlyMap<string, () => string> = new Map([
   ['docs/configuration.md', configurationPage],
   ['docs/errors.md', errorsPage],
+  ['docs/client.md', () => pageWithExamples('docs/client.md')],
+  ['README.md', () => pageWithExamples('README.md')],
 ]);
 
 /** The pages whose file does not hold the text that it should. */
@@ -31,6 +34,11 @@ function textOf(file: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+function pageWithExamples(file: string): string {
+  const read = (name: string): string => readFileSync(path.join(ROOT, name), 'utf8');
+  return fillExamples(read(file), read);
 }
 
 function configurationPage(): string {

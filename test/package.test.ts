@@ -3,7 +3,18 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -21,6 +32,26 @@ const EMBED = `
   await broker.close();
   new PacketDecoder({ receives: 'from-client', maximumPacketSize: 1024, version: undefined, topics: createTopicTable() });
   console.log(JSON.stringify({ port: listener.port, reasonCode }));
+`;
+
+/** A client whose outbox and inbox are on disk, beside the broker that it talks to. */
+const CLIENT = `
+  import { createBroker } from 'vouch';
+  import { connect } from 'vouch/client';
+
+  const broker = createBroker();
+  const { url } = await broker.listen({ port: 0 });
+  const client = await connect(url, { clientId: 'meter', store: './meter' });
+  const readings = await client.subscribe('meter/#', { qos: 2 });
+  const delivery = client.publish('meter/1', '4711', { qos: 2 });
+  await delivery.stored;
+  await delivery;
+  for await (const { topic, payload } of readings) {
+    console.log(topic, new TextDecoder().decode(payload));
+    break;
+  }
+  await client.disconnect();
+  await broker.close();
 `;
 
 /** Publishes with its first argument 'write' and dies of SIGKILL; else shows what a broker on the same data has. */
@@ -53,6 +84,38 @@ const TYPED = `
   // @ts-expect-error Options are checked.
   createBroker({ limit: {} });
 `;
+
+const TYPED_CLIENT = `
+  import type { Client, ClientEnd, ClientOptions, Publishing, ReceivedMessage, Subscription } from 'vouch/client';
+  import { connect, OperationError } from 'vouch/client';
+
+  const options: ClientOptions = { store: './meter', reconnect: { attemptsMax: 3 }, onMessage: ({ key }) => use(key) };
+  const client: Client = await connect('mqtt://localhost', options);
+  const delivery: Publishing = client.publish('meter/1', new Uint8Array(), { qos: 2, signal: AbortSignal.abort() });
+  await delivery.stored;
+  const { reasonCode }: { readonly reasonCode: number } = await delivery;
+  const subscription: Subscription = await client.subscribe([{ filter: 'meter/#', qos: 2 }]);
+  for await (const message of subscription) {
+    const received: ReceivedMessage = message;
+    received.ack();
+  }
+  client.on('disconnected', (end: ClientEnd, retryMillis) => use(end.kind, retryMillis));
+  export { OperationError, reasonCode };
+  // @ts-expect-error Options are checked.
+  await connect('mqtt://localhost', { username: 'a' });
+  // @ts-expect-error Events are checked.
+  client.on('message', () => {});
+
+  function use(...values: readonly unknown[]): void {
+    void values;
+  }
+`;
+
+/** Where the types of AbortSignal and Symbol.asyncDispose come from: Node.js, or the web. */
+const TYPE_SOURCES = {
+  'Node.js': { lib: ['es2024'], types: ['node'], typeRoots: [path.join(ROOT, 'node_modules', '@types')] },
+  'the web': { lib: ['es2024', 'esnext.disposable', 'dom'], types: [] },
+} as const;
 
 describe('the published package', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'vouch-package-'));
@@ -93,6 +156,12 @@ describe('the published package', () => {
     assert.equal(run(project, process.execPath, 'durable.js', 'read'), 'still here\n');
   });
 
+  test('lets another program connect as a client that keeps its session on disk', () => {
+    writeFileSync(path.join(project, 'client.js'), CLIENT);
+    assert.equal(run(project, process.execPath, 'client.js'), 'meter/1 4711\n');
+    assert.ok(existsSync(path.join(project, 'meter', 'vouch.db')));
+  });
+
   test('brings the command vouch', () => {
     assert.ok(typeof PACKAGE === 'object' && PACKAGE !== null && 'version' in PACKAGE);
     assert.equal(run(project, 'npx', '--no-install', 'vouch', '--version'), `vouch ${String(PACKAGE.version)}\n`);
@@ -100,12 +169,19 @@ describe('the published package', () => {
 
   test('has types that hold without those of Node.js', () => {
     writeFileSync(path.join(project, 'typed.ts'), TYPED);
-    const options = { module: 'nodenext', target: 'es2024', lib: ['es2024'], types: [], strict: true, noEmit: true };
-    writeFileSync(
-      path.join(project, 'tsconfig.json'),
-      JSON.stringify({ compilerOptions: options, files: ['typed.ts'] }),
-    );
-    assert.equal(run(project, path.join(ROOT, 'node_modules', '.bin', 'tsc'), '-p', 'tsconfig.json'), '');
+    checkTypes({ lib: ['es2024'], types: [] }, 'typed.ts');
+  });
+
+  for (const [source, options] of Object.entries(TYPE_SOURCES)) {
+    test(`has a client whose types hold with those of ${source}`, () => {
+      writeFileSync(path.join(project, 'typed-client.ts'), TYPED_CLIENT);
+      checkTypes(options, 'typed-client.ts');
+    });
+  }
+
+  test('is what the examples are made for', () => {
+    cpSync(path.join(ROOT, 'examples'), path.join(project, 'examples'), { recursive: true });
+    checkTypes(TYPE_SOURCES['Node.js'], ...globSync('examples/*.ts', { cwd: project }));
   });
 
   test('names every door that it has', () => {
@@ -114,6 +190,13 @@ describe('the published package', () => {
     const named = JSON.stringify(PACKAGE.exports);
     for (const door of doors) assert.ok(named.includes(`./dist/exports/${door.replace('.ts', '.js')}`), door);
   });
+
+  /** Checks files of the project as whoever has installed the package would. */
+  function checkTypes(options: object, ...files: readonly string[]): void {
+    const compilerOptions = { module: 'nodenext', target: 'es2024', strict: true, noEmit: true, ...options };
+    writeFileSync(path.join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
+    assert.equal(run(project, path.join(ROOT, 'node_modules', '.bin', 'tsc'), '-p', 'tsconfig.json'), '');
+  }
 });
 
 /** Runs a program and yields what it printed. */

@@ -23,7 +23,7 @@ import { checkClocks, checkConsole, checkPutOff, checkStatements } from './tidy/
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 
-const SOURCES = filesOf('{src,test,conformance,bench,scripts}/**/*.{ts,mjs}', 'rooms.ts').map((file) =>
+const SOURCES = filesOf('{src,test,conformance,bench,scripts,examples}/**/*.{ts,mjs}', 'rooms.ts').map((file) =>
   readSource(file, textOf(file)),
 );
 

@@ -23,6 +23,15 @@ export function bytesOf(payload: string | Uint8Array): Uint8Array {
 }
 
 /**
+ * A function of the caller's, or none; also for callers without types.
+ * @throws {UsageError} `invalid-argument`.
+ */
+export function checkFunction(name: string, value: unknown): void {
+  if (value === undefined || typeof value === 'function') return;
+  throw new UsageError('invalid-argument', `${name} takes a function; got ${typeof value}.`);
+}
+
+/**
  * A whole number within bounds.
  * @throws {UsageError} `invalid-option`.
  */

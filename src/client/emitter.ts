@@ -4,6 +4,7 @@
 
 import { UsageError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import { checkFunction } from './checks.ts';
 import type { ClientEventName, ClientEvents, ClientListener } from './events.ts';
 
 /** One call of `on`. The same function may stand in several. */
@@ -42,6 +43,7 @@ export class ClientEmitter {
       const known = Object.keys(EVENT_NAMES).join(', ');
       throw new UsageError('invalid-argument', `${JSON.stringify(name)} is not an event; the events are ${known}.`);
     }
+    checkFunction(`on(${JSON.stringify(name)})`, listener ?? null);
     this.listenings ??= new Map();
     const listenings = this.listenings.get(name) ?? new Set();
     this.listenings.set(name, listenings);

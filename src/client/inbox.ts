@@ -14,7 +14,7 @@ import type { PacketId } from '../packet/packet-id.ts';
 import { Reason, type ReasonCode } from '../packet/reason-codes.ts';
 import { ACKNOWLEDGE_LATER } from '../session/output.ts';
 import type { Receipt } from '../session/session.ts';
-import type { Batch, MessageId, QueuedDelivery, Recipient, RecipientKey } from '../store/contract.ts';
+import type { Batch, QueuedDelivery, Recipient, RecipientKey } from '../store/contract.ts';
 import { DeliveryQueue, type QueueOwner, type Waiting } from '../store/delivery-queue.ts';
 import { newQueueTotals } from '../store/queue-totals.ts';
 import { Arrival } from './arrival.ts';
@@ -209,11 +209,7 @@ export class Inbox implements QueueOwner<Stored> {
     dup,
     subscriptionIdentifiers,
   }: PublishPacket): ConstructorParameters<typeof Arrival>[1] {
-    return { qos, retain, dup, subscriptionIdentifiers, key: this.nextKey() };
-  }
-
-  private nextKey(): MessageId {
-    return this.kept === undefined ? ++this.keyLast : this.kept.nextMessageId();
+    return { qos, retain, dup, subscriptionIdentifiers, key: qos === 0 ? 0 : ++this.keyLast };
   }
 
   private store(packet: PublishPacket, message: Message, kept: ClientStore): ReasonCode | typeof ACKNOWLEDGE_LATER {

@@ -166,7 +166,14 @@ export class LiveClient implements Client, ConnectionOwner {
     this.endWith(signal);
     if (this.lastEnd === undefined) this.attempt();
     this.opened.inbox.pump();
-    if (!startsOffline) await this.first.promise;
+    try {
+      if (startsOffline) signal?.throwIfAborted();
+      else await this.first.promise;
+    } catch (error) {
+      // Whoever tries again finds the store closed.
+      await this.closed;
+      throw error;
+    }
   }
 
   on<Name extends ClientEventName>(event: Name, listener: ClientListener<Name>): () => void {

@@ -17,8 +17,8 @@ export interface ReceivedMessage {
   readonly subscriptionIdentifiers: readonly number[];
   readonly properties: MessageProperties;
   /**
-   * Tells messages apart: grows from one to the next. With a `store` the message has the same key when it is handed over again
-   * after a crash; one of QoS 0, which is not stored, and every message without a store, has a key in this process alone.
+   * Tells messages of QoS 1 and 2 apart: grows from one to the next. With a `store` the message has the same key when it is handed
+   * over again after a crash, and no other message ever has; without one, keys begin anew with each client. 0 for QoS 0.
    */
   readonly key: number;
 

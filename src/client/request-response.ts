@@ -9,7 +9,7 @@ import type { Random } from '../base/random.ts';
 import { NO_CONNACK_PROPERTIES } from '../packet/properties.ts';
 import { type ProtocolVersion, versionName } from '../packet/protocol-version.ts';
 import { parseTopicName } from '../topic/topic-name.ts';
-import { checkInteger } from './checks.ts';
+import { checkFunction, checkInteger } from './checks.ts';
 import type {
   Abortable,
   Client,
@@ -132,6 +132,7 @@ export class RequestResponse {
     options: Abortable = {},
   ): Promise<Subscription> {
     this.refuseOldVersion('respond');
+    checkFunction('respond', responder ?? null);
     const whole = typeof filter === 'string' ? filter : filter.filter;
     let hasWarned = false;
     const onMessage = async (request: ReceivedMessage): Promise<void> => {

@@ -117,3 +117,20 @@ test('a loop gets retained messages that come before SUBACK, and acknowledges wh
   void subscription.end();
   broker.expect('UNSUBSCRIBE 2 a', 'PUBACK 8');
 });
+
+test('callers without types are told what a call takes, too', async () => {
+  const { client, broker } = await connected();
+  const wrong: readonly (readonly unknown[])[] = [
+    [7],
+    [{}],
+    ['a', () => undefined],
+    ['a', { onMessage: true }],
+    ['a', { acknowledge: 'later' }],
+  ];
+  for (const call of wrong) {
+    await assert.rejects(Reflect.apply(client.subscribe, client, call), { name: 'UsageError' }, JSON.stringify(call));
+  }
+  await assert.rejects(Reflect.apply(client.respond, client, ['a', 7]), { name: 'UsageError' });
+  assert.throws(() => Reflect.apply(client.on, client, ['connected', 7]), { name: 'UsageError' });
+  broker.expect();
+});

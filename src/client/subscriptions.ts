@@ -4,12 +4,13 @@
 // SUBSCRIBE and UNSUBSCRIBE leave in the order of the calls, so that the broker ends up where the calls do.
 
 import { assert } from '../base/assert.ts';
-import { OperationError } from '../base/errors.ts';
+import { OperationError, UsageError } from '../base/errors.ts';
 import { NO_SUBSCRIPTION_IDENTIFIERS } from '../packet/packet.ts';
 import { NO_USER_PROPERTIES } from '../packet/properties.ts';
 import type { ProtocolVersion } from '../packet/protocol-version.ts';
 import { Reason, type ReasonCode, reasonName } from '../packet/reason-codes.ts';
 import type { Arrival } from './arrival.ts';
+import { checkFunction } from './checks.ts';
 import { type Claim, Claims } from './claims.ts';
 import type { SubscribeOptions, SubscribeRequest, Subscription } from './client.ts';
 import type { ClientEmitter } from './emitter.ts';
@@ -84,7 +85,8 @@ export class Subscriptions {
     options: SubscribeOptions = {},
   ): Promise<Subscription> {
     const { signal } = options;
-    const listed = typeof filters === 'string' || !('length' in filters) ? [filters] : filters;
+    checkHandling(options);
+    const listed = isList(filters) ? filters : [filters];
     const requests = checkSubscriptions(listed, options, this.owner.version);
     const wholes = requests.map(({ filter }) => filter);
     const subscription = new LiveSubscription(wholes, options, this.subscriptionOwner);
@@ -292,4 +294,24 @@ export class Subscriptions {
 /** A SUBSCRIBE has one identifier for all that it names. */
 function groupByIdentifier(claims: readonly LiveClaim[]): readonly (readonly LiveClaim[])[] {
   return Array.from(Map.groupBy(claims, ({ identifier }) => identifier).values());
+}
+
+function isList(
+  filters: string | SubscribeRequest | readonly (string | SubscribeRequest)[],
+): filters is readonly (string | SubscribeRequest)[] {
+  return Array.isArray(filters);
+}
+
+/** Also for callers without types: a function in place of the options, say, would never be called. */
+function checkHandling(options: SubscribeOptions): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new UsageError('invalid-argument', `subscribe takes filters and options; the options are ${typeof options}.`);
+  }
+  checkFunction('onMessage', options.onMessage);
+  const { acknowledge = 'automatic' } = options;
+  if (acknowledge === 'automatic' || acknowledge === 'manual') return;
+  throw new UsageError(
+    'invalid-option',
+    `acknowledge takes 'automatic' or 'manual'; got ${JSON.stringify(acknowledge)}.`,
+  );
 }
