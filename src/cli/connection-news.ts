@@ -18,10 +18,7 @@ export function tellConnection(client: Client, log: Log, hasSession: boolean): v
   client.on('disconnected', (end, retryMillis) => {
     if (retryMillis === undefined) return;
     const { message } = endingError(end);
-    if (told.has(message) || told.size >= REASONS_MAX) {
-      log.debug(`${message} Trying again.`, { millis: retryMillis });
-      return;
-    }
+    if (told.has(message) || told.size >= REASONS_MAX) return;
     log.info(`${message} Trying again.`);
     told.add(message);
   });

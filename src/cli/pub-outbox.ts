@@ -26,8 +26,6 @@ const NOT_YET = Promise.resolve('not yet' as const);
 
 /** What has happened so far. */
 interface Tally {
-  /** Taken from the command line or the input, and given to the outbox. */
-  taken: number;
   /** Read from the input, and nowhere else. */
   unstored: number;
   /** Messages that the broker, or their own expiry, has put an end to. */
@@ -50,7 +48,7 @@ export async function publishThroughOutbox(
   stop: AbortSignal,
   log: Log,
 ): Promise<number> {
-  const tally: Tally = { taken: 0, unstored: 0, failed: 0, left: 0 };
+  const tally: Tally = { unstored: 0, failed: 0, left: 0 };
   watch(client, log, tally);
   const over = new AbortController();
   // Nothing rejects `closed`.
@@ -87,27 +85,60 @@ function watch(client: Client, log: Log, tally: Tally): void {
 /** Puts into the outbox what there is to publish, no faster than it takes it. Fulfilled when all of it is on disk. */
 async function store(client: Client, work: Work, until: AbortSignal, tally: Tally, log: Log): Promise<void> {
   const { topic, payload, options } = work;
-  const tellStored = (publishing: Publishing): void => {
-    const number = ++tally.taken;
-    publishing.stored.then(
-      () => log.debug(`Message ${number} is in the outbox.`),
-      () => undefined,
-    );
-  };
   if (payload !== undefined) {
     const publishing = client.publish(topic, payload, options);
-    tellStored(publishing);
-    return await durable(publishing);
+    // A failure is told as an event, unless it is the caller's.
+    await publishing.stored.catch((error: unknown) => {
+      if (error instanceof UsageError) throw error;
+    });
+    return;
   }
-  let last: Publishing | undefined;
   const room = new Room(client, until, log);
+  const lines = new StoredLines(log);
   for await (const line of inputLines(until)) {
-    if (await room.found()) {
-      last = client.publish(topic, line, options);
-      tellStored(last);
-    } else tally.unstored++;
+    if (await room.found()) lines.add(client.publish(topic, line, options));
+    else tally.unstored++;
   }
-  if (last !== undefined) await durable(last);
+  await lines.allStored();
+}
+
+/** Follows lines to the disk, and tells how many are there; however many are on their way, it holds on to two. */
+class StoredLines {
+  private readonly log: Log;
+  private count: number;
+  private last: Publishing | undefined;
+  /** Fulfilled when those that it knew of are on disk. */
+  private following: Promise<void> | undefined;
+
+  constructor(log: Log) {
+    this.log = log;
+    this.count = 0;
+    this.last = undefined;
+    this.following = undefined;
+  }
+
+  /** One more is on its way. */
+  add(publishing: Publishing): void {
+    this.count++;
+    this.last = publishing;
+    this.following ??= this.follow();
+  }
+
+  /** Fulfilled when all are on disk, or have failed, which is told elsewhere. */
+  async allStored(): Promise<void> {
+    while (this.following !== undefined) await this.following;
+  }
+
+  private async follow(): Promise<void> {
+    const { count, last } = this;
+    // They become durable in order.
+    const isStored = await last?.stored.then(
+      () => true,
+      () => false,
+    );
+    if (isStored === true) this.log.debug(`Lines in the outbox: ${count}.`);
+    this.following = this.count > count ? this.follow() : undefined;
+  }
 }
 
 /** Waits for room in the outbox, as long as nobody says stop. */
@@ -140,15 +171,6 @@ class Room {
     const isFound = await promise;
     clearTimeout(warning);
     return isFound;
-  }
-}
-
-/** Fulfilled when the message is on disk, and with it all before it; or has failed, which is told elsewhere. */
-async function durable(last: Publishing): Promise<void> {
-  try {
-    await last.stored;
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
   }
 }
 

@@ -129,7 +129,8 @@ export const command: Command = defineCommand(
       'Exit codes: 0 the broker has acknowledged everything (QoS 0: it was sent), 1 not so, 2 called wrongly, 74 the disk of --outbox failed. ' +
         'Ctrl-C ends the input and waits for the acknowledgements; a second one does not. With --outbox it waits a few seconds; ' +
         'what is not acknowledged by then stays in the outbox.',
-      'An outbox is used by one process at a time, and has a client identifier of its own: that of -i at the first start, or a random one.',
+      'An outbox is used by one process at a time, and has a client identifier of its own: that of -i at the first start, or a random one. ' +
+        'What is read is on disk a moment later; -d says when.',
     ],
   },
   publish,

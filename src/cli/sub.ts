@@ -149,7 +149,7 @@ export const command: Command = defineCommand(
       },
       {
         line: 'vouch sub --inbox ./unprinted -t log >> log.txt',
-        sentence: 'The same, each message once, also after a crash or a power cut.',
+        sentence: 'The same, through crashes and power cuts, too.',
       },
     ],
     notes: [

@@ -31,6 +31,8 @@ const FOR_EVER = millis(100 * 365 * 86_400_000);
 export interface ClientStoreOwner {
   /** More is durable, or there is room again, or none. */
   storeMoved(): void;
+  /** The disk is full, or has room again. */
+  storeFull(isFull: boolean): void;
   /** Nothing becomes durable any more. */
   storeFailed(error: OperationError): void;
 }
@@ -96,6 +98,7 @@ export async function openClientStore(
     full: (isFull) => {
       hasNoRoom = isFull;
       if (opened.client !== undefined) opened.client.isFull = isFull;
+      owner.storeFull(isFull);
       owner.storeMoved();
     },
     failed: (error) => {

@@ -33,7 +33,7 @@ export interface Client extends AsyncDisposable {
   on<Name extends ClientEventName>(event: Name, listener: ClientListener<Name>): () => void;
 
   /**
-   * Publishes a message. Messages are sent in the order of the calls; while the broker's window is full, or nobody is
+   * Publishes a message. Messages of one QoS are sent in the order of the calls; while the broker's window is full, or nobody is
    * connected, those of QoS 1 and 2 wait in the outbox, and while that is full, for a place there. QoS 0 needs a connection.
    * @param payload  Kept, not copied, until the promise is settled.
    * @returns Fulfilled when the delivery is settled: sent (QoS 0), or acknowledged (QoS 1: PUBACK, QoS 2: PUBCOMP).
@@ -99,7 +99,7 @@ export interface Client extends AsyncDisposable {
 /** What client and broker have agreed on. */
 export interface ConnectionFacts {
   readonly clientId: string;
-  /** The broker has kept the session of an earlier connection, with its subscriptions. */
+  /** The broker has kept the session of an earlier connection, with its subscriptions. MQTT 3.1 does not tell: as `clean` asks for. */
   readonly sessionPresent: boolean;
   /** The Keep Alive in force, which may be the broker's. */
   readonly keepAliveSeconds: number;

@@ -30,11 +30,13 @@ export interface GateOutlet {
 }
 
 interface HeldAnswer {
+  readonly kind: 'answer';
   readonly after: Batch;
   readonly answer: Answer;
 }
 
 interface HeldPublish {
+  readonly kind: 'publish';
   readonly after: Batch;
   readonly publication: Publication;
   readonly id: PacketId;
@@ -99,10 +101,10 @@ export class CommitGate {
       case 'pubcomp': {
         const after = Math.max(this.answerAfter, this.floor);
         this.answerAfter = 0;
-        return this.sendIn(this.answers, { after, answer });
+        return this.sendIn(this.answers, { kind: 'answer', after, answer });
       }
       case 'pubrel':
-        return this.sendIn(this.deliveries, { after: this.deliveriesAfter, answer });
+        return this.sendIn(this.deliveries, { kind: 'answer', after: this.deliveriesAfter, answer });
       case 'pingreq':
       case 'pingresp':
         this.outlet.sendAnswer(answer);
@@ -116,7 +118,7 @@ export class CommitGate {
   sendExactlyOnce(publication: Publication, id: PacketId, dup: boolean): void {
     const after = this.deliveriesAfter;
     if (this.deliveries.length === 0 && after <= this.store.durable) this.outlet.sendPublish(publication, id, dup);
-    else this.deliveries.push({ after, publication, id, dup });
+    else this.deliveries.push({ kind: 'publish', after, publication, id, dup });
   }
 
   /** Everything up to `Store.durable` is durable: what waited for that leaves. */
@@ -138,7 +140,7 @@ export class CommitGate {
     const { durable } = this.store;
     for (let held = lane.peek(); held !== undefined && held.after <= durable; held = lane.peek()) {
       lane.shift();
-      if ('publication' in held) {
+      if (held.kind === 'publish') {
         this.outlet.sendPublish(held.publication, held.id, held.dup);
       } else {
         this.outlet.sendAnswer(held.answer);

@@ -4,10 +4,11 @@
 // being handled, it waits until the packet is, since nothing may pull the session away from under itself.
 // It knows nothing of other connections of the client: whether there is another attempt is live-client.ts's to say.
 
-import { OperationError } from '../base/errors.ts';
+import { OperationError, UsageError } from '../base/errors.ts';
 import { type Millis, millis } from '../base/millis.ts';
 import type { ConnectPacket, DisconnectPacket, Packet } from '../packet/packet.ts';
 import { type ProtocolError, violation } from '../packet/protocol-error.ts';
+import type { NetworkConnection } from '../transport/contract.ts';
 import { type ClientEnd, endingError, farewell } from './endings.ts';
 import { type Agreement, agree, refusalOf, versionHint } from './handshake.ts';
 import { Link, type LinkOwner } from './link.ts';
@@ -84,19 +85,24 @@ export class Connection implements LinkOwner {
     const { host, port, connectTimeout } = this.settings;
     const { signal } = this.giveUp;
     this.cancelAlarm = this.parts.setAlarm(connectTimeout, () => this.fail(this.timeout()));
+    let connect: ConnectPacket;
+    let network: NetworkConnection;
     try {
-      const connect = await this.owner.connectPacket(signal);
+      connect = await this.owner.connectPacket(signal);
       if (this.state !== 'dialing') return;
       this.connect = connect;
-      const network = await this.parts.dial({ host, port, signal }, this.link);
-      this.isAttached = true;
-      this.link.attach(network);
-      if (this.state === 'dialing')
-        this.link.send(connect); // [MQTT-3.1.0-1]
-      else this.link.destroy();
+      network = await this.parts.dial({ host, port, signal }, this.link);
     } catch (error) {
-      this.fail(asOperationError(error));
+      // What the application's function gives for credentials is no better at the next attempt.
+      if (error instanceof UsageError) this.finish({ kind: 'handler-failed', error }, undefined);
+      else this.fail(asOperationError(error));
+      return;
     }
+    this.isAttached = true;
+    this.link.attach(network);
+    // [MQTT-3.1.0-1]
+    if (this.state === 'dialing') this.link.send(connect);
+    else this.link.destroy();
   }
 
   /** Ends it with this packet as the last one, if there is one; before CONNACK, gives the attempt up. The first end counts. */
@@ -104,12 +110,6 @@ export class Connection implements LinkOwner {
     if (this.state === 'over') return;
     if (this.isHandling) this.afterPacket ??= () => this.finishNow(end, last);
     else this.finishNow(end, last);
-  }
-
-  /** Reads again, at once or, while a packet is being handled, after that. */
-  resumeReading(): void {
-    // `pump` comes after the last packet of a chunk, and asks again.
-    if (!this.isHandling) this.link.resume();
   }
 
   /** The alarm is set anew: the deadline may be another one. */

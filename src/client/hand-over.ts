@@ -24,7 +24,7 @@ export function handOver(
   }
   // Callers without types return all sorts of things.
   if (typeof handling?.then === 'function') waitFor(handling, message, acknowledges, failed);
-  else if (acknowledges === 'automatic') message.ack();
+  else if (isDone(message, acknowledges)) message.ack();
 }
 
 function waitFor(
@@ -34,6 +34,11 @@ function waitFor(
   failed: (error: unknown) => void,
 ): void {
   handling.then(() => {
-    if (acknowledges === 'automatic') message.ack();
+    if (isDone(message, acknowledges)) message.ack();
   }, failed);
+}
+
+/** Whether a message that was handled needs nothing more: of QoS 0 no application acknowledges anything. */
+export function isDone({ qos }: Arrival, acknowledges: 'automatic' | 'manual'): boolean {
+  return acknowledges === 'automatic' || qos === 0;
 }

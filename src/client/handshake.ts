@@ -33,7 +33,9 @@ export interface Agreement extends ConnectionFacts {
  * @throws {ProtocolError} when the answer does not fit the question.
  */
 export function agree(inFlightMax: number, connect: ConnectPacket, connack: ConnackPacket): Agreement {
-  const { properties, sessionPresent } = connack;
+  const { properties } = connack;
+  // CONNACK of MQTT 3.1 does not say: the session is there, or as good as there, if it was not to be ended.
+  const sessionPresent = connect.version === 3 ? !connect.clean : connack.sessionPresent;
   // [MQTT-3.2.2-2] [MQTT-3.2.2-4]: who asks for a new session has no state of an old one.
   if (connect.clean && sessionPresent)
     throw violation('MQTT-3.2.2-2', 'CONNACK: a session is present, but a new one was asked for.');

@@ -11,6 +11,7 @@
 import { assert, unreachable } from '../base/assert.ts';
 import { OperationError } from '../base/errors.ts';
 import { type Millis, millis } from '../base/millis.ts';
+import type { Message } from '../packet/message.ts';
 import type { ConnectPacket, DisconnectPacket, Packet } from '../packet/packet.ts';
 import { violation } from '../packet/protocol-error.ts';
 import { versionName } from '../packet/protocol-version.ts';
@@ -37,6 +38,7 @@ import { type ClientEnd, endingError, farewell } from './endings.ts';
 import type { ClientEventName, ClientListener } from './events.ts';
 import { handOver } from './hand-over.ts';
 import type { Agreement } from './handshake.ts';
+import type { Link } from './link.ts';
 import type { Settings } from './options.ts';
 import { outgoingDisconnect, outgoingMessage, unsendable } from './outgoing.ts';
 import type { ClientParts } from './parts.ts';
@@ -74,8 +76,13 @@ export class LiveClient implements Client, ConnectionOwner {
   private isConnectedOnce: boolean;
   /** Why there will be no other attempt. */
   private lastEnd: ClientEnd | undefined;
+  /** There is no connection, not even one that is ending, but there will be. */
+  private isRetryDue: boolean;
   private cancelRetry: () => void;
   private isUnclaimedWatched: boolean;
+  /** Messages of QoS 0. */
+  private droppedCount: number;
+  private isSteeringDue: boolean;
   // The present connection, or the last one.
   private current: Connection | undefined;
   private agreement: Agreement | undefined;
@@ -99,7 +106,7 @@ export class LiveClient implements Client, ConnectionOwner {
       handlerFailed: (error) => this.handlerFailed(error),
       claimed: () => this.session.inbox.claim(),
       unclaimed: (arrival) => {
-        if (!this.handToRest(arrival)) this.session.inbox.unclaim(arrival);
+        if (!this.handToRest(arrival)) this.session.inbox.handling.unclaim(arrival);
       },
       isConnected: () => this.state === 'connected',
       taken: () => this.steerReading(),
@@ -123,8 +130,11 @@ export class LiveClient implements Client, ConnectionOwner {
     this.opened = undefined;
     this.isConnectedOnce = false;
     this.lastEnd = undefined;
+    this.isRetryDue = false;
     this.cancelRetry = () => undefined;
     this.isUnclaimedWatched = false;
+    this.droppedCount = 0;
+    this.isSteeringDue = false;
     this.current = undefined;
     this.agreement = undefined;
   }
@@ -150,6 +160,7 @@ export class LiveClient implements Client, ConnectionOwner {
     if (store !== undefined) {
       this.kept = await openClientStore(this.parts.makeStore(store), store, connect.clientId, this.parts.random, {
         storeMoved: () => this.opened?.storeMoved(),
+        storeFull: (isFull) => this.sayFull(isFull),
         storeFailed: (error) => this.leave({ kind: 'store-failed', error }, undefined),
       });
     }
@@ -158,6 +169,8 @@ export class LiveClient implements Client, ConnectionOwner {
         now: () => this.parts.clock.monotonic(),
         dispatch: (arrival) => this.dispatch(arrival),
         unclaimed: () => this.watchUnclaimed(),
+        dropped: (topic) => this.countDropped(topic),
+        undelivered: (topic, error) => this.undelivered(topic, error),
         moved: () => this.steerReading(),
       },
       this.settings,
@@ -183,11 +196,14 @@ export class LiveClient implements Client, ConnectionOwner {
   /** hot: */
   publish(topic: string, payload: string | Uint8Array, options: PublishOptions = {}): Publishing {
     const handle = new PublishHandle(topic, this.session.outbox.unsettled.epoch, this);
+    let message: Message;
     try {
-      this.take(handle, topic, payload, options);
+      message = this.check(topic, payload, options);
     } catch (error) {
       handle.settle(asError(error));
+      return handle;
     }
+    this.take(message, handle, options.signal);
     return handle;
   }
 
@@ -255,7 +271,8 @@ export class LiveClient implements Client, ConnectionOwner {
     this.state = 'connected';
     this.retry.succeeded(now);
     this.session.open(agreement, this.current.link, now);
-    if (!agreement.sessionPresent) this.subscriptions.renew();
+    // MQTT 3.1 does not say whether the subscriptions are there.
+    if (!agreement.sessionPresent || agreement.terms.version === 3) this.subscriptions.renew();
     this.requests.opened(agreement);
     const { clientId, sessionPresent } = agreement;
     const { host, port } = this.settings;
@@ -314,7 +331,7 @@ export class LiveClient implements Client, ConnectionOwner {
   }
 
   connectionEnded(end: ClientEnd): void {
-    this.state = 'connecting';
+    this.state = 'waiting';
     this.requests.connectionEnded();
     this.session.close(endingError(end));
   }
@@ -326,7 +343,7 @@ export class LiveClient implements Client, ConnectionOwner {
     const delay = isLast ? undefined : this.retry.next(end, this.credentials, now);
     if (end.kind !== 'disconnected') this.parts.log.debug(endingError(end).message, { retryMillis: delay });
     if (delay !== undefined) {
-      this.state = 'waiting';
+      this.isRetryDue = true;
       this.cancelRetry = this.parts.setAlarm(delay, () => this.attempt(), true);
     }
     this.emitter.emit('disconnected', end, delay);
@@ -338,11 +355,10 @@ export class LiveClient implements Client, ConnectionOwner {
 
   unwitnessed(handle: PublishHandle, error: Error): void {
     // The caller of `publish` has the handle only when this turn is over.
-    this.parts.setAlarm(millis(0), () => {
-      if (handle.isWitnessed) return;
-      if (this.emitter.listens('undelivered')) this.emitter.emit('undelivered', handle.topic, error);
-      else this.parts.log.warn(`A message was not delivered: ${error.message}`, { topic: handle.topic });
-    });
+    const tell = (): void => {
+      if (!handle.isWitnessed) this.undelivered(handle.topic, error);
+    };
+    this.parts.setAlarm(millis(0), tell, true);
   }
 
   private get session(): SessionState {
@@ -352,36 +368,59 @@ export class LiveClient implements Client, ConnectionOwner {
 
   private attempt(): void {
     if (this.lastEnd !== undefined) return;
+    this.isRetryDue = false;
     this.state = 'connecting';
     this.current = new Connection(this, this.settings, this.parts);
     // What comes of it is told to `connected`, or `connectionOver`.
     void this.current.open();
   }
 
-  private take(handle: PublishHandle, topic: string, payload: string | Uint8Array, options: PublishOptions): void {
-    const { session, agreement } = this;
+  /** Makes the message, and checks whether it can be sent at all, as far as that is known. */
+  private check(topic: string, payload: string | Uint8Array, options: PublishOptions): Message {
     options.signal?.throwIfAborted();
     if (this.lastEnd !== undefined) throw endingError(this.lastEnd);
-    const message = outgoingMessage(
-      topic,
-      payload,
-      options,
-      this.settings.connect.version,
-      this.parts.clock.monotonic(),
-    );
-    if (agreement !== undefined) {
-      const problem = unsendable(message, agreement);
-      if (problem !== undefined) throw problem;
-    }
-    if (options.signal !== undefined) abortWith(options.signal, handle);
+    const now = this.parts.clock.monotonic();
+    const message = outgoingMessage(topic, payload, options, this.settings.connect.version, now);
+    const problem = this.agreement === undefined ? undefined : unsendable(message, this.agreement);
+    if (problem !== undefined) throw problem;
+    if (message.qos === 0 && this.state !== 'connected') throw notConnected(topic);
+    return message;
+  }
+
+  /** hot: */
+  private take(message: Message, handle: PublishHandle, signal: AbortSignal | undefined): void {
+    const { session, agreement } = this;
+    if (signal !== undefined) this.abortWith(signal, handle);
     if (message.qos > 0) {
       session.outbox.add(message, handle, agreement);
       session.pump();
-    } else {
-      if (this.state !== 'connected') throw notConnected(topic);
-      session.sendSoon(newPublication(message, 0, handle, agreement));
-    }
+    } else session.sendSoon(newPublication(message, 0, handle, agreement));
     this.steerReading();
+  }
+
+  private abortWith(signal: AbortSignal, handle: PublishHandle): void {
+    const onAbort = (): void => this.session.outbox.abort(handle, asError(signal.reason));
+    signal.addEventListener('abort', onAbort, { once: true });
+    handle.onSettled = () => signal.removeEventListener('abort', onAbort);
+  }
+
+  private undelivered(topic: string, error: Error): void {
+    if (this.emitter.listens('undelivered')) this.emitter.emit('undelivered', topic, error);
+    else this.parts.log.warn(`A message was not delivered: ${error.message}`, { topic });
+  }
+
+  private sayFull(isFull: boolean): void {
+    const directory = this.settings.store;
+    if (isFull) this.parts.log.warn('The disk is full: nothing more is accepted or acknowledged', { directory });
+    else this.parts.log.info('The disk has room again', { directory });
+  }
+
+  /** Told at the first, the tenth, the hundredth. */
+  private countDropped(topic: string): void {
+    this.droppedCount++;
+    if (!Number.isInteger(Math.log10(this.droppedCount))) return;
+    const sentence = 'Messages of QoS 0 are dropped: the application does not keep up with them';
+    this.parts.log.warn(sentence, { topic, dropped: this.droppedCount });
   }
 
   private dispatch(arrival: Arrival): boolean {
@@ -401,10 +440,21 @@ export class LiveClient implements Client, ConnectionOwner {
     const { current, session } = this;
     if (current === undefined || !current.isOpen) return;
     const { link } = current;
-    const isPaused = link.isPaused;
-    if (!session.inbox.isBehind(isPaused) || this.isWaitedFor) {
-      if (isPaused) current.resumeReading();
-    } else if (!isPaused) link.pause();
+    const mayRead = !session.inbox.handling.isBehind || this.isWaitedFor;
+    if (mayRead !== link.isPaused) return;
+    if (mayRead) this.resumeSoon(link);
+    else link.pause();
+  }
+
+  /** Reads again when the caller has returned: what comes then is handed over at once. */
+  private resumeSoon(link: Link): void {
+    if (this.isSteeringDue) return;
+    this.isSteeringDue = true;
+    queueMicrotask(() => {
+      this.isSteeringDue = false;
+      link.resume();
+      this.steerReading();
+    });
   }
 
   private get isWaitedFor(): boolean {
@@ -428,7 +478,7 @@ export class LiveClient implements Client, ConnectionOwner {
     this.isUnclaimedWatched = true;
     this.parts.setAlarm(UNCLAIMED_AFTER, () => {
       this.isUnclaimedWatched = false;
-      for (const topic of this.session.inbox.unclaimedTopics) {
+      for (const topic of this.session.inbox.handling.unclaimedTopics) {
         if (this.unclaimedTold.size >= UNCLAIMED_TOPICS_MAX || this.unclaimedTold.has(topic)) continue;
         this.unclaimedTold.add(topic);
         this.parts.log.warn('A message waits for a subscription that nobody has made in this process', { topic });
@@ -454,7 +504,9 @@ export class LiveClient implements Client, ConnectionOwner {
     if (this.lastEnd !== undefined) return;
     this.lastEnd = end;
     this.cancelRetry();
-    if (this.current === undefined || this.state === 'waiting') this.over(end);
+    this.opened?.inbox.stop();
+    this.subscriptions.close(end.kind === 'disconnected' ? undefined : endingError(end));
+    if (this.current === undefined || this.isRetryDue) this.over(end);
     else this.current.finish(end, last);
   }
 
@@ -464,7 +516,9 @@ export class LiveClient implements Client, ConnectionOwner {
     this.lastEnd = end;
     const error = endingError(end);
     this.first.reject(error);
-    this.opened?.end((isStored) => (isStored ? staysInOutbox(error) : error));
+    // Whether the latest ones are there, a store that has failed cannot tell.
+    const isKept = end.kind !== 'store-failed';
+    this.opened?.end((isStored) => (isStored && isKept ? staysInOutbox(error) : error));
     this.requests.rejectAll(error);
     this.requestResponse.close(error);
     this.subscriptions.close(end.kind === 'disconnected' ? undefined : error);
@@ -489,17 +543,8 @@ function notConnected(topic: string): OperationError {
   return new OperationError('not-connected', sentence);
 }
 
-function staysInOutbox({ code, message, reasonCode }: OperationError): OperationError {
-  return new OperationError(code, `${message} The message stays in the outbox.`, reasonCode);
-}
-
-function abortWith(signal: AbortSignal, handle: PublishHandle): void {
-  const onAbort = (): void => {
-    handle.isAborted = true;
-    handle.settle(asError(signal.reason));
-  };
-  signal.addEventListener('abort', onAbort, { once: true });
-  handle.onSettled = () => signal.removeEventListener('abort', onAbort);
+function staysInOutbox({ code, message, reasonCode, cause }: OperationError): OperationError {
+  return new OperationError(code, `${message} The message stays in the outbox.`, reasonCode, { cause });
 }
 
 function asError(error: unknown): Error {

@@ -5,6 +5,7 @@
 import { UsageError } from '../base/errors.ts';
 import { RingQueue } from '../base/ring-queue.ts';
 import type { Arrival } from './arrival.ts';
+import { isDone } from './hand-over.ts';
 import type { ReceivedMessage } from './received-message.ts';
 
 /** What a loop gets. */
@@ -80,7 +81,7 @@ export class MessageBuffer {
     for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) next.ack();
     this.changed(-count);
     // With 'manual', what was handed out once is the application's to acknowledge.
-    if (this.acknowledges === 'automatic') this.putBack?.ack();
+    if (this.putBack !== undefined && isDone(this.putBack, this.acknowledges)) this.putBack.ack();
     this.putBack = undefined;
     this.stop();
   }
@@ -123,7 +124,7 @@ export class MessageBuffer {
   private finishInHand(loop: Loop): void {
     const { inHand } = loop;
     loop.inHand = undefined;
-    if (inHand !== undefined && this.acknowledges === 'automatic') inHand.ack();
+    if (inHand !== undefined && isDone(inHand, this.acknowledges)) inHand.ack();
   }
 
   /** The loop is left, by `break`, `return` or an exception. */
@@ -136,7 +137,7 @@ export class MessageBuffer {
     this.loop = undefined;
     if (inHand === undefined) return DONE;
     if (this.state === 'open') this.putBack = inHand;
-    else if (this.state === 'ended' && this.acknowledges === 'automatic') inHand.ack();
+    else if (this.state === 'ended' && isDone(inHand, this.acknowledges)) inHand.ack();
     return DONE;
   }
 

@@ -91,7 +91,7 @@ export interface ConnectOptions {
    * this process. One client at a time can use it. Default: none, everything is in memory.
    */
   readonly store?: string | undefined;
-  /** The outbox is full at so many messages. Default: 100,000 in memory; 10,000,000 with a `store`. */
+  /** The outbox is full at so many messages. Default: 100,000 in memory; 1,000,000 with a `store`. */
   readonly outboxMessagesMax?: number | undefined;
   /** The outbox is full at so many bytes of payload. Default: 64 MiB in memory; 1 GiB with a `store`. */
   readonly outboxBytesMax?: number | undefined;
@@ -187,7 +187,7 @@ function storeSettings(
   }
   return {
     store,
-    outboxMessagesMax: checkCount('outboxMessagesMax', outboxMessagesMax ?? (isStored ? 10_000_000 : 100_000)),
+    outboxMessagesMax: checkCount('outboxMessagesMax', outboxMessagesMax ?? (isStored ? 1_000_000 : 100_000)),
     outboxBytesMax: checkCount('outboxBytesMax', outboxBytesMax ?? (isStored ? GIB : 64 * MIB)),
     inboxBytesMax: checkCount('inboxBytesMax', inboxBytesMax ?? GIB),
     resendsAmbiguous: onAmbiguous === 'resend',

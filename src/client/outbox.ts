@@ -3,7 +3,7 @@
 // queue is on disk, and in memory is its head. While the outbox is full, messages wait in line for a place, in the order of the calls.
 // QoS 0 has no place: it leaves at once, or as soon as the network takes it.
 //
-// Bounds: `outboxMessagesMax`, `outboxBytesMax`. The line has none of its own: who publishes without waiting for `stored`, `ready` or the
+// Bounds: `outboxMessagesMax`, `outboxBytesMax`; with a store, what is in memory of a message beside the head is its handle. The line has none of its own: who publishes without waiting for `stored`, `ready` or the
 // promise itself keeps the messages in memory as surely as if they were still its own.
 // It sends nothing; session-state.ts takes from the front.
 
@@ -29,7 +29,8 @@ export const HEAD_LIMITS: QueueHeadLimits = {
 };
 /** While so much waits for the disk, nothing more is accepted. */
 const LATE_BYTES_MAX = 16 * 1024 * 1024;
-const IN_MEMORY = Promise.resolve();
+/** When a message is stored that is not to be on disk. */
+export const IN_MEMORY: Promise<void> = Promise.resolve();
 const NOT_STORED = { read: (): void => undefined };
 
 /** Each message has one recipient, the broker. */
@@ -37,6 +38,14 @@ const RECIPIENTS: readonly (readonly Recipient[])[] = ([1, 2] as const).map((qos
   { key: OUTBOX, qos, retain: false, subscriptionIdentifiers: NO_SUBSCRIPTION_IDENTIFIERS, sharedFilter: '' },
 ]);
 const RETAINED_RECIPIENTS = RECIPIENTS.map((recipients) => recipients.map((each) => ({ ...each, retain: true })));
+
+/** Who stands behind an outbox. */
+export interface OutboxOwner {
+  /** More of the queue is in memory. In a turn of its own. */
+  outboxMoved(): void;
+  /** A message failed that an earlier process has published: nobody here waits for it. */
+  undelivered(topic: string, error: Error): void;
+}
 
 /** A message in line. */
 interface InLine {
@@ -56,9 +65,9 @@ export class Outbox implements QueueOwner<Publication> {
   readonly unstored: RingQueue<Publication>;
   private readonly limits: Pick<Settings, 'outboxMessagesMax' | 'outboxBytesMax'>;
   private readonly kept: ClientStore | undefined;
-  private readonly onMoved: () => void;
+  private readonly owner: OutboxOwner;
   private readonly line: RingQueue<InLine>;
-  /** Of messages that are in the store alone. */
+  /** With a store: who waits for what this process has put there, wherever it is now. */
   private readonly handles: Map<number, PublishHandle>;
   /** QoS 1 and 2, accepted and not settled. */
   private messages: number;
@@ -66,17 +75,16 @@ export class Outbox implements QueueOwner<Publication> {
   /** Who waits for room; told all at once. */
   private waiters: (() => void)[];
 
-  /** @param onMoved  More of the queue is in memory. In a turn of its own. */
   constructor(
     limits: Pick<Settings, 'outboxMessagesMax' | 'outboxBytesMax'>,
     kept: ClientStore | undefined,
-    onMoved: () => void,
+    owner: OutboxOwner,
   ) {
     this.key = kept === undefined ? 0 : OUTBOX;
     this.unsettled = new Unsettled();
     this.limits = limits;
     this.kept = kept;
-    this.onMoved = onMoved;
+    this.owner = owner;
     const place = { store: kept?.store ?? NOT_STORED, limits: HEAD_LIMITS, queueTotals: newQueueTotals() };
     this.queue = new DeliveryQueue(place, this, (stored) => this.restored(stored));
     this.unstored = new RingQueue();
@@ -90,7 +98,7 @@ export class Outbox implements QueueOwner<Publication> {
 
   /** Accepts a message of QoS 1 or 2, now or when there is room. hot: */
   add(message: Message, handle: PublishHandle, checkedFor: Agreement | undefined): void {
-    this.unsettled.add(handle);
+    this.unsettled.add();
     if (this.line.length === 0 && this.hasRoomFor(message.payload.length)) this.accept(message, handle, checkedFor);
     else this.line.push({ message, handle, checkedFor });
   }
@@ -100,10 +108,9 @@ export class Outbox implements QueueOwner<Publication> {
     for (let next = this.line.peek(); next !== undefined; next = this.line.peek()) {
       if (!next.handle.isAborted && !this.hasRoomFor(next.message.payload.length)) return;
       this.line.shift();
-      if (next.handle.isAborted) this.unsettled.remove(next.handle);
-      else this.accept(next.message, next.handle, next.checkedFor);
+      if (!next.handle.isAborted) this.accept(next.message, next.handle, next.checkedFor);
     }
-    if (this.waiters.length > 0 && this.isHalfEmpty) this.wakeAll();
+    if (this.waiters.length > 0 && this.line.length === 0 && this.hasRoomFor(0)) this.wakeAll();
   }
 
   /** A message that was accepted is over. hot: */
@@ -111,15 +118,27 @@ export class Outbox implements QueueOwner<Publication> {
     const { messageId, handle, message } = publication;
     this.messages--;
     this.bytes -= message.payload.length;
-    if (messageId !== 0) this.kept?.store.settle(OUTBOX, messageId);
-    handle?.settle(outcome);
-    this.unsettled.remove(handle);
+    if (messageId !== 0) {
+      this.kept?.store.settle(OUTBOX, messageId);
+      this.handles.delete(messageId);
+    }
+    if (handle !== undefined) handle.settle(outcome);
+    else if (outcome instanceof Error) this.owner.undelivered(message.topic, outcome);
+    this.release(handle);
     if (this.line.length > 0 || this.waiters.length > 0) this.admit();
   }
 
   /** A message of QoS 0 is over. hot: */
   settleUnstored({ handle }: Publication, outcome: Published | Error): void {
     handle?.settle(outcome);
+    this.release(handle);
+  }
+
+  /** The application has given a message up: unless it has been sent, it will not be. */
+  abort(handle: PublishHandle, reason: Error): void {
+    if (handle.isSettled) return;
+    handle.isAborted = true;
+    handle.settle(reason);
     this.unsettled.remove(handle);
   }
 
@@ -138,15 +157,22 @@ export class Outbox implements QueueOwner<Publication> {
     }
   }
 
-  /** The client is over: whoever waits is told. What the store has, it keeps. */
-  end(errorFor: (isStored: boolean) => Error): void {
+  /**
+   * The client is over: whoever waits is told. What the store has, it keeps, but for what was given up.
+   * @param inFlight  Such as the session machine has.
+   */
+  end(errorFor: (isStored: boolean) => Error, inFlight: ReadonlySet<number>): void {
     this.failUnstored(errorFor(false));
     const inLine = errorFor(false);
     for (let next = this.line.shift(); next !== undefined; next = this.line.shift()) next.handle.settle(inLine);
     const accepted = errorFor(this.kept !== undefined);
-    for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift())
+    for (const [messageId, handle] of this.handles) {
+      if (handle.isAborted && !inFlight.has(messageId)) this.kept?.store.settle(OUTBOX, messageId);
+      this.leave(handle, accepted);
+    }
+    for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift()) {
       this.leave(next.handle, accepted);
-    for (const handle of this.handles.values()) this.leave(handle, accepted);
+    }
     this.handles.clear();
     this.unsettled.clear();
     this.wakeAll();
@@ -161,7 +187,7 @@ export class Outbox implements QueueOwner<Publication> {
   // What the queue asks for.
 
   queueRead(): void {
-    this.onMoved();
+    this.owner.outboxMoved();
   }
 
   queuePassed(): void {
@@ -169,8 +195,7 @@ export class Outbox implements QueueOwner<Publication> {
   }
 
   dropQueued(publication: Publication): void {
-    const sentence = `The message to ${JSON.stringify(publication.message.topic)} expired before it could be sent.`;
-    this.settle(publication, new OperationError('expired', sentence));
+    this.settle(publication, expired(publication.message.topic));
   }
 
   /** hot: */
@@ -187,12 +212,9 @@ export class Outbox implements QueueOwner<Publication> {
     const messageId = kept.nextMessageId();
     const recipients = (message.retain ? RETAINED_RECIPIENTS : RECIPIENTS)[message.qos - 1] ?? [];
     handle.storedWith(kept.durability.of(kept.store.append(messageId, message, recipients, undefined)));
-    if (queue.keeps(payloadBytes)) {
-      queue.push(newPublication(message, messageId, handle, checkedFor));
-    } else {
-      queue.count(payloadBytes);
-      this.handles.set(messageId, handle);
-    }
+    this.handles.set(messageId, handle);
+    if (queue.keeps(payloadBytes)) queue.push(newPublication(message, messageId, handle, checkedFor));
+    else queue.count(payloadBytes);
   }
 
   private hasRoomFor(payloadBytes: number): boolean {
@@ -201,11 +223,6 @@ export class Outbox implements QueueOwner<Publication> {
     if (this.messages >= limits.outboxMessagesMax) return false;
     // One that is larger than the outbox goes when it is alone.
     return this.bytes + payloadBytes <= limits.outboxBytesMax || this.messages === 0;
-  }
-
-  private get isHalfEmpty(): boolean {
-    const { outboxMessagesMax, outboxBytesMax } = this.limits;
-    return this.messages * 2 <= outboxMessagesMax && this.bytes * 2 <= outboxBytesMax && this.hasRoomFor(0);
   }
 
   private restore({ remembered }: ClientStore): void {
@@ -223,9 +240,17 @@ export class Outbox implements QueueOwner<Publication> {
     for (const wake of waiters) wake();
   }
 
-  private restored(stored: QueuedDelivery): Publication {
-    const handle = this.handles.get(stored.messageId);
-    this.handles.delete(stored.messageId);
-    return storedPublication(stored, handle);
+  /** A message was settled, and not given up before. */
+  private release(handle: PublishHandle | undefined): void {
+    if (handle?.isAborted !== true) this.unsettled.remove(handle);
   }
+
+  private restored(stored: QueuedDelivery): Publication {
+    return storedPublication(stored, this.handles.get(stored.messageId), false);
+  }
+}
+
+/** The message can no longer be sent. */
+export function expired(topic: string): OperationError {
+  return new OperationError('expired', `The message to ${JSON.stringify(topic)} expired before it could be sent.`);
 }

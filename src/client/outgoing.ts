@@ -80,7 +80,7 @@ export function unsendable(message: Message, agreement: Agreement): OperationErr
     subscriptionIdentifiers: NO_SUBSCRIPTION_IDENTIFIERS,
     expiryInterval: properties.messageExpiryInterval,
   });
-  const sizeMax = size + (sendAliasMaximum > 0 ? ALIAS_BYTES : 0);
+  const sizeMax = size + (sendAliasMaximum > 0 && qos < 2 ? ALIAS_BYTES : 0);
   return sizeMax <= agreement.maximumPacketSize
     ? undefined
     : tooLarge(sizeMax, `The message to ${JSON.stringify(topic)}`, agreement);

@@ -29,6 +29,10 @@ export interface Publication extends Delivery, Waiting {
   readonly handle: PublishHandle | undefined;
   /** What its size and QoS were checked against; `undefined`: nothing yet. */
   checkedFor: Agreement | undefined;
+  /** It has left, on some connection. */
+  isSent: boolean;
+  /** Why it counts as failed once its handshake is over; `undefined`: it does not. */
+  failure: Error | undefined;
 }
 
 /** Makes a delivery of what the application publishes. hot: */
@@ -39,21 +43,35 @@ export function newPublication(
   checkedFor: Agreement | undefined,
 ): Publication {
   const { qos, retain } = message;
-  return { message, qos, retain, subscriptionIdentifiers: NO_SUBSCRIPTION_IDENTIFIERS, messageId, handle, checkedFor };
+  const subscriptionIdentifiers = NO_SUBSCRIPTION_IDENTIFIERS;
+  return {
+    message,
+    qos,
+    retain,
+    subscriptionIdentifiers,
+    messageId,
+    handle,
+    checkedFor,
+    isSent: false,
+    failure: undefined,
+  };
 }
 
-/** A delivery as the client's store gave it back. */
+/**
+ * A delivery as the client's store gave it back.
+ * @param isSent  An earlier process may have sent it.
+ */
 export function storedPublication(
-  { messageId, message, qos, retain }: QueuedDelivery,
+  { messageId, message, retain }: QueuedDelivery,
   handle: PublishHandle | undefined,
+  isSent: boolean,
 ): Publication {
-  const subscriptionIdentifiers = NO_SUBSCRIPTION_IDENTIFIERS;
-  return { message, qos, retain, subscriptionIdentifiers, messageId, handle, checkedFor: undefined };
+  return { ...newPublication({ ...message, retain }, messageId, handle, undefined), isSent };
 }
 
 /** Who makes handles. */
 export interface HandleOwner {
-  /** A message failed, and nobody has asked what becomes of it. */
+  /** A message failed, and nobody has asked what becomes of it so far. */
   unwitnessed(handle: PublishHandle, error: Error): void;
 }
 

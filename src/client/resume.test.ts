@@ -109,15 +109,16 @@ test('what is too large for the next connection is rejected, whether it was sent
     'PUBREL 4',
   );
   await broker.cut().accept(true, { maximumPacketSize: 30 });
-  broker.expect('PUBREL 4', 'PUBLISH a QoS 1 id 1 dup "A"', 'PUBLISH b QoS 1 id 5 "B"');
-  broker.send(answer('puback', 1), answer('pubcomp', 4), answer('puback', 5));
+  // Number two may be with the broker under its identifier, which is not free before that is finished.
+  broker.expect('PUBREL 4', 'PUBREL 3', 'PUBLISH a QoS 1 id 1 dup "A"', 'PUBLISH b QoS 1 id 5 "B"');
+  broker.send(answer('puback', 1), answer('pubcomp', 4), answer('pubcomp', 3, 0x92), answer('puback', 5));
   await turn();
   assert.deepEqual(outcomes, [
     'long/topic/number/one too-large',
-    'long/topic/number/two too-large',
     'long/topic/number/three too-large',
     'a 0',
     'released/long/topic 0',
+    'long/topic/number/two too-large',
     'b 0',
   ]);
 });
@@ -129,9 +130,10 @@ test('a broker that does not take QoS 2 any more gets none: what was sent or wai
   say('d', 2);
   broker.send(answer('pubrec', 1)).expect('PUBLISH a QoS 2 id 1 "A"', 'PUBLISH b QoS 2 id 2 "B"', 'PUBREL 1');
   await broker.cut().accept(true, { maximumQoS: 1 });
-  broker.expect('PUBREL 1', 'PUBLISH c QoS 1 id 3 "C"').send(answer('pubcomp', 1), answer('puback', 3));
+  broker.expect('PUBREL 1', 'PUBREL 2', 'PUBLISH c QoS 1 id 3 "C"');
+  broker.send(answer('pubcomp', 1), answer('pubcomp', 2, 0x92), answer('puback', 3));
   await turn();
-  assert.deepEqual(outcomes, ['b rejected', 'd rejected', 'a 0', 'c 0']);
+  assert.deepEqual(outcomes, ['d rejected', 'a 0', 'b rejected', 'c 0']);
 });
 
 test('a connection that is lost before CONNACK changes nothing', async () => {
@@ -286,7 +288,12 @@ test('without a session at the broker, what it had sent is forgotten: its identi
 
 test('without a session at the broker, what is acknowledged late is acknowledged to nobody', async () => {
   const done: (() => void)[] = [];
-  const { broker } = await scene({ onMessage: () => new Promise((resolve) => done.push(resolve)) });
+  const { broker } = await scene({
+    onMessage: () =>
+      new Promise((resolve) => {
+        done.push(resolve);
+      }),
+  });
   broker.send(publish('a', 2, 7), publish('b', 1, 8)).expect();
   await broker.cut().accept(false);
   for (const resolve of done) resolve();

@@ -20,13 +20,15 @@ import { Reason, type ReasonCode } from '../packet/reason-codes.ts';
 import type { ACKNOWLEDGE_LATER, Answer, SessionOutput } from '../session/output.ts';
 import { type Receipt, Session } from '../session/session.ts';
 import { isExpired } from '../store/delivery-queue.ts';
+import type { Arrival } from './arrival.ts';
 import { type ClientStore, OUTBOX } from './client-store.ts';
 import { CommitGate, type GateOutlet } from './commit.ts';
+import type { HandlingOwner } from './handling.ts';
 import type { Agreement } from './handshake.ts';
 import { Inbox, type InboxOwner } from './inbox.ts';
 import type { Link } from './link.ts';
 import type { Settings } from './options.ts';
-import { Outbox } from './outbox.ts';
+import { expired, IN_MEMORY, Outbox, type OutboxOwner } from './outbox.ts';
 import { unsendable } from './outgoing.ts';
 import { outcomeOf, type Publication, SENT, storedPublication } from './publication.ts';
 
@@ -35,12 +37,14 @@ const SEND_BYTES_MARK = 1024 * 1024;
 const NOTHING_TO_COMMIT = { durable: Number.POSITIVE_INFINITY };
 
 /** Who stands behind the state. */
-export interface SessionStateOwner extends Pick<InboxOwner, 'dispatch' | 'unclaimed' | 'moved'> {
+export interface SessionStateOwner extends HandlingOwner {
+  /** A message failed that an earlier process has published. */
+  undelivered(topic: string, error: Error): void;
   now(): Millis;
 }
 
 /** The Session State of one client. */
-export class SessionState implements SessionOutput<Publication>, GateOutlet, InboxOwner {
+export class SessionState implements SessionOutput<Publication>, GateOutlet, InboxOwner, OutboxOwner {
   readonly machine: Session<Publication>;
   readonly outbox: Outbox;
   readonly inbox: Inbox;
@@ -60,8 +64,8 @@ export class SessionState implements SessionOutput<Publication>, GateOutlet, Inb
     this.kept = kept;
     this.resendsAmbiguous = settings.resendsAmbiguous;
     this.machine = new Session<Publication>(this);
-    this.outbox = new Outbox(settings, kept, () => this.pump());
-    this.inbox = new Inbox(this, kept, settings.inboxBytesMax, !settings.connect.clean);
+    this.outbox = new Outbox(settings, kept, this);
+    this.inbox = new Inbox(this, settings, kept);
     this.gate = new CommitGate(kept?.store ?? NOTHING_TO_COMMIT, this);
     this.link = undefined;
     this.agreement = undefined;
@@ -94,12 +98,14 @@ export class SessionState implements SessionOutput<Publication>, GateOutlet, Inb
   /** The client is over: nothing is sent or handed over any more, and whoever waits is told. */
   end(errorFor: (isStored: boolean) => Error): void {
     const error = errorFor(this.kept !== undefined);
-    this.machine.forEachInFlight(({ handle }, state) => {
+    const inFlight = new Set<number>();
+    this.machine.forEachInFlight(({ handle, messageId }, state) => {
+      inFlight.add(messageId);
       // What is past PUBREC is the broker's already.
       if (state === 'released') handle?.settle(SENT);
       else this.outbox.leave(handle, error);
     });
-    this.outbox.end(errorFor);
+    this.outbox.end(errorFor, inFlight);
     this.inbox.end();
   }
 
@@ -127,7 +133,8 @@ export class SessionState implements SessionOutput<Publication>, GateOutlet, Inb
 
   /** Sends a message of QoS 0, as soon as the network takes it. */
   sendSoon(publication: Publication): void {
-    this.outbox.unsettled.add(publication.handle ?? { epoch: 0 });
+    publication.handle?.storedWith(IN_MEMORY);
+    this.outbox.unsettled.add();
     const { link, outbox } = this;
     if (link === undefined || outbox.unstored.length > 0 || link.waitingBytes > SEND_BYTES_MARK) {
       outbox.unstored.push(publication);
@@ -162,6 +169,7 @@ export class SessionState implements SessionOutput<Publication>, GateOutlet, Inb
       this.gate.sendExactlyOnce(publication, id, dup);
       return;
     }
+    publication.isSent = true;
     this.link?.sendPublish(publication, id, dup, topicAlias, omitTopic, now);
   }
 
@@ -174,7 +182,8 @@ export class SessionState implements SessionOutput<Publication>, GateOutlet, Inb
   }
 
   settle(publication: Publication, reason: ReasonCode): void {
-    this.outbox.settle(publication, this.givingUp ?? outcomeOf(publication.message.topic, reason));
+    const failure = this.givingUp ?? publication.failure;
+    this.outbox.settle(publication, failure ?? outcomeOf(publication.message.topic, reason));
   }
 
   recordSending({ messageId, qos }: Publication, id: PacketId): void {
@@ -200,6 +209,7 @@ export class SessionState implements SessionOutput<Publication>, GateOutlet, Inb
   }
 
   sendPublish(publication: Publication, id: PacketId, dup: boolean): void {
+    publication.isSent = true;
     this.link?.sendPublish(publication, id, dup, 0, false, this.sentAt);
   }
 
@@ -209,8 +219,12 @@ export class SessionState implements SessionOutput<Publication>, GateOutlet, Inb
 
   // What the inbox asks for.
 
-  dispatch(...[arrival]: Parameters<InboxOwner['dispatch']>): boolean {
+  dispatch(arrival: Arrival): boolean {
     return this.owner.dispatch(arrival);
+  }
+
+  dropped(topic: string): void {
+    this.owner.dropped(topic);
   }
 
   unclaimed(): void {
@@ -233,9 +247,20 @@ export class SessionState implements SessionOutput<Publication>, GateOutlet, Inb
     this.owner.moved();
   }
 
+  // What the outbox asks for.
+
+  outboxMoved(): void {
+    this.pump();
+  }
+
+  undelivered(topic: string, error: Error): void {
+    this.owner.undelivered(topic, error);
+  }
+
   private restore(kept: ClientStore): void {
     const { inFlight, exactlyOnceIds } = kept.remembered;
-    for (const each of inFlight) this.machine.restoreOutbound(each.id, storedPublication(each, undefined), each.state);
+    for (const each of inFlight)
+      this.machine.restoreOutbound(each.id, storedPublication(each, undefined, true), each.state);
     for (const id of exactlyOnceIds) this.machine.restoreInbound(id);
     this.outbox.queue.readAhead();
   }
@@ -249,39 +274,50 @@ export class SessionState implements SessionOutput<Publication>, GateOutlet, Inb
       'ambiguous',
       'The broker has lost the session after the message was sent and before it was acknowledged: it may have the message or not.',
     );
-    this.giveUp((publication) => (publication.qos === 2 ? error : undefined), now);
+    // What was on its way to the disk only has not left, and nothing about it is ambiguous.
+    this.giveUp(({ qos, isSent }) => (qos === 2 && isSent ? error : undefined), false, now);
   }
 
   /** What was sent, and is not acknowledged, may be too large for this broker, or of a QoS that it does not take. */
   private giveUpUnsendable(agreement: Agreement, now: Millis): void {
-    this.giveUp((publication) => {
-      if (publication.checkedFor === agreement) return undefined;
-      publication.checkedFor = agreement;
-      return unsendable(publication.message, agreement);
-    }, now);
+    this.giveUp(
+      (publication) => {
+        if (publication.checkedFor === agreement) return undefined;
+        publication.checkedFor = agreement;
+        return unsendable(publication.message, agreement);
+      },
+      agreement.sessionPresent,
+      now,
+    );
   }
 
-  /** Ends deliveries in flight, for which there is an error. */
-  private giveUp(errorOf: (publication: Publication) => Error | undefined, now: Millis): void {
-    const given: { readonly id: PacketId; readonly error: Error }[] = [];
+  /**
+   * Ends deliveries in flight, for which there is an error.
+   * @param mayBeThere  The broker may have a QoS 2 message under its identifier, which is not free then before PUBCOMP.
+   */
+  private giveUp(errorOf: (publication: Publication) => Error | undefined, mayBeThere: boolean, now: Millis): void {
+    const given: { readonly publication: Publication; readonly id: PacketId; readonly error: Error }[] = [];
     this.machine.forEachInFlight((publication, state, id) => {
       const error = state === 'sent' ? errorOf(publication) : undefined;
-      if (error !== undefined) given.push({ id, error });
+      if (error !== undefined) given.push({ publication, id, error });
     });
-    for (const { id, error } of given) {
+    for (const { publication, id, error } of given) {
+      if (publication.qos === 2 && mayBeThere) {
+        publication.failure = error;
+        this.machine.withdraw(id);
+        continue;
+      }
       this.givingUp = error;
       this.machine.abandon(id, Reason.unspecifiedError, now);
+      this.givingUp = undefined;
     }
-    this.givingUp = undefined;
   }
 
   /** Why a message that waited cannot be sent after all. hot: */
   private problemOf(publication: Publication, now: Millis): Error | undefined {
     const { message, handle } = publication;
     if (handle?.isAborted === true) return new OperationError('closed', 'The message was given up.');
-    if (isExpired(message, now)) {
-      return new OperationError('expired', `The message to ${JSON.stringify(message.topic)} expired in the outbox.`);
-    }
+    if (isExpired(message, now)) return expired(message.topic);
     if (publication.checkedFor === this.agreement || this.agreement === undefined) return undefined;
     publication.checkedFor = this.agreement;
     return unsendable(message, this.agreement);

@@ -127,7 +127,12 @@ export class LiveSubscription implements Subscription {
     const onAbort = (): void => void this.end();
     signal?.addEventListener('abort', onAbort, { once: true });
     this.release = () => signal?.removeEventListener('abort', onAbort);
-    for (const { arrival, isShared } of this.takeHeld()) this.take(arrival, isShared);
+    for (const { arrival, isShared } of this.takeHeld()) this.takeUnlessClosed(arrival, isShared);
+  }
+
+  /** A handler may have failed over an earlier one, and closed the client. */
+  private takeUnlessClosed(arrival: Arrival, isShared: boolean): void {
+    if (this.state !== 'closed') this.take(arrival, isShared);
   }
 
   /** It does not come about; what was held is the caller's. */

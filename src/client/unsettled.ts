@@ -37,8 +37,8 @@ export class Unsettled {
     this.presentCount += count;
   }
 
-  /** One more; of the present epoch. hot: */
-  add(_published: Dated): void {
+  /** One more, of the present epoch. hot: */
+  add(): void {
     this.count++;
     this.presentCount++;
   }

@@ -23,6 +23,8 @@ const THREAD = new URL(import.meta.url.endsWith('.ts') ? './store-thread.ts' : '
 const MIB = 1024 * 1024;
 const CLIENT_LOG_BYTES = 4 * MIB;
 const CLIENT_RESERVE_BYTES = 16 * MIB;
+/** A device without a clock of its own may start in 1970. */
+const CLIENT_DOWNTIME_MAX = millis(30 * 86_400_000);
 
 /** Without a limit, the share of the memory that queues may take where they are nowhere else. */
 const MEMORY_SHARE = 1 / 4;
@@ -52,7 +54,7 @@ export function makeClientStore(directory: string, log: Log): Store {
     synchronous: 'full',
     tuning: { ...ENGINE_TUNING, checkpointLogBytes: CLIENT_LOG_BYTES, truncateLogBytes: CLIENT_LOG_BYTES * 4 },
   });
-  return new SqliteStore({ executor, clock: NODE_CLOCK, log, downtimeMax: millis(Number.MAX_SAFE_INTEGER) });
+  return new SqliteStore({ executor, clock: NODE_CLOCK, log, downtimeMax: CLIENT_DOWNTIME_MAX });
 }
 
 /** The limits of a broker whose store is memory: there the disk is no bound to what all queues together hold. */

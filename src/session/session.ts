@@ -275,6 +275,16 @@ export class Session<D extends Delivery> {
     this.finish(id, reason, now);
   }
 
+  /**
+   * Ends a QoS 2 delivery that cannot be sent again, though the peer may have had it: PUBREL goes out in place of PUBLISH, and
+   * the identifier is free with PUBCOMP. Only between connections, before `open`.
+   */
+  withdraw(id: PacketId): void {
+    assert(this.terms === undefined, 'a delivery is withdrawn between connections');
+    this.inFlight.release(id);
+    this.output.recordReceived(this.inFlight.delivery(id), id);
+  }
+
   /** Lends an identifier to a SUBSCRIBE or UNSUBSCRIBE of ours; `undefined` when all are in use. */
   lendId(): PacketId | undefined {
     return this.inFlight.lend();

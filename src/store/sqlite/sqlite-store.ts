@@ -340,7 +340,7 @@ export class SqliteStore implements Store {
   private tellDoubt({ doubt, downtime }: Timeline): void {
     if (doubt === 'none') return;
     const what = doubt === 'went-back' ? 'went back' : 'went further ahead than can be';
-    this.log.warn(`The clock ${what} while the broker was down; what expires is given the time that is believed`, {
+    this.log.warn(`The clock ${what} while nobody had it open; what expires is given the time that is believed`, {
       believedMillis: downtime,
     });
   }
