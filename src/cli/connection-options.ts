@@ -191,8 +191,6 @@ export async function connectClient(
   if (stop.aborted) giveUp();
   try {
     return await connect({ ...options, signal: attempt.signal }, nodeClientParts(commandLog(command, values)));
-  } catch (error) {
-    throw inWordsOf(command, error);
   } finally {
     stop.removeEventListener('abort', giveUp);
   }
@@ -201,16 +199,6 @@ export async function connectClient(
 /** Where a command tells what its user may want to know. */
 export function commandLog(command: string, values: ConnectionValues): Log {
   return problemLog(command, values.debug ? 'debug' : values.quiet ? 'error' : 'info');
-}
-
-/** A store speaks of the option of `vouch start`; here its directory is named otherwise. */
-function inWordsOf(command: string, error: unknown): unknown {
-  if (!(error instanceof OperationError) || !error.message.includes(' with --data')) return error;
-  const flag = command === 'vouch pub' ? '--outbox' : '--inbox';
-  const sentence = error.message
-    .replace('The data directory', 'The directory')
-    .replace(' with --data', ` with ${flag}`);
-  return new OperationError(error.code, sentence, undefined, { cause: error });
 }
 
 function will(values: ConnectionValues): WillOptions | undefined {

@@ -57,10 +57,7 @@ export async function publishThroughOutbox(
     const found = client.unsettledCount;
     if (found > 0) log.info(`${counted(found, 'message')} of an earlier run ${found === 1 ? 'goes' : 'go'} first.`);
     if (work !== undefined) await store(client, work, AbortSignal.any([stop, over.signal]), tally, log);
-    if (client.state !== 'connected' && client.unsettledCount > 0 && !stop.aborted) {
-      const waiting = `${counted(client.unsettledCount, 'message')} to send, and no broker yet`;
-      log.info(`${waiting}; Ctrl-C leaves them in the outbox for the next start.`);
-    }
+    tellWaiting(client, stop, log);
     await emptied(client, stop);
     if (client.state !== 'closed') tally.left = client.unsettledCount;
   } finally {
@@ -174,6 +171,24 @@ class Room {
   }
 }
 
+/** The input has ended: says once that the process goes on for the broker's sake, if it is not there. */
+function tellWaiting(client: Client, stop: AbortSignal, log: Log): void {
+  let isTold = false;
+  const tell = (): void => {
+    const { unsettledCount } = client;
+    if (isTold || unsettledCount === 0 || stop.aborted) return;
+    isTold = true;
+    const them = unsettledCount === 1 ? 'it' : 'them';
+    log.info(
+      `${counted(unsettledCount, 'message waits', 'messages wait')} for the broker; Ctrl-C leaves ${them} in the outbox for the next start.`,
+    );
+  };
+  if (client.state === 'waiting') tell();
+  client.on('disconnected', (_, retryMillis) => {
+    if (retryMillis !== undefined) tell();
+  });
+}
+
 /** Fulfilled when everything is settled, the client has ended, or there was a call to stop and some time for it. */
 async function emptied(client: Client, stop: AbortSignal): Promise<void> {
   const settled = client.settled();
@@ -186,8 +201,10 @@ async function emptied(client: Client, stop: AbortSignal): Promise<void> {
 }
 
 async function exitCodeOf(client: Client, directory: string, tally: Tally, log: Log): Promise<number> {
-  const { failed, left, unstored } = tally;
   const end = await client.closed;
+  // Failures that nobody has asked about are told a turn of the timers later.
+  await after(1);
+  const { failed, left, unstored } = tally;
   const sentences: string[] = [];
   if (end.kind !== 'disconnected') sentences.push(endingError(end).message);
   if (failed > 0) sentences.push(`${counted(failed, 'message was', 'messages were')} not delivered.`);

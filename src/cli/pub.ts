@@ -130,7 +130,7 @@ export const command: Command = defineCommand(
         'Ctrl-C ends the input and waits for the acknowledgements; a second one does not. With --outbox it waits a few seconds; ' +
         'what is not acknowledged by then stays in the outbox.',
       'An outbox is used by one process at a time, and has a client identifier of its own: that of -i at the first start, or a random one. ' +
-        'What is read is on disk a moment later; -d says when.',
+        'What is read is on disk a moment later; -d says when. With 1,000,000 messages or 1 GiB it is full, and the input waits.',
     ],
   },
   publish,

@@ -157,8 +157,8 @@ export const command: Command = defineCommand(
       'Exit codes: 0 ended as asked (-C, -E, Ctrl-C, nobody reads), 1 no connection or no subscription, 2 called wrongly, 27 -W has passed, ' +
         '74 the disk of --inbox failed. ' +
         'In FORMAT also: %x %X payload in hexadecimal, %l its length, %I %U the time, %C %D %E %F %P %R %S properties, %J as %j with a payload that is JSON, and \\n \\t \\r \\0 \\e.',
-      'The key (%k) of a message is a number that grows. With --inbox it outlives a crash: a message that was being printed in that moment is printed again, ' +
-        'with the same key, so whoever needs it exactly once leaves out keys that are not greater than the last. QoS 0 is not stored, and has none.',
+      'The key (%k) of a message is a number that grows. With --inbox it outlives a crash: what was printed just before one may be printed again, ' +
+        'under the same key, so whoever needs each message exactly once leaves out keys that are not greater than the last. QoS 0 is not stored, and has none.',
       'An inbox is used by one process at a time, and has a client identifier of its own: that of -i at the first start, or a random one.',
     ],
   },

@@ -230,6 +230,19 @@ test('a message that is sent as new to a broker that has lost the session waits 
   broker.expect('PUBLISH a QoS 2 id 1 "A"');
 });
 
+test("what was held, and had never left, is not ambiguous: 'reject' sends it", async () => {
+  const scene = await sceneWith('late', { onAmbiguous: 'reject' });
+  const { client, broker } = scene;
+  client.publish('sent', 'S', { qos: 2 }).catch(() => undefined);
+  await commit(scene);
+  broker.expect('PUBLISH sent QoS 2 id 1 "S"');
+  client.publish('held', 'H', { qos: 2 }).catch(() => undefined);
+  await broker.cut().accept(false);
+  await commit(scene);
+  broker.expect('PUBLISH held QoS 2 id 2 "H"');
+  assert.equal(client.unsettledCount, 1);
+});
+
 test('an identifier that a lost session leaves behind is forgotten on disk before its next message is acknowledged', async () => {
   const scene = await sceneWith('late');
   const { broker, store } = scene;

@@ -51,6 +51,8 @@ export class Connection implements LinkOwner {
   private connect: ConnectPacket | undefined;
   private end: ClientEnd | undefined;
   private isAttached: boolean;
+  /** CONNACK has come, whatever it said. */
+  private isAnswered: boolean;
   /** The owner has been told. */
   private isOver: boolean;
   private isHandling: boolean;
@@ -69,6 +71,7 @@ export class Connection implements LinkOwner {
     this.connect = undefined;
     this.end = undefined;
     this.isAttached = false;
+    this.isAnswered = false;
     this.isOver = false;
     this.isHandling = false;
     this.afterPacket = undefined;
@@ -78,6 +81,11 @@ export class Connection implements LinkOwner {
   /** Whether packets may be sent. */
   get isOpen(): boolean {
     return this.state === 'open';
+  }
+
+  /** CONNECT may have come to a broker whose answer has not come here. */
+  get isUnanswered(): boolean {
+    return this.isAttached && !this.isAnswered;
   }
 
   /** Makes the attempt; what comes of it is told to the owner. Called once. */
@@ -179,6 +187,7 @@ export class Connection implements LinkOwner {
     if (packet.kind !== 'connack' || connect === undefined) {
       throw violation('MQTT-3.2.0-1', `${packet.kind.toUpperCase()} came before CONNACK.`);
     }
+    this.isAnswered = true;
     const refusal = refusalOf(settings, packet);
     if (refusal !== undefined) return this.fail(refusal);
     const agreement = agree(settings.inFlightMax, connect, packet);

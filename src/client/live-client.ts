@@ -74,6 +74,8 @@ export class LiveClient implements Client, ConnectionOwner {
   /** Set when the store is open. */
   private opened: SessionState | undefined;
   private isConnectedOnce: boolean;
+  /** An attempt has ended between CONNECT and CONNACK: if the broker had lost the session, it has said so to nobody. */
+  private isSessionInDoubt: boolean;
   /** Why there will be no other attempt. */
   private lastEnd: ClientEnd | undefined;
   /** There is no connection, not even one that is ending, but there will be. */
@@ -129,6 +131,7 @@ export class LiveClient implements Client, ConnectionOwner {
     this.kept = undefined;
     this.opened = undefined;
     this.isConnectedOnce = false;
+    this.isSessionInDoubt = false;
     this.lastEnd = undefined;
     this.isRetryDue = false;
     this.cancelRetry = () => undefined;
@@ -272,7 +275,9 @@ export class LiveClient implements Client, ConnectionOwner {
     this.retry.succeeded(now);
     this.session.open(agreement, this.current.link, now);
     // MQTT 3.1 does not say whether the subscriptions are there.
-    if (!agreement.sessionPresent || agreement.terms.version === 3) this.subscriptions.renew();
+    const mayBeGone = this.isSessionInDoubt || agreement.terms.version === 3;
+    if (!agreement.sessionPresent || mayBeGone) this.subscriptions.renew();
+    this.isSessionInDoubt = false;
     this.requests.opened(agreement);
     const { clientId, sessionPresent } = agreement;
     const { host, port } = this.settings;
@@ -337,6 +342,7 @@ export class LiveClient implements Client, ConnectionOwner {
   }
 
   connectionOver(end: ClientEnd): void {
+    if (this.current?.isUnanswered === true) this.isSessionInDoubt = true;
     const isFirstOfAll = !this.isConnectedOnce && !this.settings.startsOffline;
     const now = this.parts.clock.monotonic();
     const isLast = this.lastEnd !== undefined || isFirstOfAll;

@@ -1,15 +1,14 @@
 // What becomes of messages between `publish` and the broker: places and the line for them, `stored`, giving up, expiry, and who is told.
 
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 
-import type { Packet } from '../packet/packet.ts';
 import { MemoryStore } from '../store/memory/memory-store.ts';
 import type { Client, PublishOptions } from './client.ts';
 import { connect } from './connect.ts';
 import type { ConnectOptions } from './options.ts';
-import { HEAD_LIMITS } from './outbox.ts';
 import { answer, connected, ScriptedBroker, turn } from './scripted-broker.arbitrary.ts';
+import { stateOf } from './watching.arbitrary.ts';
 
 const QOS_1: PublishOptions = { qos: 1 };
 
@@ -29,51 +28,6 @@ async function withLateStore(
   await commit();
   await broker.accept();
   return { client: await connecting, broker, store, commit };
-}
-
-/** What a promise has come to: 'pending', 'fulfilled', or the code of why it was rejected. */
-async function stateOf(promise: PromiseLike<unknown>): Promise<string> {
-  let state = 'pending';
-  promise.then(
-    () => {
-      state = 'fulfilled';
-    },
-    (error: unknown) => {
-      state = String(Reflect.get(Object(error), 'code') ?? Reflect.get(Object(error), 'message'));
-    },
-  );
-  await turn();
-  return state;
-}
-
-/** Answers every PUBLISH of QoS 1 as it comes; says which payloads came, in order. */
-function acknowledging(
-  t: TestContext,
-  broker: ScriptedBroker,
-): { readonly payloads: string[]; readonly all: () => Promise<void> } {
-  const payloads: string[] = [];
-  let answers: Packet[] = [];
-  t.mock.method(broker, 'came', (packet: Packet) => {
-    if (packet.kind === 'connect') broker.connects.push(packet);
-    if (packet.kind !== 'publish' || packet.id === undefined) return;
-    payloads.push(new TextDecoder().decode(packet.payload));
-    answers.push(answer('puback', packet.id));
-  });
-  const all = async (): Promise<void> => {
-    for (let idle = 0; idle < 3; idle++) {
-      if (answers.length > 0) idle = 0;
-      const packets = answers;
-      answers = [];
-      broker.send(...packets);
-      await turn();
-    }
-  };
-  return { payloads, all };
-}
-
-/** `number` as the payload of message `number`. */
-function numbers(count: number): string[] {
-  return Array.from({ length: count }, (_, index) => String(index));
 }
 
 // Places.
@@ -337,181 +291,4 @@ test('Message Expiry runs on while nobody is connected', async () => {
   await broker.accept();
   broker.expect();
   await rejected;
-});
-
-// Who is told.
-
-test('settled is fulfilled when everything is settled that was published before the call, and no later message holds it up', async () => {
-  const { client, broker } = await connected();
-  await client.settled();
-  void client.publish('a', '', QOS_1);
-  const first = client.settled();
-  client.publish('b', '', { qos: 2 }).catch(() => undefined);
-  const second = client.settled();
-  const same = client.settled();
-  void client.publish('c', '', QOS_1);
-  broker.send(answer('puback', 3));
-  assert.deepEqual(await Promise.all([first, second, same].map(stateOf)), ['pending', 'pending', 'pending']);
-  // However it went.
-  broker.send(answer('pubrec', 2, 0x80));
-  assert.deepEqual(await Promise.all([first, second].map(stateOf)), ['pending', 'pending'], 'a comes before');
-  broker.send(answer('puback', 1));
-  await Promise.all([first, second, same]);
-  await client.settled();
-});
-
-test('settled counts QoS 0 that the network has not taken, and what waits in line', async () => {
-  const { client, broker } = await connected({ outboxMessagesMax: 1 });
-  broker.unread = 2_000_000;
-  void client.publish('a', '', { qos: 0 });
-  const zero = client.settled();
-  assert.equal(await stateOf(zero), 'pending');
-  void client.publish('b', '', QOS_1);
-  void client.publish('c', '', QOS_1);
-  const all = client.settled();
-  broker.drain();
-  await zero;
-  broker.send(answer('puback', 1));
-  assert.equal(await stateOf(all), 'pending');
-  broker.send(answer('puback', 2));
-  await all;
-});
-
-test('settled is fulfilled when the client ends', async () => {
-  const { client } = await connected();
-  client.publish('a', '', QOS_1).catch(() => undefined);
-  const settled = client.settled();
-  await client.disconnect();
-  await settled;
-});
-
-test('a failure is told by `undelivered` where nobody has asked for the outcome, and only there', async () => {
-  const { client, broker } = await connected();
-  const told: string[] = [];
-  client.on('undelivered', (topic, error) => told.push(`${topic}: ${String(Reflect.get(error, 'code'))}`));
-  client.publish('asked', '', QOS_1).catch(() => undefined);
-  void client.publish('unasked', '', QOS_1);
-  void client.publish('stored', '', QOS_1).stored;
-  void client.publish('wrong/#', '', QOS_1);
-  broker.send(answer('puback', 1, 0x97), answer('puback', 2, 0x97), answer('puback', 3, 0x97));
-  assert.deepEqual(told, [], 'not before whoever has the promise had a chance to ask');
-  await turn();
-  broker.pass(0);
-  assert.deepEqual(told, ['wrong/#: invalid-argument', 'unasked: rejected', 'stored: rejected']);
-});
-
-test('a refusal that is known when publish returns can still be asked for', async () => {
-  const { client, broker } = await connected();
-  const told: string[] = [];
-  client.on('undelivered', (topic) => told.push(topic));
-  await assert.rejects(client.publish('wrong/#', ''), { code: 'invalid-argument' });
-  broker.pass(0);
-  assert.deepEqual(told, []);
-});
-
-test('what was delivered is no event, whoever asks', async () => {
-  const { client, broker } = await connected();
-  const told: string[] = [];
-  client.on('undelivered', (topic) => told.push(topic));
-  void client.publish('a', '', QOS_1);
-  void client.publish('b', '', { qos: 0 });
-  broker.send(answer('puback', 1, 0x10)).pass(0);
-  assert.deepEqual(told, []);
-});
-
-test('QoS 0 is refused while nobody is connected, and what had not left when the connection ended has failed', async () => {
-  const { client, broker } = await connected();
-  broker.unread = 2_000_000;
-  const lost = client.publish('a', '', { qos: 0 });
-  const outcome = stateOf(lost);
-  broker.cut();
-  assert.equal(await outcome, 'connection-lost');
-  await assert.rejects(client.publish('a', '', { qos: 0 }), { code: 'not-connected' });
-  await broker.accept();
-  broker.expect();
-  assert.equal(client.unsettledCount, 0);
-});
-
-// More than the head holds.
-
-const MANY = HEAD_LIMITS.queueHeadMessagesMax + 700;
-
-test('more messages than the head holds are read back from the store, a page at a time, and go out in order', async (t) => {
-  const broker = new ScriptedBroker();
-  const store = broker.store('state');
-  const read = t.mock.method(store, 'read');
-  const client = await connect({ store: 'state', startOffline: true }, broker.parts);
-  for (const number of numbers(MANY)) void client.publish('a', number, QOS_1);
-  assert.equal(client.unsettledCount, MANY);
-  const settled = client.settled();
-  const { payloads, all } = acknowledging(t, broker);
-  await broker.accept();
-  void client.publish('a', String(MANY), QOS_1);
-  await all();
-  assert.deepEqual(payloads, numbers(MANY + 1));
-  await settled;
-  await client.settled();
-  assert.equal(client.unsettledCount, 0);
-  assert.ok(read.mock.callCount() > 0, 'not all was kept in memory');
-  for (const {
-    arguments: [, , { messagesMax }],
-  } of read.mock.calls) {
-    assert.ok(messagesMax <= HEAD_LIMITS.queueHeadMessagesMax);
-  }
-  assert.equal(store.statistics().deliveries, 0);
-});
-
-test('every promise is settled, also of what was on disk alone, and what was given up there is not sent', async (t) => {
-  const broker = new ScriptedBroker();
-  const client = await connect({ store: 'state', startOffline: true }, broker.parts);
-  const controller = new AbortController();
-  const outcomes = numbers(MANY).map((number) => {
-    const isLast = number === String(MANY - 1);
-    return client.publish('a', number, isLast ? { qos: 1, signal: controller.signal } : QOS_1);
-  });
-  const settled = Promise.allSettled(outcomes);
-  controller.abort(new Error('enough'));
-  const { payloads, all } = acknowledging(t, broker);
-  await broker.accept();
-  await all();
-  const states = (await settled).map(({ status }) => status);
-  assert.equal(states.pop(), 'rejected');
-  assert.ok(states.every((state) => state === 'fulfilled'));
-  assert.deepEqual(payloads, numbers(MANY - 1));
-});
-
-test('what an earlier process has left goes first, in order, and counts as unsettled', async (t) => {
-  const broker = new ScriptedBroker();
-  const first = await connect({ store: 'state', startOffline: true }, broker.parts);
-  for (const number of numbers(MANY)) void first.publish('a', number, QOS_1);
-  await turn();
-  broker.crash();
-
-  const client = await connect({ store: 'state', startOffline: true, outboxMessagesMax: MANY }, broker.parts);
-  assert.equal(client.unsettledCount, MANY);
-  const ready = client.ready();
-  const settled = client.settled();
-  void client.publish('a', String(MANY), QOS_1);
-  assert.equal(await stateOf(ready), 'pending');
-  const { payloads, all } = acknowledging(t, broker);
-  await broker.accept(true);
-  await all();
-  assert.deepEqual(payloads, numbers(MANY + 1));
-  await Promise.all([ready, settled]);
-  assert.equal(client.unsettledCount, 0);
-});
-
-test('a client that ends with more on disk than in memory tells everybody, and keeps it', async (t) => {
-  const broker = new ScriptedBroker();
-  const first = await connect({ store: 'state', startOffline: true }, broker.parts);
-  const outcomes = Promise.allSettled(numbers(MANY).map((number) => first.publish('a', number, QOS_1)));
-  await first.disconnect();
-  assert.ok((await outcomes).every(({ status }) => status === 'rejected'));
-
-  const { payloads, all } = acknowledging(t, broker);
-  const again = connect({ store: 'state' }, broker.parts);
-  await broker.accept(true);
-  await again;
-  await all();
-  assert.deepEqual(payloads, numbers(MANY));
 });

@@ -17,6 +17,7 @@ import {
 import { packetId } from '../packet/packet-id.ts';
 import {
   NO_DISCONNECT_PROPERTIES,
+  NO_MESSAGE_PROPERTIES,
   NO_UNSUBSCRIBE_PROPERTIES,
   NO_USER_PROPERTIES,
   type UserProperty,
@@ -68,6 +69,8 @@ export function unsendable(message: Message, agreement: Agreement): OperationErr
   if (retain && !agreement.retainAvailable) {
     return refused(Reason.retainNotSupported, 'The broker retains no messages.');
   }
+  // Most messages are far below: then nobody need count, which takes 180 ns where properties are possible (Node 24).
+  if (properties === NO_MESSAGE_PROPERTIES && plainSizeMax(message) <= agreement.maximumPacketSize) return undefined;
   const { version, sendAliasMaximum } = agreement.terms;
   // With or without its alias; nobody knows yet which it will be.
   const size = publishSize(version, message, {
@@ -84,6 +87,11 @@ export function unsendable(message: Message, agreement: Agreement): OperationErr
   return sizeMax <= agreement.maximumPacketSize
     ? undefined
     : tooLarge(sizeMax, `The message to ${JSON.stringify(topic)}`, agreement);
+}
+
+/** No PUBLISH without properties is larger: a header of 5 bytes, a topic in the longest of characters, identifier and alias. */
+function plainSizeMax({ topic, payload }: Message): number {
+  return 5 + (2 + 3 * topic.length) + 2 + (1 + ALIAS_BYTES) + payload.length;
 }
 
 /**

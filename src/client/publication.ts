@@ -146,20 +146,13 @@ export class PublishHandle implements Publishing {
   /** The delivery is over. The first end counts. */
   settle(outcome: Published | Error): void {
     if (this.outcome !== undefined) return;
-    this.outcome = outcome;
-    this.onSettled?.();
-    if (outcome instanceof Error) {
-      if (this.storing !== undefined && !(this.storing instanceof Promise)) this.storing.reject(outcome);
-      if (this.waiting === undefined) this.owner.unwitnessed(this, outcome);
-      else this.waiting.reject(outcome);
-    } else this.waiting?.resolve(outcome);
+    this.end(outcome);
+    if (outcome instanceof Error && this.waiting === undefined) this.owner.unwitnessed(this, outcome);
   }
 
   /** The client is over, and the message stays in its store: whoever asks is told, and nobody else need be. */
   leave(outcome: Error): void {
-    // Asking is what makes the difference between a failure that is told by an event and one that is not.
-    if (this.outcome === undefined) this.promise().catch(() => undefined);
-    this.settle(outcome);
+    if (this.outcome === undefined) this.end(outcome);
   }
 
   /** Whether somebody has asked what becomes of it. */
@@ -167,12 +160,24 @@ export class PublishHandle implements Publishing {
     return this.waiting !== undefined;
   }
 
+  /** hot: */
+  private end(outcome: Published | Error): void {
+    this.outcome = outcome;
+    this.onSettled?.();
+    if (outcome instanceof Error) {
+      if (this.storing !== undefined && !(this.storing instanceof Promise)) this.storing.reject(outcome);
+      this.waiting?.reject(outcome);
+    } else this.waiting?.resolve(outcome);
+  }
+
   private promise(): Promise<Published> {
     if (this.waiting !== undefined) return this.waiting.promise;
+    const { outcome } = this;
+    // QoS 0 is settled before anybody can ask.
+    if (outcome !== undefined && !(outcome instanceof Error)) return Promise.resolve(outcome);
     const waiting = Promise.withResolvers<Published>();
     this.waiting = waiting;
-    if (this.outcome instanceof Error) waiting.reject(this.outcome);
-    else if (this.outcome !== undefined) waiting.resolve(this.outcome);
+    if (outcome !== undefined) waiting.reject(outcome);
     return waiting.promise;
   }
 }

@@ -1,27 +1,15 @@
-// The life of a client over its connections: attempts, what ends them, what is told, and how it is ended from every state.
+// The life of a client over its connections: attempts, what is told of them, when there is no other one, and what CONNECT says from one
+// to the next.
 
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 
 import { OperationError } from '../base/errors.ts';
 import type { Client } from './client.ts';
-import type { ClientEnd } from './endings.ts';
 import { connect } from './connect.ts';
 import type { ConnectOptions } from './options.ts';
-import { answer, connack, connected, goodbye, publish, ScriptedBroker, turn } from './scripted-broker.arbitrary.ts';
-
-/** The events of a client that say how it fares, as lines. */
-function newsOf(client: Client): string[] {
-  const lines: string[] = [];
-  client.on('connected', ({ sessionPresent }) => lines.push(`connected ${sessionPresent}`));
-  client.on('disconnected', (end, retryMillis) => lines.push(`disconnected ${nameOf(end)} ${retryMillis}`));
-  client.on('closed', (end) => lines.push(`closed ${nameOf(end)}`));
-  return lines;
-}
-
-function nameOf(end: ClientEnd): string {
-  return end.kind === 'not-connected' ? end.error.code : end.kind;
-}
+import { answer, connack, connected, goodbye, granted, ScriptedBroker, turn } from './scripted-broker.arbitrary.ts';
+import { newsOf } from './watching.arbitrary.ts';
 
 /** A client that has its CONNACK and then loses its connection; the next attempt is waited for. */
 async function waiting(options: ConnectOptions = {}): Promise<{ client: Client; broker: ScriptedBroker }> {
@@ -136,223 +124,6 @@ test('an attempt that nobody answers ends after the time for it, and is repeated
   broker.door = 'open';
   await broker.accept();
   assert.deepEqual(news, ['disconnected connection-lost 275', 'disconnected timed-out 550', 'connected false']);
-});
-
-// The first attempt.
-
-test('connect is rejected with why the first attempt failed, however it did, and does not try again', async () => {
-  const shut = new ScriptedBroker();
-  shut.door = 'shut';
-  await assert.rejects(connect({}, shut.parts), { name: 'OperationError', code: 'connection-refused' });
-
-  const silent = new ScriptedBroker();
-  silent.door = 'silent';
-  const unanswered = connect({ connectTimeoutMillis: 100 }, silent.parts);
-  unanswered.catch(() => undefined);
-  await silent.nextDial();
-  silent.pass(100);
-  await assert.rejects(unanswered, { code: 'timed-out' });
-
-  const busy = new ScriptedBroker();
-  const refused = connect({}, busy.parts);
-  refused.catch(() => undefined);
-  await busy.refuse(0x89);
-  await assert.rejects(refused, { code: 'connection-refused', reasonCode: 0x89 });
-
-  for (const broker of [shut, silent, busy]) {
-    assert.equal(broker.targets.length, 1);
-    assert.equal(broker.alarmCount, 0);
-  }
-});
-
-test('when connect is rejected, its store is closed', async (t) => {
-  const broker = new ScriptedBroker();
-  broker.door = 'shut';
-  const isClosed = closingTakesATurn(t, broker);
-  await assert.rejects(connect({ store: 'state' }, broker.parts), { code: 'connection-refused' });
-  assert.equal(isClosed(), true);
-});
-
-test('when disconnect is fulfilled, the store is closed', async (t) => {
-  const broker = new ScriptedBroker();
-  const isClosed = closingTakesATurn(t, broker);
-  const connecting = connect({ store: 'state' }, broker.parts);
-  await broker.accept();
-  await (await connecting).disconnect();
-  assert.equal(isClosed(), true);
-});
-
-test('with `startOffline` connect does not wait, and the first attempt is repeated like any other', async () => {
-  const broker = new ScriptedBroker();
-  broker.door = 'shut';
-  const client = await connect({ startOffline: true }, broker.parts);
-  const news = newsOf(client);
-  assert.equal(client.state, 'connecting');
-  assert.equal(client.connection, undefined);
-  const publishing = client.publish('a', 'A', { qos: 1 });
-  await assert.rejects(client.publish('b', '', { qos: 0 }), { code: 'not-connected' });
-  const subscribing = client.subscribe('c', { onMessage: () => undefined });
-  await broker.nextDial();
-  await broker.nextDial();
-  broker.door = 'open';
-  await broker.accept();
-  broker.expect('SUBSCRIBE 1 c 0 identifier 1', 'PUBLISH a QoS 1 id 2 "A"').send(answer('puback', 2));
-  await publishing;
-  assert.deepEqual(news, [
-    'disconnected connection-refused 275',
-    'disconnected connection-refused 550',
-    'connected false',
-  ]);
-  await client.disconnect();
-  await assert.rejects(subscribing, { code: 'closed' });
-});
-
-test('with `startOffline`, a refusal that would only come again is told by `closed`, and by what waits', async () => {
-  const broker = new ScriptedBroker();
-  const client = await connect({ startOffline: true }, broker.parts);
-  const publishing = client.publish('a', '', { qos: 1 });
-  publishing.catch(() => undefined);
-  await broker.refuse(0x85);
-  await assert.rejects(publishing, { code: 'connection-refused', reasonCode: 0x85 });
-  assert.equal((await client.closed).kind, 'not-connected');
-});
-
-// The end, from every state.
-
-test('disconnect while the next attempt is waited for ends the client at once, and nobody is dialled', async () => {
-  const { client, broker } = await waiting();
-  const news = newsOf(client);
-  await client.disconnect();
-  assert.equal(broker.alarmCount, 0);
-  assert.equal(broker.targets.length, 1);
-  assert.deepEqual(news, ['closed disconnected']);
-  broker.expect();
-});
-
-test('disconnect while the broker is being dialled gives the attempt up', async () => {
-  const { client, broker } = await waiting();
-  broker.door = 'silent';
-  const { signal } = await broker.nextDial();
-  assert.equal(client.state, 'connecting');
-  await client.disconnect();
-  assert.equal(signal.aborted, true);
-  assert.equal(broker.alarmCount, 0);
-  assert.equal(client.state, 'closed');
-});
-
-test('disconnect between CONNECT and CONNACK closes without a word', async () => {
-  const { client, broker } = await waiting();
-  await broker.nextConnect();
-  await client.disconnect();
-  assert.equal(broker.closedWith, 'destroy');
-  broker.expect();
-  assert.equal(broker.alarmCount, 0);
-});
-
-test('a client that is dialled while it is being ended closes what comes of it', async () => {
-  const { client, broker } = await waiting();
-  // The network does not heed the signal: the connection is there in spite of it.
-  const target = broker.nextDial();
-  const disconnecting = target.then(() => client.disconnect());
-  await disconnecting;
-  await turn();
-  broker.expect();
-  assert.equal(client.state, 'closed');
-});
-
-test('disconnect from inside `disconnected` is the end, whatever was to come', async () => {
-  const { client, broker } = await connected();
-  const news = newsOf(client);
-  client.on('disconnected', () => void client.disconnect());
-  broker.cut();
-  assert.deepEqual(await client.closed, { kind: 'disconnected' });
-  assert.equal(broker.alarmCount, 0);
-  assert.deepEqual(news, ['disconnected connection-lost 275', 'closed disconnected']);
-});
-
-test('disconnect from inside a handler is carried out when the packet is handled', async () => {
-  const broker = new ScriptedBroker();
-  const connecting = connect({ onMessage: () => void client?.disconnect() }, broker.parts);
-  await broker.accept();
-  const client = await connecting;
-  broker.send(publish('a', 1, 1), publish('b', 1, 2)).expect('PUBACK 1', 'DISCONNECT');
-  await client.closed;
-});
-
-test('the signal of connect gives up: before the attempt, while dialling, between CONNECT and CONNACK', async () => {
-  const reason = new Error('enough');
-  const before = new ScriptedBroker();
-  await assert.rejects(connect({ signal: AbortSignal.abort(reason) }, before.parts), reason);
-  assert.equal(before.targets.length, 0);
-
-  const dialling = new ScriptedBroker();
-  dialling.door = 'silent';
-  const one = new AbortController();
-  const unanswered = connect({ signal: one.signal }, dialling.parts);
-  await dialling.nextDial();
-  one.abort(reason);
-  await assert.rejects(unanswered, reason);
-  assert.equal(dialling.targets[0]?.signal.aborted, true);
-
-  const silent = new ScriptedBroker();
-  const other = new AbortController();
-  const unaccepted = connect({ signal: other.signal }, silent.parts);
-  await silent.nextConnect();
-  other.abort(reason);
-  await assert.rejects(unaccepted, reason);
-  assert.equal(silent.closedWith, 'destroy');
-
-  for (const broker of [before, dialling, silent]) assert.equal(broker.alarmCount, 0);
-});
-
-test('the signal of connect gives up while the store opens, also with `startOffline`', async () => {
-  for (const startOffline of [false, true]) {
-    const reason = new Error('enough');
-    const broker = new ScriptedBroker();
-    const controller = new AbortController();
-    const connecting = connect({ signal: controller.signal, store: 'state', startOffline }, broker.parts);
-    controller.abort(reason);
-    await assert.rejects(connecting, reason);
-    assert.equal(broker.targets.length, 0);
-  }
-});
-
-test('the signal of connect ends the client later on, while it waits and while it dials', async () => {
-  for (const isDialling of [false, true]) {
-    const controller = new AbortController();
-    const { client, broker } = await waiting({ signal: controller.signal });
-    broker.door = 'silent';
-    if (isDialling) await broker.nextDial();
-    const outcome = client.publish('a', '', { qos: 1 }).catch((error: unknown) => error);
-    controller.abort();
-    assert.equal(Reflect.get(Object(await outcome), 'code'), 'closed');
-    assert.deepEqual(await client.closed, { kind: 'disconnected' });
-    assert.equal(broker.alarmCount, 0);
-  }
-});
-
-test('a signal that is aborted after the end does nothing', async () => {
-  const controller = new AbortController();
-  const { client, broker } = await connected({ signal: controller.signal });
-  await client.disconnect();
-  broker.expect('DISCONNECT');
-  controller.abort();
-  await turn();
-  broker.expect();
-});
-
-test('a handler that fails ends the client for good, and its message stays unacknowledged', async () => {
-  const error = new Error('no disk');
-  const { client, broker } = await connected({
-    onMessage: () => {
-      throw error;
-    },
-  });
-  const news = newsOf(client);
-  broker.send(publish('a', 1, 1), publish('b', 1, 2)).expect('DISCONNECT 0x80');
-  assert.deepEqual(await client.closed, { kind: 'handler-failed', error });
-  assert.equal(broker.alarmCount, 0);
-  assert.deepEqual(news, ['disconnected handler-failed undefined', 'closed handler-failed']);
 });
 
 // What CONNECT says, from one attempt to the next.
@@ -479,6 +250,51 @@ test('a credentials function that fails is an attempt that failed: the first one
   ]);
 });
 
+test('after a CONNECT without an answer the client subscribes again: a broker that had lost the session would have said so there', async () => {
+  const { client, broker } = await connected({ clientId: 'me', clean: false });
+  const subscribing = client.subscribe('a', { onMessage: () => undefined });
+  broker.expect('SUBSCRIBE 1 a 0 identifier 1').send(granted('suback', 1, 0));
+  await subscribing;
+  broker.cut();
+  await broker.nextConnect();
+  await broker.cut().accept(true);
+  broker.expect('SUBSCRIBE 1 a 0 identifier 1').send(granted('suback', 1, 0));
+  await broker.cut().accept(true);
+  broker.expect();
+  // A refusal is an answer, and an attempt that found nobody has asked nothing.
+  await broker.cut().refuse(0x88);
+  broker.door = 'shut';
+  await broker.nextDial();
+  broker.door = 'open';
+  await broker.accept(true);
+  broker.expect();
+});
+
+test('credentials that MQTT has no place for end the client, and are not asked for again', async () => {
+  let userName = 'me';
+  const { client, broker } = await connected({ credentials: () => ({ userName }) });
+  userName = '\0';
+  broker.cut();
+  await turn();
+  broker.pass(300);
+  const end = await client.closed;
+  assert.ok(end.kind === 'handler-failed');
+  assert.match(String(end.error), /UsageError/);
+  assert.equal(broker.alarmCount, 0);
+});
+
+test('MQTT 3.1 does not say whether the session is there: what is in flight is sent again, and subscriptions are renewed', async () => {
+  const { client, broker } = await connected({ version: 3, clientId: 'me', clean: false });
+  const subscribing = client.subscribe('a', { onMessage: () => undefined });
+  broker.expect('SUBSCRIBE 1 a 0').send(granted('suback', 1, 0));
+  await subscribing;
+  client.publish('b', 'B', { qos: 2 }).catch(() => undefined);
+  broker.expect('PUBLISH b QoS 2 id 2 "B"').send(answer('pubrec', 2)).expect('PUBREL 2');
+  await broker.cut().accept();
+  broker.expect('PUBREL 2', 'SUBSCRIBE 3 a 0').send(answer('pubcomp', 2), granted('suback', 3, 0));
+  await client.settled();
+});
+
 test('what a connection was about to send when it was lost is not sent by a later one out of turn', async () => {
   const { client, broker } = await connected({ clean: false, clientId: 'me' });
   broker.unread = 2_000_000;
@@ -502,16 +318,3 @@ test('a store that fails ends the client, and whoever waits is told', async () =
   assert.equal((await client.closed).kind, 'store-failed');
   assert.equal(broker.alarmCount, 0);
 });
-
-/** The store of this broker's client takes a while to close; says whether it has. */
-function closingTakesATurn(t: TestContext, broker: ScriptedBroker): () => boolean {
-  const store = broker.store('state');
-  let isClosed = false;
-  const close = store.close.bind(store);
-  t.mock.method(store, 'close', async () => {
-    await turn();
-    await close();
-    isClosed = true;
-  });
-  return () => isClosed;
-}

@@ -9,7 +9,7 @@
 //     await broker.accept(true);         // time passes, the client tries, CONNACK says: session present
 //     broker.expect('PUBLISH a QoS 1 id 1 dup "A"');
 //
-// A long file, since a script's words are of use only together.
+// Longer than 400 lines because the words of a script are of use only together.
 
 import assert from 'node:assert/strict';
 

@@ -16,6 +16,14 @@ test('a filter is plain or shared, or none', () => {
   assert.throws(() => checkTopic('a/+'), { name: 'UsageError' });
 });
 
+test('a topic is looked at whatever the one before was', () => {
+  assert.equal(checkTopic('a/b'), 'a/b');
+  assert.throws(() => checkTopic('a/#'), { name: 'UsageError' });
+  assert.equal(checkTopic('a/b'), 'a/b');
+  assert.throws(() => checkTopic(''), { name: 'UsageError' });
+  assert.throws(() => checkTopic('a/#'), { name: 'UsageError' });
+});
+
 test('a topic matches one of several filters, or none', () => {
   const matches = topicMatcher(['a/+', 'b/#']);
   assert.deepEqual(

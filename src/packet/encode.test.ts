@@ -91,6 +91,16 @@ describe('PUBLISH from a message', () => {
     assert.deepEqual(published(5, content, FORM), hex('30 08 00 03 "a/b" 00 "hi"'));
   });
 
+  test('writes a topic alias that is alone as it does among other properties', () => {
+    for (const topicAlias of [1, 255, 256, 65_535]) {
+      for (const omitTopic of [false, true]) {
+        const form: PublishForm = { ...FORM, qos: 1, id: 7, topicAlias, omitTopic };
+        const plain = published(5, { ...MESSAGE, properties: { ...NO_MESSAGE_PROPERTIES } }, form);
+        assert.deepEqual(published(5, MESSAGE, form), plain);
+      }
+    }
+  });
+
   test('is laid down behind what the writer holds', () => {
     const writer = new ByteWriter(new Uint8Array(4));
     encodePacket(writer, { kind: 'pingreq' }, 5);

@@ -30,6 +30,7 @@ import type {
 import { PacketType } from './packet-type.ts';
 import { NO_MESSAGE_PROPERTIES } from './properties.ts';
 import type { PropertySlots } from './property-codec.ts';
+import { TOPIC_ALIAS } from './property-codec.ts';
 import type { ProtocolVersion } from './protocol-version.ts';
 import { Reason } from './reason-codes.ts';
 
@@ -175,14 +176,19 @@ function formOf(packet: PublishPacket): PublishForm {
 function encodePublishProperties(writer: ByteWriter, content: PublishContent, form: PublishForm): void {
   // hot:
   if (
-    content.properties === NO_MESSAGE_PROPERTIES &&
-    form.expiryInterval === undefined &&
-    form.topicAlias === 0 &&
-    form.subscriptionIdentifiers.length === 0
+    content.properties !== NO_MESSAGE_PROPERTIES ||
+    form.expiryInterval !== undefined ||
+    form.subscriptionIdentifiers.length > 0
   ) {
+    encodeProperties(writer, 'publish', publishSlots(content, form));
+  } else if (form.topicAlias === 0) {
     writer.u8(0);
   } else {
-    encodeProperties(writer, 'publish', publishSlots(content, form));
+    // What most messages with properties have, and have alone: the whole PUBLISH takes 105 ns, by the table 184 (Node 24).
+    writer.reserve(4);
+    writer.u8(3);
+    writer.u8(TOPIC_ALIAS);
+    writer.u16(form.topicAlias);
   }
 }
 

@@ -84,6 +84,8 @@ export interface PropertyRow {
 export const USER_PROPERTY = 0x26;
 /** In PUBLISH there may be several, in SUBSCRIBE one. */
 export const SUBSCRIPTION_IDENTIFIER = 0x0b;
+/** The identifier of the property that a PUBLISH often has alone. */
+export const TOPIC_ALIAS = 0x23;
 
 const BIT: PropertyType<0 | 1> = {
   kind: 'byte',
@@ -114,7 +116,7 @@ const POSITIVE_TWO_BYTE: PropertyType<number> = {
   read: (reader, title) => positive(reader, title, reader.u16(title)),
 };
 
-const TOPIC_ALIAS: PropertyType<number> = { ...TWO_BYTE, read: readTopicAlias };
+const ALIAS: PropertyType<number> = { ...TWO_BYTE, read: readTopicAlias };
 
 const FOUR_BYTE: PropertyType<number> = {
   kind: 'four-byte',
@@ -186,7 +188,7 @@ export const PROPERTY_ROWS: readonly PropertyRow[] = [
   row('reasonString', 0x1f, 'Reason String', TEXT, connack | acknowledgement | disconnect | auth),
   row('receiveMaximum', 0x21, 'Receive Maximum', POSITIVE_TWO_BYTE, connect | connack),
   row('topicAliasMaximum', 0x22, 'Topic Alias Maximum', TWO_BYTE, connect | connack),
-  row('topicAlias', 0x23, 'Topic Alias', TOPIC_ALIAS, publish),
+  row('topicAlias', TOPIC_ALIAS, 'Topic Alias', ALIAS, publish),
   row('maximumQoS', 0x24, 'Maximum QoS', BIT, connack),
   row('retainAvailable', 0x25, 'Retain Available', FLAG, connack),
   row('maximumPacketSize', 0x27, 'Maximum Packet Size', POSITIVE_FOUR_BYTE, connect | connack),

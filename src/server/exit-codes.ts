@@ -12,7 +12,7 @@ export const EXIT = {
   timedOut: 27,
   /** A bug in Vouch. */
   bug: 70,
-  /** The disk failed under a running broker, or under `vouch store`. The number is that of an input or output error in sysexits.h. */
+  /** The disk failed under a running broker, under `vouch store`, or under the store of a client. The number is that of an input or output error in sysexits.h. */
   storeFailed: 74,
   /** A second Ctrl-C (SIGINT) while stopping. */
   interrupted: 130,
@@ -28,7 +28,7 @@ export const EXIT_SENTENCES: { readonly [Name in keyof typeof EXIT]: string } = 
   timedOut: '`vouch sub -W`: the time has passed.',
   bug: 'A bug in Vouch; the message says what to report.',
   storeFailed:
-    'The disk failed while the broker ran: nothing more was acknowledged, and the next start refuses until `vouch store check --accept`. Or it failed under `vouch store`.',
+    'The disk failed while the broker ran: nothing more was acknowledged, and the next start refuses until `vouch store check --accept`. Or it failed under `vouch store`, or under `--outbox` or `--inbox`.',
   interrupted: 'A second Ctrl-C (SIGINT) ended the process before it had stopped in good order.',
   terminated: 'A second SIGTERM ended the process before it had stopped in good order.',
 };

@@ -1,4 +1,5 @@
-// What a session does when the peer has lost it, and this side goes on with what it has in flight (`renew`).
+// What a session does between two connections with what it has in flight: when the peer has lost the session (`renew`), and with what
+// cannot be sent again (`withdraw`).
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -113,4 +114,38 @@ test('what a store remembered can be renewed: past PUBREC is settled, the rest i
 test('a session is renewed between connections only', () => {
   const self = flow();
   assert.throws(() => self.session.renew(), /between connections/);
+});
+
+test('what is withdrawn is not sent again: PUBREL goes in its place, last of all, and its identifier is free with PUBCOMP', () => {
+  const self = flow().showRecords().publish('a b c', 2).receive('PUBREC 3').close();
+  self.expect(
+    'record sending a 1',
+    '> PUBLISH a QoS 2 id 1',
+    'record sending b 2',
+    '> PUBLISH b QoS 2 id 2',
+    'record sending c 3',
+    '> PUBLISH c QoS 2 id 3',
+    'record received c 3',
+    '> PUBREL 3',
+  );
+  self.session.withdraw(packetId(1));
+  self.expect('record received a 1').open({ sendMaximum: 3 });
+  self.expect('> PUBREL 3', '> PUBREL 1', '> PUBLISH b QoS 2 id 2 dup');
+  assert.equal(self.session.canPublish(), false);
+  self.receive('PUBCOMP 1 0x92').expect('settle a 0x00');
+  assert.equal(self.session.canPublish(), true);
+});
+
+test('a late PUBREC for what was withdrawn is answered as for anything past PUBREC', () => {
+  const self = flow().publish('a', 2).close().expect('> PUBLISH a QoS 2 id 1');
+  self.session.withdraw(packetId(1));
+  self.open().expect('> PUBREL 1').receive('PUBREC 1').expect('> PUBREL 1');
+  self.receive('PUBCOMP 1').expect('settle a 0x00');
+});
+
+test('only a QoS 2 delivery without PUBREC is withdrawn, and only between connections', () => {
+  const self = flow().publish('a', 1).publish('b', 2).receive('PUBREC 2');
+  assert.throws(() => self.session.withdraw(packetId(1)), /between connections/);
+  self.close();
+  for (const id of [1, 2, 3]) assert.throws(() => self.session.withdraw(packetId(id)), /waits for PUBREC/);
 });

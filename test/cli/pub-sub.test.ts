@@ -9,9 +9,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 
-import { createBroker } from '../../src/exports/broker.ts';
 import { startTestBroker, type TestBroker, unique } from '../support/broker.ts';
 import { ClientProcess, type Ended } from './client-process.ts';
+import { Door } from './door.ts';
 
 let broker: TestBroker;
 
@@ -276,24 +276,47 @@ test('a broker that refuses is quoted with its reason', async (context) => {
   );
 });
 
-test('a broker that ends the connection is quoted, too; pub tells how much was acknowledged', async (context) => {
-  const other = createBroker();
-  const { port } = await other.listen({ host: '127.0.0.1', port: 0 });
-  const options = ['-h', '127.0.0.1', '-p', String(port), '-t', unique('end')];
-  const subscriber = await new ClientProcess(context, ['sub', '-d', ...options]).says('Subscribed to');
-  const publisher = new ClientProcess(context, ['pub', '-l', '-q', '1', ...options]);
+test('a broker that ends the connection: pub tells how much was acknowledged', async (context) => {
+  const door = await (await Door.hang(context)).open();
+  const publisher = new ClientProcess(context, ['pub', '-l', '-q', '1', '-t', 'a', ...door.args]);
+  const subscriber = await new ClientProcess(context, ['sub', '-d', '-t', 'a', ...door.args]).says('Subscribed to');
   publisher.child.stdin.write('line\n');
   await subscriber.prints('line\n');
-  await other.close();
-  const ended = await subscriber.end();
-  assert.equal(ended.code, 1);
-  assert.match(ended.stderr, /vouch sub: The broker ended the connection: server shutting down \(0x8b\)\.\n$/);
+  await door.shut();
   const { code, stderr } = await publisher.end();
   assert.equal(code, 1);
   assert.equal(
     stderr,
     'vouch pub: 1 of 1 messages were acknowledged. The broker ended the connection: server shutting down (0x8b).\n',
   );
+});
+
+test('a broker that ends the connection: sub says so, and subscribes again when it is back', async (context) => {
+  const door = await (await Door.hang(context)).open();
+  const subscriber = await new ClientProcess(context, ['sub', '-d', '-t', 'a', '-C', '2', ...door.args]).says(
+    'Subscribed to',
+  );
+  await door.publish('a', 'before');
+  await subscriber.prints('before\n');
+  await door.shut();
+  await subscriber.says('The broker ended the connection: server shutting down (0x8b). Trying again.');
+  await door.open();
+  await subscriber.says('Connected again.');
+  // What comes before it has subscribed again is not for it.
+  const stream = setInterval(() => void door.publish('a', 'after'), 20);
+  const ended = await subscriber.end();
+  clearInterval(stream);
+  assert.equal(printed(ended), 'before\nafter\n');
+});
+
+test('a session that was taken over is not taken back', async (context) => {
+  const id = unique('twice');
+  const first = await sub(context, '-t', unique('a'), '-i', id);
+  const second = await sub(context, '-t', unique('a'), '-i', id);
+  const { code, stderr } = await first.end();
+  assert.equal(code, 1);
+  assert.match(stderr, /vouch sub: The broker ended the connection: session taken over \(0x8e\)\..*\n$/);
+  assert.equal((await second.signal('SIGINT').end()).code, 0);
 });
 
 async function listening(server: Server): Promise<Server> {

@@ -26,12 +26,12 @@ test('a file in place of the directory is told with its path and what to do', (c
   writeFileSync(file, '');
   assert.throws(() => makeDataDirectory(dataDirectory(file)), {
     code: 'store-unavailable',
-    message: `Cannot use the data directory ${file}: a file of that name is there; move it away, or name another directory with --data (EEXIST).`,
+    message: `Cannot use the data directory ${file}: a file of that name is there; move it away, or name another directory (EEXIST).`,
   });
   const below = path.join(file, 'below');
   assert.throws(() => makeDataDirectory(dataDirectory(below)), {
     code: 'store-unavailable',
-    message: `Cannot use the data directory ${below}: a part of the path is a file; name another directory with --data (ENOTDIR).`,
+    message: `Cannot use the data directory ${below}: a part of the path is a file; name another directory (ENOTDIR).`,
   });
 });
 

@@ -132,14 +132,14 @@ export function unavailable(doing: string, file: string, cause: unknown): Operat
 
 /** A reason and what to do about it, by the system's code. */
 const REASONS: ReadonlyMap<string, string> = new Map([
-  ['EACCES', 'this user may not; change its owner or mode, or name another directory with --data'],
-  ['EPERM', 'this user may not; change its owner or mode, or name another directory with --data'],
-  ['EROFS', 'the file system is mounted for reading only; mount it for writing, or name another directory with --data'],
+  ['EACCES', 'this user may not; change its owner or mode, or name another directory'],
+  ['EPERM', 'this user may not; change its owner or mode, or name another directory'],
+  ['EROFS', 'the file system is mounted for reading only; mount it for writing, or name another directory'],
   ['ENOSPC', 'the disk is full; make room on it'],
   ['EDQUOT', "this user's disk quota is used up; raise it or make room"],
   ['ENOENT', 'it does not exist'],
-  ['EEXIST', 'a file of that name is there; move it away, or name another directory with --data'],
-  ['ENOTDIR', 'a part of the path is a file; name another directory with --data'],
+  ['EEXIST', 'a file of that name is there; move it away, or name another directory'],
+  ['ENOTDIR', 'a part of the path is a file; name another directory'],
   ['ENAMETOOLONG', 'the path is too long'],
   ['EMFILE', 'this process has too many files open; raise its limit (ulimit -n)'],
   ['ENFILE', 'the system has too many files open'],

@@ -19,7 +19,7 @@ test('a second process is refused with a clear sentence, and gets the lock when 
   await once(holder.stdout, 'data');
   assert.throws(() => lockDirectory(directory), {
     code: 'store-in-use',
-    message: `The data directory ${directory.path} is in use by another process. Stop that one first, or name another directory with --data.`,
+    message: `The data directory ${directory.path} is in use by another process. Stop that one first, or name another directory.`,
   });
 
   const ended = once(holder, 'exit');

@@ -36,7 +36,7 @@ export function lockDirectory(directory: DataDirectory): DirectoryLock {
     if (primaryCode(error) !== SQLITE_BUSY) throw unavailable('lock', directory.lock, error);
     throw new OperationError(
       'store-in-use',
-      `The data directory ${directory.path} is in use by another process. Stop that one first, or name another directory with --data.`,
+      `The data directory ${directory.path} is in use by another process. Stop that one first, or name another directory.`,
       undefined,
       { cause: error },
     );
