@@ -87,9 +87,12 @@ export async function openClientStore(
   owner: ClientStoreOwner,
 ): Promise<ClientStore> {
   let hasNoRoom = false;
+  let hasRetained = false;
   const opened: { client: ClientStore | undefined } = { client: undefined };
   const recovered = await store.open({
-    restoreRetained: () => undefined,
+    restoreRetained: (messages) => {
+      hasRetained ||= messages.length > 0;
+    },
     opening: () => undefined,
     durable: () => {
       opened.client?.durability.grown();
@@ -109,7 +112,11 @@ export async function openClientStore(
   const session = recovered.sessions.find(({ record }) => record.key === OUTBOX);
   const inbox = recovered.sessions.find(({ record }) => record.key === INBOX);
   const name = session?.record.clientId ?? (clientId === '' ? randomName(random) : clientId);
-  const problem = strangeness(directory, clientId, recovered.sessions.length, session, inbox);
+  const { sessions, recipientKeyMax, messageIdMax } = recovered;
+  // Also of a broker whose sessions have all ended.
+  const isUsed = hasRetained || recipientKeyMax > 0 || messageIdMax > 0;
+  const isOurs = session !== undefined && inbox?.record.clientId === INBOX_NAME && sessions.length === 2;
+  const problem = strangeness(directory, clientId, isUsed && !isOurs, session);
   if (problem !== undefined) {
     await store.close();
     throw problem;
@@ -120,7 +127,7 @@ export async function openClientStore(
     outbox: session?.queue ?? { messages: 0, bytes: 0 },
     inbox: inbox?.queue ?? { messages: 0, bytes: 0 },
   };
-  const client = new ClientStore(store, name, remembered, recovered.messageIdMax);
+  const client = new ClientStore(store, name, remembered, messageIdMax);
   client.isFull = hasNoRoom;
   opened.client = client;
   if (session === undefined) {
@@ -139,12 +146,10 @@ function recordOf(key: SessionKey, clientId: string): RecoveredSession['record']
 function strangeness(
   directory: string,
   clientId: string,
-  sessions: number,
+  isStrange: boolean,
   session: RecoveredSession | undefined,
-  inbox: RecoveredSession | undefined,
 ): Error | undefined {
-  const isOurs = session !== undefined && inbox?.record.clientId === INBOX_NAME && sessions === 2;
-  if (sessions > 0 && !isOurs) {
+  if (isStrange) {
     const sentence = `${JSON.stringify(directory)} is the data directory of a broker, not the store of a client.`;
     return new OperationError('store-unavailable', sentence);
   }
