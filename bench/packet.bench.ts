@@ -50,6 +50,8 @@ for (const version of [4, 5] as const) {
   encoding(`encode PUBLISH QoS 0, version ${version}`, version, 0, NO_MESSAGE_PROPERTIES);
   encoding(`encode PUBLISH QoS 1, version ${version}`, version, 1, NO_MESSAGE_PROPERTIES);
 }
+encoding('encode PUBLISH QoS 1, version 5, an alias', 5, 1, NO_MESSAGE_PROPERTIES, 7);
+encoding('encode PUBLISH QoS 1, version 5, an alias, by the table', 5, 1, { ...NO_MESSAGE_PROPERTIES }, 7);
 encoding('encode PUBLISH QoS 1, version 5, six properties', 5, 1, RICH_PROPERTIES);
 acknowledging('encode PUBACK, version 5', 5);
 
@@ -78,7 +80,13 @@ function decoding(name: string, version: ProtocolVersion, packetAt: (index: numb
   });
 }
 
-function encoding(name: string, version: ProtocolVersion, qos: 0 | 1, properties: MessageProperties): void {
+function encoding(
+  name: string,
+  version: ProtocolVersion,
+  qos: 0 | 1,
+  properties: MessageProperties,
+  topicAlias = 0,
+): void {
   const writer = new ByteWriter(new Uint8Array(2 * CHUNK_BYTES));
   const messages = TOPICS.map((topic) => message(topic, qos, properties));
   report(name, () => {
@@ -89,8 +97,8 @@ function encoding(name: string, version: ProtocolVersion, qos: 0 | 1, properties
         retain: false,
         dup: false,
         id: qos === 0 ? 0 : (count & 0xfff) + 1,
-        topicAlias: 0,
-        omitTopic: false,
+        topicAlias,
+        omitTopic: topicAlias > 0,
         subscriptionIdentifiers: NO_SUBSCRIPTION_IDENTIFIERS,
         expiryInterval: properties.messageExpiryInterval,
       };

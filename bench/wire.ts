@@ -4,26 +4,26 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { ByteWriter } from '../src/base/byte-writer.ts';
 import { encodePacket } from '../src/packet/encode.ts';
-import type { Packet } from '../src/packet/packet.ts';
+import type { Packet, QoS } from '../src/packet/packet.ts';
 import { packetId } from '../src/packet/packet-id.ts';
 import { NO_CONNECT_PROPERTIES, NO_MESSAGE_PROPERTIES, NO_SUBSCRIBE_PROPERTIES } from '../src/packet/properties.ts';
 
 /** A packet as bytes of its own. */
-function bytesOf(packet: Packet): Buffer {
+export function bytesOf(packet: Packet): Buffer {
   const writer = new ByteWriter(new Uint8Array(1024));
   encodePacket(writer, packet, 4);
   return Buffer.from(writer.bytes.subarray(0, writer.position));
 }
 
-/** A QoS 1 PUBLISH. */
-export function publishBytes(topic: string, id: number, retain: boolean, payload: Uint8Array): Buffer {
+/** A PUBLISH. */
+export function publishBytes(topic: string, id: number, retain: boolean, payload: Uint8Array, qos: QoS = 1): Buffer {
   return bytesOf({
     kind: 'publish',
     dup: false,
-    qos: 1,
+    qos,
     retain,
     topic,
-    id: packetId(id),
+    id: qos === 0 ? undefined : packetId(id),
     topicAlias: 0,
     subscriptionIdentifiers: [],
     properties: NO_MESSAGE_PROPERTIES,
@@ -59,10 +59,10 @@ export async function openClient(
   return { socket, isPresent: connack[2] === 1 };
 }
 
-/** Subscribes with QoS 1, and waits for SUBACK. */
-export async function subscribeClient(socket: Socket, filter: string): Promise<void> {
+/** Subscribes, and waits for SUBACK. */
+export async function subscribeClient(socket: Socket, filter: string, qos: QoS = 1): Promise<void> {
   const answered = once(socket, 'data');
-  const options = { qos: 1, noLocal: false, retainAsPublished: false, retainHandling: 0 } as const;
+  const options = { qos, noLocal: false, retainAsPublished: false, retainHandling: 0 } as const;
   socket.write(
     bytesOf({
       kind: 'subscribe',

@@ -21,6 +21,7 @@ const SLOW = [
   'test/bootstrap.test.ts',
   'test/interop/**/*.test.ts',
   'test/crash/{crash,power-cut,disk-full,*-strace}.test.ts',
+  'test/crash/clients/{crash,session-lost}.test.ts',
 ];
 
 /** Every step takes a fraction of this. Past it, something hangs. */

@@ -140,7 +140,7 @@ export interface Recovered {
   readonly sessions: readonly RecoveredSession[];
   readonly groups: readonly RecoveredGroup[];
   readonly wills: readonly RecoveredWill[];
-  /** The highest numbers in use. */
+  /** The highest numbers in use, and of messages also such as were durable and are settled, as long as one of their recipients lives. */
   readonly recipientKeyMax: RecipientKey;
   readonly messageIdMax: MessageId;
 }

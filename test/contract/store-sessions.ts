@@ -74,6 +74,22 @@ function contractOfRecords(openNew: OpenNew): void {
     await (await claimAtLeast(5_000_000_000, 2 ** 53 - 2)).close();
   });
 
+  it('the number of a message that was durable is not above the highest, whatever became of it, as long as its recipient lives', async () => {
+    const { place, store } = await openNew();
+    store.saveSession(record(7));
+    for (let id = 1; id <= 9; id++) store.append(id, message('a', ''), [recipient(7, 1)], undefined);
+    await store.close();
+    const { store: second } = await open(place);
+    for (let id = 1; id <= 9; id++) second.settle(7, id);
+    await second.close();
+    for (let time = 0; time < 3; time++) {
+      const { store: next, recovered } = await open(place);
+      assert.deepEqual(next.statistics().messages, 0);
+      assert.ok(recovered.messageIdMax >= 9, `${recovered.messageIdMax} at start ${time}`);
+      await next.close();
+    }
+  });
+
   it('saving a session again leaves what belongs to it', async () => {
     const { place, store } = await openNew();
     store.saveSession(record(1));
