@@ -31,6 +31,8 @@ export interface Publication extends Delivery, Waiting {
   checkedFor: Agreement | undefined;
   /** It has left, on some connection. */
   isSent: boolean;
+  /** What PUBREC said; 0x00 before it came, and after a restart. */
+  answer: ReasonCode;
   /** Why it counts as failed once its handshake is over; `undefined`: it does not. */
   failure: Error | undefined;
 }
@@ -53,6 +55,7 @@ export function newPublication(
     handle,
     checkedFor,
     isSent: false,
+    answer: Reason.success,
     failure: undefined,
   };
 }

@@ -154,3 +154,14 @@ test('what MQTT has no place for is not sent', async () => {
   await assert.rejects(old.client.publish('a', '', { properties: { contentType: 'x' } }), { name: 'UsageError' });
   old.broker.expect();
 });
+
+test('that nobody is subscribed is told by PUBREC where it is QoS 2, also if the connection changes before PUBCOMP', async () => {
+  const { client, broker } = await connected();
+  const one = client.publish('a', '', { qos: 2 });
+  const other = client.publish('b', '', { qos: 2 });
+  broker.send(answer('pubrec', 1, 0x10), answer('pubrec', 2, 0x10), answer('pubcomp', 1));
+  assert.deepEqual(await one, { reasonCode: 0x10 });
+  await broker.cut().accept(true);
+  broker.send(answer('pubcomp', 2));
+  assert.deepEqual(await other, { reasonCode: 0x10 });
+});

@@ -183,7 +183,9 @@ export class SessionState implements SessionOutput<Publication>, GateOutlet, Inb
 
   settle(publication: Publication, reason: ReasonCode): void {
     const failure = this.givingUp ?? publication.failure;
-    this.outbox.settle(publication, failure ?? outcomeOf(publication.message.topic, reason));
+    // Of QoS 2, PUBREC has said it; PUBCOMP says no more than that it is over.
+    const answer = reason === Reason.success ? publication.answer : reason;
+    this.outbox.settle(publication, failure ?? outcomeOf(publication.message.topic, answer));
   }
 
   recordSending({ messageId, qos }: Publication, id: PacketId): void {
@@ -193,7 +195,9 @@ export class SessionState implements SessionOutput<Publication>, GateOutlet, Inb
     if (isAwaited) this.gate.holdDeliveries(batch);
   }
 
-  recordReceived({ messageId }: Publication): void {
+  recordReceived(publication: Publication, reason: ReasonCode): void {
+    const { messageId } = publication;
+    publication.answer = reason;
     if (messageId === 0 || this.kept === undefined) return;
     this.gate.holdDeliveries(this.kept.store.recordReceived(OUTBOX, messageId));
   }

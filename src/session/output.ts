@@ -69,8 +69,8 @@ export interface SessionOutput<D extends Delivery> {
   /** To be remembered: this delivery goes out under this id, and under no other [MQTT-4.4.0-1]. */
   recordSending(delivery: D, id: PacketId): void;
 
-  /** To be remembered: PUBREC came, so that the PUBLISH is never sent again [MQTT-4.3.3-6]. */
-  recordReceived(delivery: D, id: PacketId): void;
+  /** To be remembered: PUBREC came, with this Reason Code below 0x80, so that the PUBLISH is never sent again [MQTT-4.3.3-6]. */
+  recordReceived(delivery: D, reason: ReasonCode, id: PacketId): void;
 
   /** To be remembered: PUBREL came, the id may carry a new message [MQTT-4.3.3-12]. */
   recordReleased(id: PacketId): void;

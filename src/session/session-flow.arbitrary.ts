@@ -116,8 +116,9 @@ class Owner implements SessionOutput<Delivery> {
     if (this.showsRecords) this.lines.push(`record sending ${delivery.message.topic} ${id}`);
   }
 
-  recordReceived(delivery: Delivery, id: PacketId): void {
-    if (this.showsRecords) this.lines.push(`record received ${delivery.message.topic} ${id}`);
+  recordReceived(delivery: Delivery, reason: ReasonCode, id: PacketId): void {
+    const code = reason === Reason.success ? '' : ` ${reason}`;
+    if (this.showsRecords) this.lines.push(`record received ${delivery.message.topic} ${id}${code}`);
   }
 
   recordReleased(id: PacketId): void {

@@ -282,7 +282,7 @@ export class Session<D extends Delivery> {
   withdraw(id: PacketId): void {
     assert(this.terms === undefined, 'a delivery is withdrawn between connections');
     this.inFlight.release(id);
-    this.output.recordReceived(this.inFlight.delivery(id), id);
+    this.output.recordReceived(this.inFlight.delivery(id), Reason.success, id);
   }
 
   /** Lends an identifier to a SUBSCRIBE or UNSUBSCRIBE of ours; `undefined` when all are in use. */
@@ -412,7 +412,7 @@ export class Session<D extends Delivery> {
         if (this.inFlight.isUnsent(id)) this.sentCount++;
         if (this.resendNext === id) this.resendNext = this.inFlight.nextPublish(id);
         this.inFlight.release(id);
-        this.output.recordReceived(this.inFlight.delivery(id), id);
+        this.output.recordReceived(this.inFlight.delivery(id), packet.reasonCode, id);
         this.answer('pubrel', id, Reason.success); // [MQTT-4.3.3-4]
         return this.resend(now);
       case 'awaiting-pubcomp':
