@@ -22,6 +22,7 @@ const SLOW = [
   'test/interop/**/*.test.ts',
   'test/crash/{crash,power-cut,disk-full,*-strace}.test.ts',
   'test/crash/clients/{crash,session-lost}.test.ts',
+  'test/examples.test.ts',
 ];
 
 /** Every step takes a fraction of this. Past it, something hangs. */
