@@ -64,7 +64,7 @@ export class Relay {
 
   /** Cuts all connections. */
   cut(): void {
-    for (const socket of this.sockets) socket.resetAndDestroy();
+    for (const socket of this.sockets) reset(socket);
   }
 
   /** Cuts each of the next connections when it has carried so many bytes, both ways taken together. */
@@ -112,14 +112,14 @@ export class Relay {
 
   private join(near: Socket): void {
     if (this.target === undefined) {
-      near.resetAndDestroy();
+      reset(near);
       return;
     }
     const far = connect({ host: '127.0.0.1', port: this.target, noDelay: true });
     let bytesLeft = this.cuts.shift() ?? Number.POSITIVE_INFINITY;
     const cut = (): void => {
-      near.resetAndDestroy();
-      far.resetAndDestroy();
+      reset(near);
+      reset(far);
     };
     const pass = (from: Socket, to: Socket, hear: (bytes: Uint8Array) => void): void => {
       this.sockets.add(from);
@@ -138,7 +138,7 @@ export class Relay {
         this.sockets.delete(from);
         // Nothing passes, not even an end.
         if (this.isSilent) return;
-        if (hadError) to.resetAndDestroy();
+        if (hadError) reset(to);
         else to.end();
       });
     };
@@ -176,4 +176,10 @@ export class Relay {
       for (const wake of watchers) wake();
     };
   }
+}
+
+/** Ends it with a reset; one that has already said its end is closed, since Node 24 would leave its handle open. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }

@@ -7,9 +7,10 @@ import { after, type TestContext, test } from 'node:test';
 
 import { skipUnless } from '../require.ts';
 import { type AckOrder, checkAckOrder } from './ack-order.ts';
-import { BrokerProcess, type BrokerStart, endBrokers } from './broker-process.ts';
+import { BrokerProcess, type BrokerStart } from './broker-process.ts';
 import { Company } from './company.ts';
 import { composedBroker, temporaryDirectory, VOUCH } from './data-directory.ts';
+import { endProcesses } from './killable.ts';
 import { canTrace, parseTrace, tracingTo } from './system-calls.ts';
 
 /** Acknowledgements under load; strace makes each of them slow. */
@@ -17,7 +18,7 @@ const ACKNOWLEDGEMENTS = 400;
 
 const skip = skipUnless('strace', canTrace, 'strace is not installed, or may not trace');
 
-after(endBrokers);
+after(endProcesses);
 
 /** Puts a broker under load while all its reads, writes and syncs are traced. */
 async function trace(context: TestContext, start: BrokerStart): Promise<AckOrder> {

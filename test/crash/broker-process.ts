@@ -1,16 +1,15 @@
 // A broker as a process of its own: `vouch start` as people run it, or a composition of a test that says the same first line.
-// It is killed as a crash kills: SIGKILL, in the middle of whatever it does. Every process that still runs can be ended at
-// once, for a test to leave none behind, whatever failed.
+// It is killed as a crash kills (killable.ts).
 
-import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import path from 'node:path';
-import type { Readable } from 'node:stream';
+
+import { type Ending, type Environment, Killable } from './killable.ts';
 
 const MAIN = path.resolve(import.meta.dirname, '../../src/cli/main.ts');
 /** Longer than a start on a busy machine. */
 const START_MILLIS_MAX = 30_000;
-/** Of what a process said, an error shows the end. */
+/** Of what a broker said, an error shows the end. */
 const CHARACTERS_SHOWN = 4000;
 
 /** How a broker is started. */
@@ -21,70 +20,41 @@ export interface BrokerStart {
   readonly script?: string;
   /** A program with its arguments that runs the command behind them, such as strace. */
   readonly under?: readonly string[];
+  readonly env?: Environment;
 }
-
-/** How a process ended. */
-export interface Ending {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-const RUNNING = new Set<BrokerProcess>();
 
 /** Runs another `vouch` command to its end. */
 export function runVouch(args: readonly string[]): Ending {
   const env = { PATH: process.env['PATH'] ?? '' };
-  const { status, signal, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { env, encoding: 'utf8' });
-  return { code: status, signal, stdout, stderr };
-}
-
-/** Ends every broker that still runs. */
-export async function endBrokers(): Promise<void> {
-  await Promise.all([...RUNNING].map((broker) => broker.kill()));
+  const { status, signal, stderr } = spawnSync(process.execPath, [MAIN, ...args], { env, encoding: 'utf8' });
+  return { code: status, signal, stderr };
 }
 
 /** A broker on a data directory. */
 export class BrokerProcess {
   /** How it ended, whoever ended it. */
   readonly ended: Promise<Ending>;
-  /** Whether it was sent a signal. */
-  isToldToEnd: boolean;
-  private readonly child: ChildProcessByStdio<null, Readable, Readable>;
+  private readonly process: Killable;
   private stdout: string;
-  private stderr: string;
+  /** Fulfilled with the port that it listens on. */
+  private readonly listening: Promise<number>;
 
-  private constructor(directory: string, { options = [], script, under = [] }: BrokerStart) {
+  private constructor(directory: string, { options = [], script, under = [], env = {} }: BrokerStart) {
     const command = script === undefined ? [MAIN, 'start'] : [script];
-    const [program = '', ...args] = [
-      ...under,
-      process.execPath,
-      ...command,
-      '-p',
-      '0',
-      '--data',
-      directory,
-      ...options,
-    ];
-    this.isToldToEnd = false;
+    const { promise, resolve } = Promise.withResolvers<number>();
     this.stdout = '';
-    this.stderr = '';
-    // A process group of its own: a program that it runs under is ended with it.
-    const env = { PATH: process.env['PATH'] ?? '' };
-    this.child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
-    this.child.stdout.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
-    this.child.stderr.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
-    RUNNING.add(this);
-    this.ended = once(this.child, 'close').then(() => {
-      RUNNING.delete(this);
-      return {
-        code: this.child.exitCode,
-        signal: this.child.signalCode,
-        stdout: this.stdout,
-        stderr: this.stderr,
-      };
-    });
+    this.listening = promise;
+    this.process = new Killable(
+      [...under, process.execPath, ...command, '-p', '0', '--data', directory, ...options],
+      (text) => {
+        this.stdout += text;
+        const line = /^.*Vouch is listening.*\n/m.exec(this.stdout) ?? [''];
+        const [, port] = /mqtt:\/\/\S+:(\d+)/.exec(line[0]) ?? [];
+        if (port !== undefined) resolve(Number(port));
+      },
+      env,
+    );
+    this.ended = this.process.ended;
   }
 
   /** Starts it, and returns at once. */
@@ -97,48 +67,42 @@ export class BrokerProcess {
     const begun = performance.now();
     const limit = setTimeout(() => void this.kill(), START_MILLIS_MAX);
     try {
-      for (;;) {
-        const line = this.stdout
-          .split('\n')
-          .slice(0, -1)
-          .find((each) => each.includes('Vouch is listening'));
-        const [, port] = /mqtt:\/\/\S+:(\d+)/.exec(line ?? '') ?? [];
-        if (port !== undefined) return Number(port);
-        const next = await Promise.race([once(this.child.stdout, 'data').then(() => undefined), this.ended]);
-        if (next === undefined) continue;
-        const seconds = ((performance.now() - begun) / 1000).toFixed(1);
-        const how = next.signal ?? `code ${next.code}`;
-        throw new Error(`The broker did not start, and ended with ${how} after ${seconds} s:\n${this.said}`);
-      }
+      const first = await Promise.race([this.listening, this.ended]);
+      if (typeof first === 'number') return first;
+      const seconds = ((performance.now() - begun) / 1000).toFixed(1);
+      const how = first.signal ?? `code ${first.code}`;
+      throw new Error(`The broker did not start, and ended with ${how} after ${seconds} s:\n${this.said}`);
     } finally {
       clearTimeout(limit);
     }
   }
 
+  /** Whether it was told to end; if not, its end is a fault. */
+  get isToldToEnd(): boolean {
+    return this.process.isToldToEnd;
+  }
+
   /** The process, if it runs under no other program. */
   get processId(): number {
-    return this.child.pid ?? 0;
+    return this.process.processId;
   }
 
   /** What it has said, of late. */
   get said(): string {
-    return `${this.stdout}${this.stderr}`.trim().slice(-CHARACTERS_SHOWN);
+    return `${this.stdout}${this.process.complained}`.trim().slice(-CHARACTERS_SHOWN);
+  }
+
+  /** From now on it may end. */
+  expectEnd(): void {
+    this.process.expectEnd();
   }
 
   signal(signal: NodeJS.Signals): void {
-    this.isToldToEnd = true;
-    const { pid } = this.child;
-    if (pid === undefined || !RUNNING.has(this)) return;
-    try {
-      process.kill(-pid, signal);
-    } catch {
-      // It has just ended by itself.
-    }
+    this.process.signal(signal);
   }
 
   /** Ends it as a crash does, and waits for its end. */
   async kill(): Promise<Ending> {
-    this.signal('SIGKILL');
-    return await this.ended;
+    return await this.process.kill();
   }
 }

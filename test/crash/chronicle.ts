@@ -53,6 +53,11 @@ export class Chronicle {
     this.tick();
   }
 
+  /** Throws what `fail` was told, if it was. */
+  throwFailure(): void {
+    if (this.failure !== undefined) throw this.failure;
+  }
+
   /** What was told since the last time. */
   take(): { readonly greetings: readonly Greeting[]; readonly complaints: readonly string[] } {
     const { greetings, complaints } = this;
@@ -72,7 +77,7 @@ export class Chronicle {
     patienceMillis: number = this.patienceMillis,
   ): Promise<void> {
     if (condition()) return;
-    if (this.failure !== undefined) throw this.failure;
+    this.throwFailure();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     let isDue = false;
     const look = (): void => {

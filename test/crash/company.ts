@@ -2,9 +2,10 @@
 // and have everything fetched and checked, on this broker or on the next one.
 
 import type { Actor } from './actor.ts';
-import type { BrokerProcess, Ending } from './broker-process.ts';
+import type { BrokerProcess } from './broker-process.ts';
 import { type Cast, makeCast } from './cast.ts';
 import { Chronicle } from './chronicle.ts';
+import type { Ending } from './killable.ts';
 import { type Reckoned, Reckoner } from './reckoning.ts';
 import { type SeededRandom, seededRandom } from './seeded-random.ts';
 

@@ -1,6 +1,6 @@
 // Brokers that are put together otherwise than `vouch start` does it, with the few options that the tests give them. Two break the
-// promise on purpose, to show that the tests notice: `--manner lies` acknowledges before the commit, which it puts off for
-// a moment, so that what is acknowledged is at stake whatever the disk's speed; `--manner lax` writes with `synchronous=NORMAL`, which a killed process survives and a power cut does not. One keeps it under
+// promise on purpose, to show that the tests notice: `--manner lies` acknowledges before the commit (lying-store.ts);
+// `--manner lax` writes with `synchronous=NORMAL`, which a killed process survives and a power cut does not. One keeps it under
 // strain: with `--manner restless` everything that happens now and then happens all the time.
 
 import { parseArgs } from 'node:util';
@@ -10,15 +10,13 @@ import { SILENT_LOG } from '../../src/base/log.ts';
 import { createBroker } from '../../src/exports/broker.ts';
 import { EXIT } from '../../src/server/exit-codes.ts';
 import { NODE_CLOCK } from '../../src/server/node-parts.ts';
-import type { Store } from '../../src/store/contract.ts';
 import { ENGINE_TUNING, type EngineTuning } from '../../src/store/sqlite/engine.ts';
-import type { Executor, ExecutorOptions } from '../../src/store/sqlite/executor.ts';
+import type { ExecutorOptions } from '../../src/store/sqlite/executor.ts';
 import { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { WorkerExecutor } from '../../src/store/sqlite/worker-executor.ts';
+import { lying, putOff } from './lying-store.ts';
 
 const KIB = 1024;
-/** How long the commits of the broker that lies are put off. */
-const LATE_MILLIS = 50;
 const THREAD = new URL('../../src/server/store-thread.ts', import.meta.url);
 
 /** Small pages, short slices, and a log that is written back after a few commits. */
@@ -69,25 +67,3 @@ process.once('SIGTERM', () => {
 });
 const { url } = await broker.listen({ port: Number(values.port) });
 process.stdout.write(`Vouch is listening: ${url}\n`);
-
-/** The same engine, for which everything comes a little later, in order. */
-function putOff(prompt: Executor): Executor {
-  const later = (action: () => void): void => void setTimeout(action, LATE_MILLIS);
-  return {
-    open: (owner) => prompt.open(owner),
-    apply: (batch) => later(() => prompt.apply(batch)),
-    read: (...question) => later(() => prompt.read(...question)),
-    close: () => later(() => prompt.close()),
-  };
-}
-
-/** The same store, but for what it says about being durable: everything, at once. */
-function lying(honest: SqliteStore): Store {
-  return new Proxy<Store>(honest, {
-    get(target, name): unknown {
-      if (name === 'durable') return Number.POSITIVE_INFINITY;
-      const value: unknown = Reflect.get(target, name);
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
-}

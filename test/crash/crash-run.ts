@@ -186,7 +186,7 @@ class CrashRun {
    */
   private async cutPower(knife: Knife): Promise<void> {
     const { broker } = this;
-    broker.isToldToEnd = true;
+    broker.expectEnd();
     this.company.turnDeaf();
     await knife.cut();
     await broker.kill();

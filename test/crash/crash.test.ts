@@ -4,9 +4,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 
-import { endBrokers } from './broker-process.ts';
 import { type CrashRunChoice, runCrashes } from './crash-run.ts';
 import { composedBroker, temporaryDirectory, VOUCH } from './data-directory.ts';
+import { endProcesses } from './killable.ts';
 
 const CYCLES = 30;
 const CYCLES_RESTLESS = 6;
@@ -15,7 +15,7 @@ const TIMEOUT_MILLIS = 300_000;
 const FAULTS_SHOWN = 10;
 const SEED = Date.now() % 1_000_000;
 
-after(endBrokers);
+after(endProcesses);
 
 const CHOICE: Omit<CrashRunChoice, 'directory'> = {
   seed: SEED,

@@ -8,9 +8,10 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 
 import { skipUnless } from '../require.ts';
-import { BrokerProcess, type BrokerStart, endBrokers } from './broker-process.ts';
+import { BrokerProcess, type BrokerStart } from './broker-process.ts';
 import { temporaryDirectory } from './data-directory.ts';
 import { Ext4Image, imageProblem, removeImages } from './ext4-image.ts';
+import { endProcesses } from './killable.ts';
 import { Probe } from './probe.ts';
 
 const MIB = 1024 * 1024;
@@ -30,7 +31,7 @@ const ARCHIVE = { clientId: 'archive', clean: false, isPersistent: true };
 const problem = imageProblem();
 
 after(async () => {
-  await endBrokers();
+  await endProcesses();
   removeImages();
 });
 

@@ -10,9 +10,10 @@ import { after, test } from 'node:test';
 import { EXIT } from '../../src/server/exit-codes.ts';
 import { skipUnless } from '../require.ts';
 import { checkAckOrder } from './ack-order.ts';
-import { BrokerProcess, endBrokers, runVouch } from './broker-process.ts';
+import { BrokerProcess, runVouch } from './broker-process.ts';
 import { Company } from './company.ts';
 import { temporaryDirectory, VOUCH } from './data-directory.ts';
+import { endProcesses } from './killable.ts';
 import { canTrace, parseTrace, tamperingWithSyncs } from './system-calls.ts';
 
 const skip = skipUnless('strace', canTrace, 'strace is not installed, or may not trace');
@@ -23,7 +24,7 @@ const skip = skipUnless('strace', canTrace, 'strace is not installed, or may not
  */
 const SYNCS = [1, 3, 25];
 
-after(endBrokers);
+after(endProcesses);
 
 /** Everybody has a session, and there is something to lose. */
 async function prepare(directory: string): Promise<Company> {

@@ -5,10 +5,11 @@ import path from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 
 import { skipUnless } from '../require.ts';
-import { type BrokerStart, endBrokers } from './broker-process.ts';
+import type { BrokerStart } from './broker-process.ts';
 import { runCrashes, type Totals } from './crash-run.ts';
 import { composedBroker, VOUCH } from './data-directory.ts';
 import { Ext4Image, imageProblem, removeImages } from './ext4-image.ts';
+import { endProcesses } from './killable.ts';
 
 const IMAGE_BYTES = 200 * 1024 * 1024;
 const CUTS = 5;
@@ -21,7 +22,7 @@ const problem = imageProblem();
 const skip = skipUnless('root', problem === '', problem);
 
 after(async () => {
-  await endBrokers();
+  await endProcesses();
   removeImages();
 });
 

@@ -4,8 +4,9 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 
 import { skipUnless } from '../require.ts';
-import { BrokerProcess, endBrokers } from './broker-process.ts';
+import { BrokerProcess } from './broker-process.ts';
 import { temporaryDirectory, VOUCH } from './data-directory.ts';
+import { endProcesses } from './killable.ts';
 import { Probe } from './probe.ts';
 import { canAttach, SyncTamper } from './system-calls.ts';
 
@@ -15,7 +16,7 @@ const QUICK_MILLIS_MAX = 1000;
 
 const skip = skipUnless('strace', canAttach(), 'strace is not installed, or may not attach to a process');
 
-after(endBrokers);
+after(endProcesses);
 
 test('a disk that stalls for five seconds delays what must be durable, and nothing else', { skip }, async (context) => {
   const broker = BrokerProcess.spawn(temporaryDirectory(context), VOUCH);
