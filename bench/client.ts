@@ -39,7 +39,7 @@ memory of an idle client. Needs Linux with two cores; without mosquitto it measu
 /** The core of the broker and of this process, which is the broker's other peer. */
 const PEER_CORE = '0';
 const CHECKED_COUNT = 3_000;
-const IDLE_COUNT = 1_000;
+const IDLE_COUNT = 5_000;
 
 /** One kind of work. */
 interface Row {

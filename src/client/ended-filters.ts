@@ -9,30 +9,32 @@ const REMEMBERED_MAX = 256;
 
 /** The filters that were ended last. */
 export class EndedFilters {
-  private readonly byFilter: Map<string, Claim<object>>;
+  /** Made with the first one. */
+  private byFilter: Map<string, Claim<object>> | undefined;
 
   constructor() {
-    this.byFilter = new Map();
+    this.byFilter = undefined;
   }
 
   add(claim: Claim<object>): void {
-    this.byFilter.delete(claim.whole);
-    this.byFilter.set(claim.whole, claim);
-    if (this.byFilter.size <= REMEMBERED_MAX) return;
-    for (const oldest of this.byFilter.keys()) {
-      this.byFilter.delete(oldest);
+    const byFilter = (this.byFilter ??= new Map());
+    byFilter.delete(claim.whole);
+    byFilter.set(claim.whole, claim);
+    if (byFilter.size <= REMEMBERED_MAX) return;
+    for (const oldest of byFilter.keys()) {
+      byFilter.delete(oldest);
       return;
     }
   }
 
   /** The broker has lost the session: nothing is on its way. */
   clear(): void {
-    this.byFilter.clear();
+    this.byFilter = undefined;
   }
 
   /** Whether a message that nobody claims comes for such filters alone. */
   covers(topic: string, identifiers: readonly number[]): boolean {
-    if (this.byFilter.size === 0) return false;
+    if (this.byFilter === undefined) return false;
     const matching = Array.from(this.byFilter.values()).filter((claim) => claim.matches(topic));
     if (matching.length === 0) return false;
     return identifiers.every((identifier) => matching.some((claim) => claim.identifier === identifier));

@@ -29,6 +29,9 @@ const CAUGHT_UP_WINDOWS = 1.5;
 /** And QoS 0 is dropped at so many. */
 const DROP_WINDOWS = 20;
 
+/** What most clients have most of the time; never written to. */
+const NONE_OPEN: Set<number> = new Set();
+
 /** What the application of one client has. */
 export class Handling {
   /** More is with the application than it keeps up with. */
@@ -40,7 +43,7 @@ export class Handling {
   /** Whether what nobody wants waits for somebody who does. */
   private readonly keepsUnclaimed: boolean;
   /** Keys of QoS 1 and 2. */
-  private readonly open: Set<number>;
+  private open: Set<number>;
   /** Of QoS 0. */
   private unstoredCount: number;
   /** Such as wait to be let in, which reading must stop for as well. */
@@ -55,7 +58,7 @@ export class Handling {
     this.owner = owner;
     this.window = window;
     this.keepsUnclaimed = keepsUnclaimed;
-    this.open = new Set();
+    this.open = NONE_OPEN;
     this.unstoredCount = 0;
     this.lineLength = 0;
     this.unclaimed = [];
@@ -81,6 +84,7 @@ export class Handling {
   hand(arrival: Arrival): void {
     if (this.isStopped) return;
     if (arrival.qos > 0) {
+      if (this.open === NONE_OPEN) this.open = new Set();
       this.open.add(arrival.key);
       this.bytes += arrival.payload.length;
     } else if (this.unstoredCount >= this.window * DROP_WINDOWS) {

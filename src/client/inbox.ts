@@ -27,13 +27,16 @@ export interface InboxOwner extends HandlingOwner {
 /** So much an application is trusted with, however little it wants the broker to send ahead. */
 const WINDOW_MIN = 1_000;
 
+/** What most clients have most of the time; never written to. */
+const NO_RECEIPTS: Map<number, Receipt> = new Map();
+
 /** The inbox of one client. */
 export class Inbox {
   readonly handling: Handling;
   private readonly owner: InboxOwner;
   private readonly stored: StoredInbox | undefined;
   /** Without a store: what the broker waits for, by key, once the application has it. */
-  private readonly receipts: Map<number, Receipt>;
+  private receipts: Map<number, Receipt>;
   private keyLast: number;
   private state: 'open' | 'stopped' | 'over';
   private readonly finished: (arrival: Arrival) => void;
@@ -48,7 +51,7 @@ export class Inbox {
       kept === undefined
         ? undefined
         : new StoredInbox(owner, this.handling, kept, inboxBytesMax, window, this.finished);
-    this.receipts = new Map();
+    this.receipts = NO_RECEIPTS;
     this.keyLast = 0;
     this.state = 'open';
   }
@@ -65,7 +68,9 @@ export class Inbox {
     this.handling.hand(arrival);
     if (qos === 0 || arrival.isFinished) return Reason.success;
     const receipt = this.owner.receipt(packet);
-    if (receipt !== undefined) this.receipts.set(key, receipt);
+    if (receipt === undefined) return ACKNOWLEDGE_LATER;
+    if (this.receipts === NO_RECEIPTS) this.receipts = new Map();
+    this.receipts.set(key, receipt);
     return ACKNOWLEDGE_LATER;
   }
 

@@ -66,10 +66,12 @@ export class LiveClient implements Client, ConnectionOwner {
   private readonly credentials: CredentialSource;
   private readonly requests: Requests;
   private readonly subscriptions: Subscriptions;
-  private readonly requestResponse: RequestResponse;
+  /** Made with the first request, or the first responder. */
+  private requestResponse: RequestResponse | undefined;
   private readonly first: PromiseWithResolvers<void>;
   private readonly gone: PromiseWithResolvers<ClientEnd>;
-  private readonly unclaimedTold: Set<string>;
+  /** Made with the first topic. */
+  private unclaimedTold: Set<string> | undefined;
   private kept: ClientStore | undefined;
   /** Set when the store is open. */
   private opened: SessionState | undefined;
@@ -113,21 +115,13 @@ export class LiveClient implements Client, ConnectionOwner {
       isConnected: () => this.state === 'connected',
       taken: () => this.steerReading(),
     });
-    this.requestResponse = new RequestResponse({
-      version,
-      publish: (topic, payload, options) => this.publish(topic, payload, options),
-      subscribe: (filters, options) => this.subscribe(filters, options),
-      connection: () => this.connection,
-      random: parts.random,
-      setAlarm: parts.setAlarm,
-      log: parts.log,
-    });
+    this.requestResponse = undefined;
     this.first = Promise.withResolvers();
     // Nobody waits for the first connection of a client that starts offline.
     this.first.promise.catch(() => undefined);
     this.gone = Promise.withResolvers();
     this.closed = this.gone.promise;
-    this.unclaimedTold = new Set();
+    this.unclaimedTold = undefined;
     this.kept = undefined;
     this.opened = undefined;
     this.isConnectedOnce = false;
@@ -234,7 +228,7 @@ export class LiveClient implements Client, ConnectionOwner {
   }
 
   async request(topic: string, payload: string | Uint8Array, options: RequestOptions = {}): Promise<ReceivedMessage> {
-    const requesting = this.requestResponse.request(topic, payload, options);
+    const requesting = this.requestsAndResponses().request(topic, payload, options);
     this.steerReading();
     return await requesting;
   }
@@ -244,7 +238,7 @@ export class LiveClient implements Client, ConnectionOwner {
     responder: Responder,
     options: Abortable = {},
   ): Promise<Subscription> {
-    return await this.requestResponse.respond(filter, responder, options);
+    return await this.requestsAndResponses().respond(filter, responder, options);
   }
 
   async disconnect(options: DisconnectOptions = {}): Promise<void> {
@@ -410,6 +404,18 @@ export class LiveClient implements Client, ConnectionOwner {
     handle.onSettled = () => signal.removeEventListener('abort', onAbort);
   }
 
+  private requestsAndResponses(): RequestResponse {
+    return (this.requestResponse ??= new RequestResponse({
+      version: this.settings.connect.version,
+      publish: (topic, payload, options) => this.publish(topic, payload, options),
+      subscribe: (filters, options) => this.subscribe(filters, options),
+      connection: () => this.connection,
+      random: this.parts.random,
+      setAlarm: this.parts.setAlarm,
+      log: this.parts.log,
+    }));
+  }
+
   private undelivered(topic: string, error: Error): void {
     if (this.emitter.listens('undelivered')) this.emitter.emit('undelivered', topic, error);
     else this.parts.log.warn(`A message was not delivered: ${error.message}`, { topic });
@@ -465,7 +471,9 @@ export class LiveClient implements Client, ConnectionOwner {
 
   private get isWaitedFor(): boolean {
     return (
-      this.session.outbox.unsettled.count > 0 || this.requests.pendingCount > 0 || this.requestResponse.pendingCount > 0
+      this.session.outbox.unsettled.count > 0 ||
+      this.requests.pendingCount > 0 ||
+      (this.requestResponse?.pendingCount ?? 0) > 0
     );
   }
 
@@ -485,8 +493,9 @@ export class LiveClient implements Client, ConnectionOwner {
     this.parts.setAlarm(UNCLAIMED_AFTER, () => {
       this.isUnclaimedWatched = false;
       for (const topic of this.session.inbox.handling.unclaimedTopics) {
-        if (this.unclaimedTold.size >= UNCLAIMED_TOPICS_MAX || this.unclaimedTold.has(topic)) continue;
-        this.unclaimedTold.add(topic);
+        const told = (this.unclaimedTold ??= new Set());
+        if (told.size >= UNCLAIMED_TOPICS_MAX || told.has(topic)) continue;
+        told.add(topic);
         this.parts.log.warn('A message waits for a subscription that nobody has made in this process', { topic });
         this.emitter.emit('unclaimed', topic);
       }
@@ -526,7 +535,7 @@ export class LiveClient implements Client, ConnectionOwner {
     const isKept = end.kind !== 'store-failed';
     this.opened?.end((isStored) => (isStored && isKept ? staysInOutbox(error) : error));
     this.requests.rejectAll(error);
-    this.requestResponse.close(error);
+    this.requestResponse?.close(error);
     this.subscriptions.close(end.kind === 'disconnected' ? undefined : error);
     // `closed` is fulfilled all the same: a store that cannot be closed has failed before, or has nothing to lose.
     void this.closeStore().then(() => {

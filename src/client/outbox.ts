@@ -54,6 +54,9 @@ interface InLine {
   readonly checkedFor: Agreement | undefined;
 }
 
+/** Without a store; never written to. */
+const NO_HANDLES: Map<number, PublishHandle> = new Map();
+
 /** The outbox of one client. */
 export class Outbox implements QueueOwner<Publication> {
   readonly key: RecipientKey;
@@ -89,7 +92,7 @@ export class Outbox implements QueueOwner<Publication> {
     this.queue = new DeliveryQueue(place, this, (stored) => this.restored(stored));
     this.unstored = new RingQueue();
     this.line = new RingQueue();
-    this.handles = new Map();
+    this.handles = kept === undefined ? NO_HANDLES : new Map();
     this.messages = 0;
     this.bytes = 0;
     this.waiters = [];
@@ -173,7 +176,7 @@ export class Outbox implements QueueOwner<Publication> {
     for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift()) {
       this.leave(next.handle, accepted);
     }
-    this.handles.clear();
+    if (this.kept !== undefined) this.handles.clear();
     this.unsettled.clear();
     this.wakeAll();
   }

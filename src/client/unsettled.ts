@@ -12,13 +12,16 @@ interface Waiter {
   readonly resolve: () => void;
 }
 
+/** What most clients have most of the time; never written to. */
+const NO_COUNTS: Map<number, number> = new Map();
+
 /** The messages of one client. */
 export class Unsettled {
   /** The present one. */
   epoch: number;
   count: number;
   /** By epoch, oldest first; none that is 0, but for the present one. */
-  private readonly counts: Map<number, number>;
+  private counts: Map<number, number>;
   /** Oldest first. */
   private waiters: Waiter[];
   private presentCount: number;
@@ -26,7 +29,7 @@ export class Unsettled {
   constructor() {
     this.epoch = 0;
     this.count = 0;
-    this.counts = new Map();
+    this.counts = NO_COUNTS;
     this.waiters = [];
     this.presentCount = 0;
   }
@@ -55,6 +58,7 @@ export class Unsettled {
   async settled(): Promise<void> {
     if (this.count === 0) return;
     const { epoch } = this;
+    if (this.counts === NO_COUNTS) this.counts = new Map();
     this.counts.set(epoch, this.presentCount);
     this.epoch++;
     this.presentCount = 0;
@@ -69,7 +73,7 @@ export class Unsettled {
   clear(): void {
     this.count = 0;
     this.presentCount = 0;
-    this.counts.clear();
+    this.counts = NO_COUNTS;
     this.wake();
   }
 
