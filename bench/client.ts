@@ -59,7 +59,7 @@ const ROWS: readonly Row[] = [
   row('receive-1k', 'receive, QoS 1, 1 KiB', 'receive', 1, 5, 1024),
   row('receive-311', 'receive, QoS 1, 64 B, MQTT 3.1.1', 'receive', 1, 4),
   row('iterate-q1', 'receive in a for-await loop (MQTT.js: event), QoS 1, 64 B', 'iterate', 1),
-  row('idle', 'memory of an idle client (1,000 of them)', 'idle', 0),
+  row('idle', 'memory of an idle client (5,000 of them)', 'idle', 0),
 ];
 
 /** What a run found: messages a second and CPU seconds per 100,000, or bytes resident and bytes of heap. */

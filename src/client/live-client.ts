@@ -50,6 +50,8 @@ import { Retry } from './retry.ts';
 import { SessionState } from './session-state.ts';
 import { Subscriptions } from './subscriptions.ts';
 
+/** How long messages may wait for others to leave with. */
+const MOMENT = millis(1);
 /** A message that nobody has subscribed to is worth a word when it has waited so long. */
 const UNCLAIMED_AFTER = millis(1_000);
 /** The word is said for so many topics. */
@@ -166,6 +168,7 @@ export class LiveClient implements Client, ConnectionOwner {
         now: () => this.parts.clock.monotonic(),
         dispatch: (arrival) => this.dispatch(arrival),
         unclaimed: () => this.watchUnclaimed(),
+        soon: (task) => void this.parts.setAlarm(MOMENT, task),
         dropped: (topic) => this.countDropped(topic),
         undelivered: (topic, error) => this.undelivered(topic, error),
         moved: () => this.steerReading(),

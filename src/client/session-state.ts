@@ -34,10 +34,14 @@ import { outcomeOf, type Publication, SENT, storedPublication } from './publicat
 
 /** From here on nothing is sent until the network has taken what it was given. */
 const SEND_BYTES_MARK = 1024 * 1024;
+/** Less than one such part of the window is not worth a packet of the network by itself. */
+const WINDOW_PARTS = 8;
 const NOTHING_TO_COMMIT = { durable: Number.POSITIVE_INFINITY };
 
 /** Who stands behind the state. */
 export interface SessionStateOwner extends HandlingOwner {
+  /** Calls `task` a moment later. */
+  soon(task: () => void): void;
   /** A message failed that an earlier process has published. */
   undelivered(topic: string, error: Error): void;
   now(): Millis;
@@ -56,6 +60,11 @@ export class SessionState implements SessionOutput<Publication>, GateOutlet, Inb
   private link: Link | undefined;
   private agreement: Agreement | undefined;
   private sentAt: Millis;
+  /** What waits for more to go with is to go soon. */
+  private isMomentSet: boolean;
+  /** It is to go now. */
+  private isMomentOver: boolean;
+  private readonly onMoment: () => void;
   /** Why messages in flight are being given up, while they are. */
   private givingUp: Error | undefined;
 
@@ -70,6 +79,9 @@ export class SessionState implements SessionOutput<Publication>, GateOutlet, Inb
     this.link = undefined;
     this.agreement = undefined;
     this.sentAt = owner.now();
+    this.isMomentSet = false;
+    this.isMomentOver = false;
+    this.onMoment = () => this.endMoment();
     this.givingUp = undefined;
     if (kept !== undefined) this.restore(kept);
   }
@@ -121,6 +133,7 @@ export class SessionState implements SessionOutput<Publication>, GateOutlet, Inb
       this.sendUnstored(next, now);
     }
     const { queue } = outbox;
+    if (this.waitsForMore(queue.messages)) return;
     for (let next = queue.peek(); next !== undefined; next = queue.peek()) {
       if (link.waitingBytes > SEND_BYTES_MARK || !this.machine.canPublish()) break;
       queue.shift();
@@ -129,6 +142,21 @@ export class SessionState implements SessionOutput<Publication>, GateOutlet, Inb
       else outbox.settle(next, problem);
     }
     queue.readAhead();
+  }
+
+  /**
+   * While the window is all but full, what waits goes a moment later, with more: a broker that acknowledges messages one by one
+   * would else be written to one by one. The moment has an end, whatever the broker does. hot:
+   */
+  private waitsForMore(waiting: number): boolean {
+    const { agreement, machine } = this;
+    if (waiting === 0 || agreement === undefined || this.isMomentOver) return false;
+    if (machine.windowFree >= agreement.terms.sendMaximum / WINDOW_PARTS) return false;
+    if (!this.isMomentSet) {
+      this.isMomentSet = true;
+      this.owner.soon(this.onMoment);
+    }
+    return true;
   }
 
   /** Sends a message of QoS 0, as soon as the network takes it. */
@@ -259,6 +287,13 @@ export class SessionState implements SessionOutput<Publication>, GateOutlet, Inb
 
   undelivered(topic: string, error: Error): void {
     this.owner.undelivered(topic, error);
+  }
+
+  private endMoment(): void {
+    this.isMomentSet = false;
+    this.isMomentOver = true;
+    this.pump();
+    this.isMomentOver = false;
   }
 
   private restore(kept: ClientStore): void {

@@ -189,6 +189,11 @@ export class Session<D extends Delivery> {
     );
   }
 
+  /** How many deliveries of QoS 1 and 2 the window has room for. hot: */
+  get windowFree(): number {
+    return this.terms === undefined || this.resendNext !== 0 ? 0 : this.terms.sendMaximum - this.sentCount;
+  }
+
   /**
    * Sends a delivery. QoS 0 needs an open connection, QoS 1 and 2 need `canPublish()`. hot:
    * Whoever would rather drop it (a slow reader, a packet too large for the peer) does so before: see `SessionOutput.publish`.
