@@ -92,7 +92,7 @@ export class Outbox implements QueueOwner<Publication> {
     this.queue = new DeliveryQueue(place, this, (stored) => this.restored(stored));
     this.unstored = new RingQueue();
     this.line = new RingQueue();
-    this.handles = kept === undefined ? NO_HANDLES : new Map();
+    this.handles = kept === undefined ? NO_HANDLES : new Map<number, PublishHandle>();
     this.messages = 0;
     this.bytes = 0;
     this.waiters = [];
