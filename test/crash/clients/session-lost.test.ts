@@ -20,7 +20,7 @@ const LOSSES = 4;
 const MESSAGES_BETWEEN = 150;
 const SILENCE_MILLIS = 20;
 /** What was given up is waited for in vain. */
-const PATIENCE_MILLIS = 2000;
+const PATIENCE_MILLIS = 6000;
 const SEED = Date.now() % 1_000_000;
 
 after(endProcesses);
@@ -40,7 +40,7 @@ test('with `reject` nothing comes twice, and whatever does not come was said to 
       told,
     );
     assert.ok(missing.every(({ qos }) => qos === 2));
-    assert.ok(missing.length > 0, `nothing was at stake; ${told}`);
+    assert.ok(ambiguous > 0, `nothing was at stake; ${told}`);
     assert.ok(missing.length <= ambiguous, told);
   });
 });
