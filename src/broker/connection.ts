@@ -15,6 +15,7 @@ import { ProtocolError, violation } from '../packet/protocol-error.ts';
 import { type ProtocolVersion, versionName } from '../packet/protocol-version.ts';
 import { REASON_CODES } from '../packet/reason-code-table.ts';
 import { Reason, type ReasonCode } from '../packet/reason-codes.ts';
+import { isLastAnswer } from '../session/output.ts';
 import type { NetworkConnection, NetworkHandler } from '../transport/contract.ts';
 import type { BrokerState, Timed } from './broker-state.ts';
 import type { ClientSession } from './client-session.ts';
@@ -286,9 +287,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
   }
 
   heldPacketLeft(packet: Packet): void {
-    const counts =
-      packet.kind === 'puback' || packet.kind === 'pubcomp' || (packet.kind === 'pubrec' && packet.reasonCode >= 0x80);
-    if (counts) this.session?.machine.answerLeft();
+    if (isLastAnswer(packet)) this.session?.machine.answerLeft();
     if (this.ending !== undefined) this.finishEnding(this.ending);
   }
 

@@ -16,6 +16,7 @@ import type {
   Store,
 } from '../store/contract.ts';
 import { Durability } from './durability.ts';
+import { randomClientId } from './random-client-id.ts';
 
 /** The session, and as a recipient of messages the outbox. */
 export const OUTBOX: SessionKey = 1;
@@ -111,7 +112,7 @@ export async function openClientStore(
   });
   const session = recovered.sessions.find(({ record }) => record.key === OUTBOX);
   const inbox = recovered.sessions.find(({ record }) => record.key === INBOX);
-  const name = session?.record.clientId ?? (clientId === '' ? randomName(random) : clientId);
+  const name = session?.record.clientId ?? (clientId === '' ? randomClientId(random) : clientId);
   const { sessions, recipientKeyMax, messageIdMax } = recovered;
   // Also of a broker whose sessions have all ended.
   const isUsed = hasRetained || recipientKeyMax > 0 || messageIdMax > 0;
@@ -157,8 +158,4 @@ function strangeness(
   const theirs = JSON.stringify(session.record.clientId);
   const sentence = `The store ${JSON.stringify(directory)} is that of client ${theirs}, not of ${JSON.stringify(clientId)}: a session has one client identifier.`;
   return new UsageError('invalid-option', sentence);
-}
-
-function randomName(random: Random): string {
-  return `vouch-${Array.from(random.bytes(8), (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
 }

@@ -17,7 +17,7 @@
 import { unreachable } from '../base/assert.ts';
 import { RingQueue } from '../base/ring-queue.ts';
 import type { PacketId } from '../packet/packet-id.ts';
-import type { Answer } from '../session/output.ts';
+import { type Answer, isLastAnswer } from '../session/output.ts';
 import type { Batch, Store } from '../store/contract.ts';
 import type { Publication } from './publication.ts';
 
@@ -148,11 +148,4 @@ export class CommitGate {
       }
     }
   }
-}
-
-/** Whether nothing more is to come for the broker's message after this: see `SessionOutput.send`. */
-function isLastAnswer(answer: Answer): boolean {
-  return (
-    answer.kind === 'puback' || answer.kind === 'pubcomp' || (answer.kind === 'pubrec' && answer.reasonCode >= 0x80)
-  );
 }

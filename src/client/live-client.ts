@@ -382,8 +382,7 @@ export class LiveClient implements Client, ConnectionOwner {
   private check(topic: string, payload: string | Uint8Array, options: PublishOptions): Message {
     options.signal?.throwIfAborted();
     if (this.lastEnd !== undefined) throw endingError(this.lastEnd);
-    const now = this.parts.clock.monotonic();
-    const message = outgoingMessage(topic, payload, options, this.settings.connect.version, now);
+    const message = outgoingMessage(topic, payload, options, this.settings.connect.version, this.parts.clock);
     const problem = this.agreement === undefined ? undefined : unsendable(message, this.agreement);
     if (problem !== undefined) throw problem;
     if (message.qos === 0 && this.state !== 'connected') throw notConnected(topic);

@@ -23,6 +23,7 @@ import {
   checkText,
   checkUserProperties,
 } from './checks.ts';
+import { randomClientId } from './random-client-id.ts';
 import type { MessageHandler } from './received-message.ts';
 import { type ReconnectOptions, readReconnect, type RetrySettings } from './retry.ts';
 import { checkTopic } from './topics.ts';
@@ -244,7 +245,7 @@ function clientId(options: ConnectOptions, clean: boolean, version: ProtocolVers
   }
   if (given !== '' || version !== 3) return given;
   // MQTT 3.1 asks for 1 to 23 characters.
-  return `vouch-${Array.from(random.bytes(8), (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+  return randomClientId(random);
 }
 
 function will(options: WillOptions, version: ProtocolVersion): Will {

@@ -3,7 +3,8 @@
 // identifier or a place in a line.
 
 import { OperationError, UsageError } from '../base/errors.ts';
-import { type Millis, millis } from '../base/millis.ts';
+import type { Clock } from '../base/clock.ts';
+import { millis } from '../base/millis.ts';
 import { packetSize, publishSize } from '../packet/encode.ts';
 import type { Message } from '../packet/message.ts';
 import {
@@ -44,7 +45,7 @@ export function outgoingMessage(
   payload: string | Uint8Array,
   options: PublishOptions,
   version: ProtocolVersion,
-  now: Millis,
+  clock: Pick<Clock, 'monotonic'>,
 ): Message {
   const properties = checkMessageProperties(options.properties, version);
   const { messageExpiryInterval } = properties;
@@ -54,7 +55,8 @@ export function outgoingMessage(
     qos: checkQoS(options.qos ?? 0),
     retain: options.retain ?? false,
     properties,
-    expiresAt: messageExpiryInterval === undefined ? undefined : millis(now + messageExpiryInterval * 1000),
+    expiresAt:
+      messageExpiryInterval === undefined ? undefined : millis(clock.monotonic() + messageExpiryInterval * 1000),
   };
 }
 

@@ -65,8 +65,6 @@ export class SessionState implements SessionOutput<Publication>, GateOutlet, Inb
   /** It is to go now. */
   private isMomentOver: boolean;
   private readonly onMoment: () => void;
-  /** Why messages in flight are being given up, while they are. */
-  private givingUp: Error | undefined;
 
   constructor(owner: SessionStateOwner, settings: Settings, kept: ClientStore | undefined) {
     this.owner = owner;
@@ -82,7 +80,6 @@ export class SessionState implements SessionOutput<Publication>, GateOutlet, Inb
     this.isMomentSet = false;
     this.isMomentOver = false;
     this.onMoment = () => this.endMoment();
-    this.givingUp = undefined;
     if (kept !== undefined) this.restore(kept);
   }
 
@@ -210,10 +207,9 @@ export class SessionState implements SessionOutput<Publication>, GateOutlet, Inb
   }
 
   settle(publication: Publication, reason: ReasonCode): void {
-    const failure = this.givingUp ?? publication.failure;
     // Of QoS 2, PUBREC has said it; PUBCOMP says no more than that it is over.
     const answer = reason === Reason.success ? publication.answer : reason;
-    this.outbox.settle(publication, failure ?? outcomeOf(publication.message.topic, answer));
+    this.outbox.settle(publication, publication.failure ?? outcomeOf(publication.message.topic, answer));
   }
 
   recordSending({ messageId, qos }: Publication, id: PacketId): void {
@@ -341,14 +337,9 @@ export class SessionState implements SessionOutput<Publication>, GateOutlet, Inb
       if (error !== undefined) given.push({ publication, id, error });
     });
     for (const { publication, id, error } of given) {
-      if (publication.qos === 2 && mayBeThere) {
-        publication.failure = error;
-        this.machine.withdraw(id);
-        continue;
-      }
-      this.givingUp = error;
-      this.machine.abandon(id, Reason.unspecifiedError, now);
-      this.givingUp = undefined;
+      publication.failure = error;
+      if (publication.qos === 2 && mayBeThere) this.machine.withdraw(id);
+      else this.machine.abandon(id, Reason.unspecifiedError, now);
     }
   }
 

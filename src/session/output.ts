@@ -7,6 +7,7 @@
 import type { Millis } from '../base/millis.ts';
 import type { Message } from '../packet/message.ts';
 import type {
+  Packet,
   PingreqPacket,
   PingrespPacket,
   PubackPacket,
@@ -74,4 +75,11 @@ export interface SessionOutput<D extends Delivery> {
 
   /** To be remembered: PUBREL came, the id may carry a new message [MQTT-4.3.3-12]. */
   recordReleased(id: PacketId): void;
+}
+
+/** Whether nothing more is to come for the peer's message after this: such an answer, held and sent, is told to `Session.answerLeft`. */
+export function isLastAnswer(packet: Packet): boolean {
+  return (
+    packet.kind === 'puback' || packet.kind === 'pubcomp' || (packet.kind === 'pubrec' && packet.reasonCode >= 0x80)
+  );
 }

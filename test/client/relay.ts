@@ -8,6 +8,7 @@ import { PacketDecoder } from '../../src/packet/decoder.ts';
 import type { Packet } from '../../src/packet/packet.ts';
 import type { ProtocolVersion } from '../../src/packet/protocol-version.ts';
 import { createTopicTable } from '../../src/packet/topic-name.ts';
+import { sever } from '../support/sever.ts';
 
 const TOPICS = createTopicTable();
 const PACKET_BYTES_MAX = 16 * 1024 * 1024;
@@ -64,7 +65,7 @@ export class Relay {
 
   /** Cuts all connections. */
   cut(): void {
-    for (const socket of this.sockets) reset(socket);
+    for (const socket of this.sockets) sever(socket);
   }
 
   /** Cuts each of the next connections when it has carried so many bytes, both ways taken together. */
@@ -112,14 +113,14 @@ export class Relay {
 
   private join(near: Socket): void {
     if (this.target === undefined) {
-      reset(near);
+      sever(near);
       return;
     }
     const far = connect({ host: '127.0.0.1', port: this.target, noDelay: true });
     let bytesLeft = this.cuts.shift() ?? Number.POSITIVE_INFINITY;
     const cut = (): void => {
-      reset(near);
-      reset(far);
+      sever(near);
+      sever(far);
     };
     const pass = (from: Socket, to: Socket, hear: (bytes: Uint8Array) => void): void => {
       this.sockets.add(from);
@@ -138,7 +139,7 @@ export class Relay {
         this.sockets.delete(from);
         // Nothing passes, not even an end.
         if (this.isSilent) return;
-        if (hadError) reset(to);
+        if (hadError) sever(to);
         else to.end();
       });
     };
@@ -176,10 +177,4 @@ export class Relay {
       for (const wake of watchers) wake();
     };
   }
-}
-
-/** Ends it with a reset; one that has already said its end is closed, since Node 24 would leave its handle open. */
-function reset(socket: Socket): void {
-  if (socket.writableEnded) socket.destroy();
-  else socket.resetAndDestroy();
 }

@@ -4,6 +4,8 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
+import { sever } from '../../support/sever.ts';
+
 /** A relay on loopback. */
 export class Relay {
   private readonly server: Server;
@@ -73,11 +75,4 @@ export class Relay {
       });
     }
   }
-}
-
-/** Cuts a connection as a network does, without a goodbye. */
-function sever(socket: Socket): void {
-  // Node.js has no way to reset one whose goodbye is under way: its process would never end.
-  if (socket.writableEnded) socket.destroy();
-  else socket.resetAndDestroy();
 }
