@@ -123,6 +123,7 @@ export abstract class Actor {
 
   private complainOfRefusal(what: string, reasonCode: number): void {
     if (this.chronicle.isBrokerStopping) return;
+    if (this.chronicle.mayBeFull && reasonCode === Reason.quotaExceeded) return;
     this.chronicle.complain(`${this.name} was ${what} with 0x${reasonCode.toString(16)}`);
   }
 

@@ -12,7 +12,8 @@ const COMPLAINTS_MAX = 20;
 export class Chronicle {
   /** The broker was told to stop: it may send everybody away. */
   isBrokerStopping: boolean;
-  private readonly patienceMillis: number;
+  /** The store may be full: what must be stored may be refused. */
+  mayBeFull: boolean;
   private moment: Moment;
   private greetings: Greeting[];
   private complaints: string[];
@@ -20,10 +21,9 @@ export class Chronicle {
   /** Whoever waits, waits for nothing. */
   private failure: Error | undefined;
 
-  /** @param patienceMillis  How long nothing at all may happen while somebody waits. */
-  constructor(patienceMillis: number = PATIENCE_MILLIS) {
+  constructor() {
     this.isBrokerStopping = false;
-    this.patienceMillis = patienceMillis;
+    this.mayBeFull = false;
     this.moment = 0;
     this.greetings = [];
     this.complaints = [];
@@ -69,13 +69,9 @@ export class Chronicle {
   /**
    * Waits until the condition holds; it is looked at whenever something has happened.
    * @param what  Goes on after "waited in vain": `for the fence of reader`.
-   * @param patienceMillis  How long nothing at all may happen; that of the run unless told otherwise.
+   * @param patienceMillis  How long nothing at all may happen.
    */
-  async until(
-    condition: () => boolean,
-    what: () => string,
-    patienceMillis: number = this.patienceMillis,
-  ): Promise<void> {
+  async until(condition: () => boolean, what: () => string, patienceMillis: number = PATIENCE_MILLIS): Promise<void> {
     if (condition()) return;
     this.throwFailure();
     const { promise, resolve, reject } = Promise.withResolvers<void>();

@@ -16,17 +16,22 @@ export class Company {
   readonly cast: Cast;
   private readonly reckoner: Reckoner;
 
-  /** @param patienceMillis  How long nothing at all may happen while somebody waits. */
+  /** @param patienceMillis  How long nothing at all may happen while everything is fetched. */
   constructor(seed: number, patienceMillis?: number) {
     this.random = seededRandom(seed);
-    this.chronicle = new Chronicle(patienceMillis);
+    this.chronicle = new Chronicle();
     this.cast = makeCast(this.chronicle, this.random);
-    this.reckoner = new Reckoner(this.cast, this.chronicle);
+    this.reckoner = new Reckoner(this.cast, this.chronicle, patienceMillis);
   }
 
   /** How many messages were acknowledged since the beginning. */
   get acknowledged(): number {
     return this.cast.publishers.reduce((sum, publisher) => sum + publisher.acknowledged, 0);
+  }
+
+  /** How many messages were refused for want of room since the beginning. */
+  get refused(): number {
+    return this.cast.publishers.reduce((sum, publisher) => sum + publisher.refused, 0);
   }
 
   /** Everybody gets a session and its subscriptions. */
@@ -45,6 +50,14 @@ export class Company {
     this.cast.witness.watch(port);
     for (const { subscriber, presence } of this.cast.parts) {
       if (presence === 'stays' && subscriber.isAway) subscriber.connect(port);
+    }
+  }
+
+  /** Those who were refused, or sent away, try again. */
+  askAgain(port: number): void {
+    for (const publisher of this.cast.publishers) {
+      if (publisher.isAway) publisher.connect(port);
+      publisher.allow(Number.POSITIVE_INFINITY);
     }
   }
 

@@ -1,20 +1,23 @@
-// Brokers that are put together otherwise than `vouch start` does it, with the few options that the tests give them. Two break the
-// promise on purpose, to show that the tests notice: `--manner lies` acknowledges before the commit (lying-store.ts);
-// `--manner lax` writes with `synchronous=NORMAL`, which a killed process survives and a power cut does not. One keeps it under
-// strain: with `--manner restless` everything that happens now and then happens all the time.
+// Brokers that are put together otherwise than `vouch start` does it, with the few options that the tests give them; they end as it
+// does, with its words. Some break the promise on purpose, to show that the tests notice: `--manner lies` acknowledges before
+// the commit (lying-store.ts); `--manner lax` writes with `synchronous=NORMAL`, which a killed process survives and a power cut
+// does not; `--manner hushes` goes on when its disk has failed. One keeps it under strain: with `--manner restless` everything that happens now and then happens all the time.
 
 import { parseArgs } from 'node:util';
 
-import { millis } from '../../src/base/millis.ts';
+import { OperationError } from '../../src/base/errors.ts';
 import { SILENT_LOG } from '../../src/base/log.ts';
+import { millis } from '../../src/base/millis.ts';
 import { createBroker } from '../../src/exports/broker.ts';
+import { endOnBug } from '../../src/server/bug.ts';
 import { EXIT } from '../../src/server/exit-codes.ts';
 import { NODE_CLOCK } from '../../src/server/node-parts.ts';
+import { endOnStoreFailure } from '../../src/server/store-failure.ts';
 import { ENGINE_TUNING, type EngineTuning } from '../../src/store/sqlite/engine.ts';
-import type { ExecutorOptions } from '../../src/store/sqlite/executor.ts';
+import type { Executor, ExecutorOptions } from '../../src/store/sqlite/executor.ts';
 import { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { WorkerExecutor } from '../../src/store/sqlite/worker-executor.ts';
-import { lying, putOff } from './lying-store.ts';
+import { hushingUp, LIE_MILLIS, lying, putOff } from './lying-store.ts';
 
 const KIB = 1024;
 const THREAD = new URL('../../src/server/store-thread.ts', import.meta.url);
@@ -41,29 +44,49 @@ const { values } = parseArgs({
     manner: { type: 'string', default: '' },
   },
 });
-const isRestless = values.manner === 'restless';
+const { manner } = values;
+const isRestless = manner === 'restless';
 
 const options: ExecutorOptions = {
   path: values.data,
   reserveBytes: KIB * KIB,
   bytesMax: 0,
-  synchronous: values.manner === 'lax' ? 'normal' : 'full',
+  synchronous: manner === 'lax' ? 'normal' : 'full',
   tuning: isRestless ? RESTLESS_TUNING : ENGINE_TUNING,
 };
-const worker = new WorkerExecutor(THREAD, options);
+endOnBug(() => {});
 const store = new SqliteStore({
-  executor: values.manner === 'lies' ? putOff(worker) : worker,
+  executor: executorOf(new WorkerExecutor(THREAD, options)),
   clock: NODE_CLOCK,
   log: SILENT_LOG,
   downtimeMax: millis(0),
 });
 const broker = createBroker({
-  store: values.manner === 'lies' ? lying(store) : store,
+  store: manner === 'lies' ? lying(store) : store,
   limits: { willRestartGrace: millis(0), ...(isRestless ? RESTLESS_LIMITS : {}) },
 });
-broker.on('storeFailed', () => process.exit(EXIT.storeFailed));
+broker.on('storeFailed', (error) => {
+  endOnStoreFailure('vouch start', error, values.data, () => {});
+});
 process.once('SIGTERM', () => {
   void broker.close().then(() => process.exit(EXIT.ok));
 });
-const { url } = await broker.listen({ port: Number(values.port) });
-process.stdout.write(`Vouch is listening: ${url}\n`);
+try {
+  const { url } = await broker.listen({ port: Number(values.port) });
+  process.stdout.write(`Vouch is listening: ${url}\n`);
+} catch (error) {
+  if (!(error instanceof OperationError)) throw error;
+  for (const line of error.message.split('\n')) process.stderr.write(`vouch start: ${line}\n`);
+  process.exit(EXIT.failure);
+}
+
+function executorOf(worker: Executor): Executor {
+  switch (manner) {
+    case 'lies':
+      return putOff(worker, LIE_MILLIS);
+    case 'hushes':
+      return hushingUp(worker);
+    default:
+      return worker;
+  }
+}

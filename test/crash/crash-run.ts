@@ -30,7 +30,7 @@ export interface CrashRunChoice {
   /** A cycle ends after at most so many acknowledgements. */
   readonly acknowledgementsMax: number;
   readonly start: BrokerStart;
-  /** How long nothing at all may happen while somebody waits. */
+  /** How long nothing at all may happen while everything is fetched; what is lost is waited for in vain. */
   readonly patienceMillis?: number | undefined;
   /** The file system that holds the directory: then its power is cut instead of the process killed. */
   readonly image?: Ext4Image | undefined;

@@ -14,7 +14,7 @@ import type { BrokerStart } from './broker-process.ts';
 export const VOUCH: BrokerStart = { options: ['--store-reserve-bytes', '1MiB', '--will-restart-grace', '0s'] };
 
 /** A broker that the tests put together; see composed-broker.fixture.ts. */
-export function composedBroker(manner: 'lies' | 'lax' | 'restless'): BrokerStart {
+export function composedBroker(manner: 'lies' | 'lax' | 'hushes' | 'restless'): BrokerStart {
   return { script: path.join(import.meta.dirname, 'composed-broker.fixture.ts'), options: ['--manner', manner] };
 }
 

@@ -24,6 +24,8 @@ export class Mortals {
   private readonly chronicle: Chronicle;
   private readonly random: SeededRandom;
   private wills: LastMessage[];
+  /** Those that came due when there may have been no room: a broker gives up what it cannot store, and tells nobody. */
+  private readonly doubtful: Set<LastMessage>;
   private nextNumber: number;
   /** What becomes of the latest when it hears no more. */
   private die: () => void;
@@ -34,6 +36,7 @@ export class Mortals {
     this.chronicle = chronicle;
     this.random = random;
     this.wills = [];
+    this.doubtful = new Set();
     this.nextNumber = 0;
     this.die = () => {};
   }
@@ -68,6 +71,7 @@ export class Mortals {
     this.die = () => {
       // The Will is owed only now: while its client lived, it was not.
       if (state === 'accepted') will.acknowledgedAt = this.chronicle.tick();
+      if (this.chronicle.mayBeFull) this.doubtful.add(will);
       state = 'dead';
     };
     const receive = ({ kind }: Packet): void => {
@@ -90,8 +94,14 @@ export class Mortals {
     this.die();
   }
 
+  /** Everything was waited for: of the Wills for which there may have been no room, those that nobody got are not owed. */
+  forgive(hasArrived: (will: SentMessage) => boolean): void {
+    for (const will of this.doubtful) if (!hasArrived(will)) will.acknowledgedAt = undefined;
+  }
+
   /** Forgets the Wills: they were checked. */
   forget(): void {
     this.wills = [];
+    this.doubtful.clear();
   }
 }

@@ -6,6 +6,7 @@
 
 import type { Packet } from '../../src/packet/packet.ts';
 import { type PacketId, packetId } from '../../src/packet/packet-id.ts';
+import { Reason } from '../../src/packet/reason-codes.ts';
 import { Actor, type ActorChoice } from './actor.ts';
 import type { Chronicle } from './chronicle.ts';
 import type { Moment, SentMessage } from './history.ts';
@@ -57,8 +58,9 @@ export class Publisher extends Actor {
   private nextNumber: number;
   /** How many more messages it may begin. */
   private allowance: number;
-  /** How many of its messages were ever acknowledged. */
+  /** How many of its messages were ever acknowledged, and how many were refused for want of room. */
   acknowledged: number;
+  refused: number;
 
   constructor(choice: PublisherChoice, chronicle: Chronicle) {
     super(choice, chronicle);
@@ -71,6 +73,7 @@ export class Publisher extends Actor {
     this.nextNumber = 0;
     this.allowance = 0;
     this.acknowledged = 0;
+    this.refused = 0;
   }
 
   /** What it sent, in order, since it was told to forget. */
@@ -136,6 +139,7 @@ export class Publisher extends Actor {
     }
     if (packet.kind !== 'pubcomp') {
       if (packet.reasonCode < 0x80) this.acknowledge(slot.message);
+      else if (packet.reasonCode === Reason.quotaExceeded && this.chronicle.mayBeFull) this.giveUp();
       else this.chronicle.complain(`${this.name} was refused ${packet.id} with 0x${packet.reasonCode.toString(16)}`);
     }
     if (packet.kind === 'pubrec' && packet.reasonCode < 0x80) {
@@ -150,6 +154,12 @@ export class Publisher extends Actor {
   private acknowledge(message: OwnMessage): void {
     message.acknowledgedAt = this.chronicle.tick();
     this.acknowledged++;
+  }
+
+  /** There is no room: it begins nothing more until it is told to. */
+  private giveUp(): void {
+    this.refused++;
+    this.allowance = 0;
   }
 
   private fill(): void {

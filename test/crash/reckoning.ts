@@ -35,14 +35,17 @@ export interface Reckoned {
 export class Reckoner {
   private readonly cast: Cast;
   private readonly chronicle: Chronicle;
+  private readonly patienceMillis: number | undefined;
   private readonly settledTo: Map<string, number>;
   private readonly fenceMaker: Publisher;
   private fence: number;
   private beganAt: Moment;
 
-  constructor(cast: Cast, chronicle: Chronicle) {
+  /** @param patienceMillis  How long nothing at all may happen while everything is fetched. */
+  constructor(cast: Cast, chronicle: Chronicle, patienceMillis?: number) {
     this.cast = cast;
     this.chronicle = chronicle;
+    this.patienceMillis = patienceMillis;
     this.settledTo = new Map();
     this.fence = 0;
     this.beganAt = 0;
@@ -75,32 +78,44 @@ export class Reckoner {
 
   private async fetchAll(port: number): Promise<void> {
     const { publishers, parts, groups } = this.cast;
-    const { chronicle } = this;
     for (const publisher of publishers) {
       publisher.allow(0);
       if (publisher.isAway) publisher.connect(port);
     }
-    await allOf(chronicle, publishers, (each) => each.isConnected && each.isAtRest, 'to end its handshakes');
+    await this.allOf(publishers, (each) => each.isConnected && each.isAtRest, 'to end its handshakes');
     for (const { subscriber } of parts) {
       subscriber.hurry(true);
       if (subscriber.isAway) subscriber.connect(port);
     }
     // A subscription that is asked for now is in force before the fence comes.
     const subscribers = parts.map(({ subscriber }) => subscriber);
-    await allOf(chronicle, subscribers, (each) => each.isConnected && each.isAtRest, 'to connect and subscribe');
+    await this.allOf(subscribers, (each) => each.isConnected && each.isAtRest, 'to connect and subscribe');
     const first = this.fence;
     this.fenceMaker.connect(port);
     this.fenceMaker.allow(parts.length);
-    await allOf(
-      chronicle,
+    await this.allOf(
       [this.fenceMaker],
       (each) => each.isAtRest && this.fence === first + parts.length,
       'to end their messages',
     );
-    await allOf(chronicle, subscribers, (each) => each.fence >= first && each.isAtRest, 'to get its fence');
+    await this.allOf(subscribers, (each) => each.fence >= first && each.isAtRest, 'to get its fence');
     this.fenceMaker.cut();
     const inboxes = [...groups, ...subscribers.flatMap((subscriber) => subscriber.inboxes)];
     for (const inbox of inboxes) if (!(await this.waitForMissing(inbox))) return;
+  }
+
+  /** Waits until something holds of everybody. */
+  private async allOf<One extends Actor>(
+    actors: readonly One[],
+    holds: (actor: One) => boolean,
+    what: string,
+  ): Promise<void> {
+    const late = (): readonly string[] => actors.filter((each) => !holds(each)).map(({ name }) => name);
+    await this.chronicle.until(
+      () => actors.every(holds),
+      () => `for ${late().join(', ')} ${what}`,
+      this.patienceMillis,
+    );
   }
 
   /** @returns false: something has not come after some patience; the checks find it again. */
@@ -178,18 +193,4 @@ function countCopies({
   }
   const acknowledged = fresh.filter(({ acknowledgedAt }) => acknowledgedAt !== undefined).length;
   return { messages: fresh.length, acknowledged, ...counts };
-}
-
-/** Waits until something holds of everybody. */
-async function allOf<One extends Actor>(
-  chronicle: Chronicle,
-  actors: readonly One[],
-  holds: (actor: One) => boolean,
-  what: string,
-): Promise<void> {
-  const late = (): readonly string[] => actors.filter((each) => !holds(each)).map(({ name }) => name);
-  await chronicle.until(
-    () => actors.every(holds),
-    () => `for ${late().join(', ')} ${what}`,
-  );
 }

@@ -3,6 +3,8 @@
 //   npm run crash -- --restless        with small pages, and a log that is written back all the time
 //   npm run crash -- --power-cut       cuts the power of a file system of its own instead of killing; needs root
 //   npm run crash -- --clients         kills client processes, too, each with a store of its own (clients/crash-run.ts)
+//   npm run crash -- --syscalls        has system calls of the broker fail, one in each cycle (fault-run.ts); needs strace
+//   npm run crash -- --damage --places 2000   damages copies of stores instead, in one place each (damage/damage-run.ts)
 // It ends with code 1 when something is wrong; the data directory is then kept, and named.
 
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -12,12 +14,17 @@ import { parseArgs } from 'node:util';
 
 import { type ClientRunChoice, runClientCrashes, type Totals as ClientTotals } from './clients/crash-run.ts';
 import { type CrashRunChoice, runCrashes, type Totals } from './crash-run.ts';
+import { runDamage } from './damage/damage-run.ts';
 import { composedBroker, VOUCH } from './data-directory.ts';
 import { Ext4Image, removeImages } from './ext4-image.ts';
+import { type FaultRunChoice, runFaults } from './fault-run.ts';
 import { endProcesses } from './killable.ts';
 
 const FAULTS_SHOWN = 20;
 const IMAGE_BYTES = 1024 * 1024 * 1024;
+/** A life with a fault in it is short. */
+const CALLS_ACKNOWLEDGEMENTS_MAX = 400;
+const PLACES_PER_STORE = 50;
 const USAGE_ERROR = 2;
 const INTERRUPTED = 130;
 
@@ -30,10 +37,16 @@ const { values } = parseArgs({
     restless: { type: 'boolean', default: false },
     'power-cut': { type: 'boolean', default: false },
     clients: { type: 'boolean', default: false },
+    syscalls: { type: 'boolean', default: false },
+    damage: { type: 'boolean', default: false },
+    places: { type: 'string', default: '2000' },
     data: { type: 'string' },
   },
 });
-if (values.clients && (values.restless || values['power-cut'])) refuse('--clients goes with neither of the others.');
+const manners = ['restless', 'power-cut', 'clients', 'syscalls', 'damage'] as const;
+const [manner, ...others] = manners.filter((each) => values[each]);
+const isRestlessCut = manner === 'restless' && others.join() === 'power-cut';
+if (others.length > 0 && !isRestlessCut) refuse(`--${manner} and --${others.join(' and --')} do not go together.`);
 const seed = wholeNumber('seed', 0);
 const cycles = wholeNumber('cycles', 1);
 const cyclesPerReckoning = wholeNumber('per-reckoning', 1);
@@ -52,7 +65,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 
 say(`Seed ${seed}, data in ${directory}`);
 const choice = { directory, seed, cycles, cyclesMax: 2 * cycles, cyclesPerReckoning };
-const faults = values.clients ? await crashClients(choice) : await crashBroker(choice);
+const faults = await runIt();
 for (const { kind, sentence } of faults.slice(0, FAULTS_SHOWN)) say(`${kind}: ${sentence}`);
 if (faults.length > 0) {
   say(`${faults.length} faults.${image === undefined ? ` The data directory is kept: ${directory}` : ''}`);
@@ -62,8 +75,27 @@ if (faults.length > 0) {
 }
 removeImages();
 
+/** What a fault of any kind of run has. */
+interface FaultShown {
+  readonly kind: string;
+  readonly sentence: string;
+}
+
+async function runIt(): Promise<readonly FaultShown[]> {
+  switch (manner) {
+    case 'clients':
+      return await crashClients(choice);
+    case 'syscalls':
+      return await meddleWithCalls(choice);
+    case 'damage':
+      return await damageStores();
+    default:
+      return await crashBroker(choice);
+  }
+}
+
 /** An option that counts something. */
-function wholeNumber(name: 'seed' | 'cycles' | 'per-reckoning' | 'acknowledgements', least: number): number {
+function wholeNumber(name: 'seed' | 'cycles' | 'per-reckoning' | 'acknowledgements' | 'places', least: number): number {
   const number = Number(values[name]);
   if (Number.isSafeInteger(number) && number >= least) return number;
   return refuse(`--${name} takes a whole number from ${least} on, not ${values[name]}.`);
@@ -126,6 +158,50 @@ async function crashClients(base: Omit<ClientRunChoice, 'onProgress'>): Promise<
     ].join('\n'),
   );
   return total.faults;
+}
+
+async function meddleWithCalls(
+  base: Omit<FaultRunChoice, 'acknowledgementsMax' | 'onProgress'>,
+): Promise<readonly FaultShown[]> {
+  const total = await runFaults({
+    ...base,
+    // More would only be more of the same.
+    acknowledgementsMax: Math.min(acknowledgementsMax, CALLS_ACKNOWLEDGEMENTS_MAX),
+    onProgress: (line) => say(`${secondsPassed()} s: ${line}`),
+  });
+  const outcomes = Object.entries(total.outcomes).map(([outcome, count]) => `${outcome} ${count}`);
+  say(
+    [
+      `seed ${seed}`,
+      `calls that failed           ${total.cycles}, and ${total.idleCycles} lives that never came to theirs`,
+      `the broker                  ${outcomes.join(', ')}`,
+      `messages                    ${total.messages} sent, ${total.acknowledged} acknowledged, ${total.copies} deliveries`,
+      `faults                      ${total.faults.length}`,
+    ].join('\n'),
+  );
+  return total.faults;
+}
+
+async function damageStores(): Promise<readonly FaultShown[]> {
+  const total = await runDamage({
+    directory,
+    seed,
+    places: wholeNumber('places', 1),
+    placesPerStore: PLACES_PER_STORE,
+    placesPerProcess: PLACES_PER_STORE,
+    onProgress: ({ places, faults: found }) => say(`${secondsPassed()} s: ${places} places, ${found.length} faults`),
+  });
+  say(
+    [
+      `seed ${seed}`,
+      `places                      ${total.places}, of which ${total.processes} were tried with vouch start as well`,
+      `found                       ${total.verdicts.found}`,
+      `harmless                    ${total.verdicts.harmless}`,
+      `like a power cut            ${total.verdicts['like a power cut']}, in the end of the log`,
+      `faults                      ${total.faults.length}`,
+    ].join('\n'),
+  );
+  return total.faults.map((sentence) => ({ kind: 'damage', sentence }));
 }
 
 function secondsPassed(): number {

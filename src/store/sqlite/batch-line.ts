@@ -9,7 +9,7 @@ import { assert } from '../../base/assert.ts';
 import type { Batch } from '../contract.ts';
 import type { ChangeWriter } from './change-writer.ts';
 
-/** A batch of this size leaves while the one before it is being committed. */
+/** A batch of this size leaves while the one before it is being committed, unless told otherwise. */
 const AHEAD_BYTES = 256 * 1024;
 
 /** The size of a buffer that no batch has been in; it grows. */
@@ -38,17 +38,22 @@ export class BatchLine {
   durable: Batch;
   private readonly writer: ChangeWriter;
   private readonly send: (batch: Uint8Array<ArrayBuffer>) => void;
+  private readonly aheadBytes: number;
   /** Oldest first. Two at most, but for the one that closing adds. */
   private readonly sent: SentBatch[];
   private sentBytes: number;
   private readonly buffers: ArrayBuffer[];
 
-  /** @param send  Takes a batch to the engine, with its buffer. */
-  constructor(writer: ChangeWriter, send: (batch: Uint8Array<ArrayBuffer>) => void) {
+  /**
+   * @param send  Takes a batch to the engine, with its buffer.
+   * @param aheadBytes  From this size on it leaves while the one before it is being committed.
+   */
+  constructor(writer: ChangeWriter, send: (batch: Uint8Array<ArrayBuffer>) => void, aheadBytes: number = AHEAD_BYTES) {
     this.number = 1;
     this.durable = 0;
     this.writer = writer;
     this.send = send;
+    this.aheadBytes = aheadBytes;
     this.sent = [];
     this.sentBytes = 0;
     this.buffers = [];
@@ -63,7 +68,7 @@ export class BatchLine {
   proceed(): void {
     const { writer, sent } = this;
     if (writer.length === 0) return;
-    if (sent.length > 1 || (sent.length === 1 && writer.length < AHEAD_BYTES)) return;
+    if (sent.length > 1 || (sent.length === 1 && writer.length < this.aheadBytes)) return;
     if (writer.count > 0) {
       this.sendNow();
     } else if (sent.length === 0) {

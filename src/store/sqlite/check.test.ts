@@ -142,7 +142,8 @@ test('more than a hundred problems are counted and not listed', (context) => {
   assert.deepEqual([problems.length, problemCount], [100, 150]);
 });
 
-test('a damaged log is a problem with frame and place', (context) => {
+/** A store with commits in its log, as a crash leaves it. */
+function crashed(context: TestContext): DataDirectory {
   const directory = temporaryDataDirectory(context);
   const store = openStore(sample(context));
   for (const topic of ['x', 'y', 'z']) {
@@ -151,6 +152,21 @@ test('a damaged log is a problem with frame and place', (context) => {
   }
   copyAsCrashed(store.directory, directory);
   store.close();
+  return directory;
+}
+
+test('a database that was emptied under its log is a problem, and the log is left for who can use it', (context) => {
+  const directory = crashed(context);
+  const log = readFileSync(directory.log);
+  writeFileSync(directory.database, '');
+  const { state, problems, counts } = check(directory);
+  const problem = { file: directory.database, table: '', row: '', sentence: 'The file is empty, and its log is not.' };
+  assert.deepEqual([state, problems, counts], ['damaged', [problem], undefined]);
+  assert.deepEqual(readFileSync(directory.log), log);
+});
+
+test('a damaged log is a problem with frame and place', (context) => {
+  const directory = crashed(context);
   const log = readFileSync(directory.log);
   log[100] = (log[100] ?? 0) ^ 4;
   writeFileSync(directory.log, log);

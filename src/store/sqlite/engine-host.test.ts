@@ -125,6 +125,7 @@ describe('a disk that fails', () => {
   it('is a failed store, whatever was being done', (context) => {
     for (const [method, act] of [
       ['apply', (hosting: Hosting) => hosting.apply(oweOne)],
+      ['statistics', (hosting: Hosting) => hosting.apply(oweOne)],
       ['read', (hosting: Hosting) => hosting.host.read(1, 0, SIZE)],
     ] as const) {
       const hosting = openNew(context);

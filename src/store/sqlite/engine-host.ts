@@ -8,6 +8,7 @@
 import { OperationError } from '../../base/errors.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { MessageId, PageSize, RecipientKey } from '../contract.ts';
+import type { EngineStatistics } from './engine.ts';
 import type { ExecutorOptions, ExecutorOwner } from './executor.ts';
 import { writeFailedMarker } from './failed-marker.ts';
 import { type OpenDirectory, openDirectory, storeError } from './open-directory.ts';
@@ -82,8 +83,20 @@ export class EngineHost {
     } catch (error) {
       if (!this.giveReserve(held, error) || !this.applyAgain(held)) return;
     }
-    this.owner.committed(batch, held.engine.statistics());
+    const statistics = this.lookAt(held);
+    if (statistics === undefined) return;
+    this.owner.committed(batch, statistics);
     this.askMaintenance();
+  }
+
+  /** What is there; `undefined`: the disk failed when it was asked how large its files are. */
+  private lookAt(held: OpenDirectory): EngineStatistics | undefined {
+    try {
+      return held.engine.statistics();
+    } catch (error) {
+      this.fail(held, error);
+      return undefined;
+    }
   }
 
   /** Reads from a queue. */

@@ -6,12 +6,12 @@
 // What to do about a fault, when to call `maintain`, and who may use the directory is not decided here.
 
 import type * as Sqlite from 'node:sqlite';
-import { statSync } from 'node:fs';
 
 import { assert } from '../../base/assert.ts';
 import { type Millis, millis } from '../../base/millis.ts';
 import type { MessageId, RecipientKey, StoreStatistics } from '../contract.ts';
 import { ChangeReader } from './change-reader.ts';
+import { fileBytes } from './data-directory.ts';
 import { IndexRun, type IndexTuning } from './index-run.ts';
 import { Ledger } from './ledger.ts';
 import { LogCheckpoint } from './log-checkpoint.ts';
@@ -259,11 +259,14 @@ export class Engine {
     });
   }
 
-  /** What is there, as of the last batch. */
+  /**
+   * What is there, as of the last batch.
+   * @throws {OperationError} `store-failed`, `store-unavailable`: the files cannot be looked at.
+   */
   statistics(): EngineStatistics {
     const { file } = this.options;
     const { sessions, groups, retained, wills, owners, deliveries } = this.ledger;
-    const logBytes = bytesOf(`${file}-wal`);
+    const logBytes = fileBytes(`${file}-wal`) ?? 0;
     return {
       sessions,
       groups,
@@ -271,7 +274,7 @@ export class Engine {
       wills: wills.size,
       messages: owners.messages,
       deliveries,
-      fileBytes: bytesOf(file) + logBytes + bytesOf(`${file}-shm`),
+      fileBytes: (fileBytes(file) ?? 0) + logBytes + (fileBytes(`${file}-shm`) ?? 0),
       logBytes,
       commits: this.commits,
       commitMillisLast: this.commitMillisLast,
@@ -338,9 +341,4 @@ function guard<T>(doing: string, work: () => T): T {
   } catch (error) {
     throw faultOf(error, doing);
   }
-}
-
-/** How large a file is; 0: there is none. Without opening it: closing it would give up the locks that SQLite holds. */
-function bytesOf(file: string): number {
-  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }

@@ -77,6 +77,16 @@ test('a failed disk is told before a damaged log, and a damaged log before a dam
   assertFree(directory);
 });
 
+test('a database that was emptied is refused while its log says what it held, and both stay as they are', (context) => {
+  const directory = crashedStore(context);
+  const log = readFileSync(directory.log);
+  writeFileSync(directory.database, '');
+  assert.throws(() => open(directory), { code: 'store-damaged', message: /vouch\.db is damaged: it is empty, and / });
+  assert.deepEqual(readFileSync(directory.log), log);
+  assert.equal(statSync(directory.database).size, 0);
+  assertFree(directory);
+});
+
 test('a database of a newer version, or of something else, is refused by name', (context) => {
   const directory = temporaryDataDirectory(context);
   makeSampleStore(directory);

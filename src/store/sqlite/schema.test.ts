@@ -5,7 +5,7 @@ import { describe, it, type TestContext } from 'node:test';
 
 import { temporaryDirectory } from './directory.fixture.ts';
 import { DatabaseSync } from './node-sqlite.ts';
-import { openDatabase, pragma, SCHEMA_VERSION } from './schema.ts';
+import { openAsItIs, openDatabase, pragma, SCHEMA_VERSION } from './schema.ts';
 import { StoreFault } from './store-fault.ts';
 
 const OPTIONS = { synchronous: 'full', logBytesMax: 1_000_000 } as const;
@@ -59,6 +59,14 @@ describe('the database', () => {
     const before = readFileSync(file);
     assert.throws(() => openDatabase({ file, ...OPTIONS }), isFault('unavailable', /something else/));
     assert.deepEqual(readFileSync(file), before);
+  });
+
+  it('that is empty while its log is not is damaged, and the log stays for who looks', (context) => {
+    const file = temporaryFile(context);
+    writeFileSync(file, '');
+    writeFileSync(`${file}-wal`, 'something');
+    assert.throws(() => openAsItIs(file), isFault('damaged', /is empty, and its log is not/));
+    assert.equal(readFileSync(`${file}-wal`, 'utf8'), 'something');
   });
 
   it('that is none is damaged', (context) => {

@@ -16,6 +16,7 @@
 // | will         | a Will                                                                                    |
 // | ending       | a recipient that is no more and has pages left                                            |
 
+import { fileBytes } from './data-directory.ts';
 import { DatabaseSync } from './node-sqlite.ts';
 import { faultOf, StoreFault } from './store-fault.ts';
 import { primaryCode, SQLITE_CANTOPEN } from './sqlite-error.ts';
@@ -82,6 +83,10 @@ export function openDatabase(options: DatabaseOptions): DatabaseSync {
 
 /** Opens a database as it is, to look at it: nothing on the disk changes, not even its log. The same errors. */
 export function openAsItIs(file: string): DatabaseSync {
+  // SQLite removes the log of a database without a byte, also for who only reads.
+  if ((fileBytes(file) ?? 0) === 0 && (fileBytes(`${file}-wal`) ?? 0) > 0) {
+    throw new StoreFault('damaged', 'The file is empty, and its log is not.');
+  }
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(file, { timeout: LOCK_TIMEOUT_MILLIS, readOnly: true });

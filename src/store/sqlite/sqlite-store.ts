@@ -63,6 +63,8 @@ export interface SqliteStoreParts {
   readonly downtimeMax: Millis;
   /** Whether a message that everybody has before it is written is not written: yes, unless told otherwise to measure writing. */
   readonly elides?: boolean;
+  /** Changes of so many bytes leave while others are being committed; 256 KiB unless told otherwise. */
+  readonly aheadBytes?: number;
   /** Runs a task when the turn has ended, in order; `setImmediate` unless told otherwise. */
   readonly later?: (task: () => void) => void;
   /** Runs a task some milliseconds later, for changes that nobody waits for; a timer, or `later` if that is given. */
@@ -104,7 +106,7 @@ export class SqliteStore implements Store {
     this.later = parts.later ?? ((task) => void setImmediate(task));
     this.soon = parts.soon ?? parts.later ?? ((task) => void setTimeout(task, UNAWAITED_MILLIS).unref());
     this.writer = new ChangeWriter(parts.elides ?? true);
-    this.line = new BatchLine(this.writer, (batch) => this.executor.apply(batch));
+    this.line = new BatchLine(this.writer, (batch) => this.executor.apply(batch), parts.aheadBytes);
     this.reads = new PendingReads();
     this.bodies = new BodyReader();
     this.turnEnd = () => this.endTurn();

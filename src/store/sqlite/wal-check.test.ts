@@ -85,6 +85,24 @@ test('every flipped bit in the header of a log with two commits is found', (cont
   }
 });
 
+test('noise or zeros over the header of a log and the frames behind it are found by the commits behind them', (context) => {
+  const { log, bytes, frames } = makeLog(temporaryDirectory(context), SMALL);
+  for (const [index, frame] of frames.entries()) {
+    // What the checksum of the frame right behind it goes on from is gone.
+    const behind = commitsBehind(frames, frames[index + 1] ?? frame);
+    if (!frame.isCurrent || behind < 2) continue;
+    for (const noise of [
+      Buffer.alloc(frame.end),
+      bytes.subarray(0, frame.end).map((byte, at) => byte ^ (at + index)),
+    ]) {
+      const harmed = Buffer.from(bytes);
+      harmed.set(noise);
+      writeFileSync(log, harmed);
+      assert.deepEqual(check(log), { kind: 'damaged', frame: 0, offset: 0, commitsBehind: behind }, `frame ${index}`);
+    }
+  }
+});
+
 test('a log that is cut at any byte is accepted', (context) => {
   const { log, bytes, frames } = makeLog(temporaryDirectory(context), SMALL);
   const descriptor = openForHarm(context, log);
@@ -138,6 +156,22 @@ test('a damaged log is refused with file, frame, place and the command to run', 
       `Run: vouch store check --data ${directory.path}`,
   });
   rmSync(directory.log);
+  refuseDamagedLog(directory, () => {});
+});
+
+test('a log whose database is empty or gone is refused: SQLite would remove it', (context) => {
+  const directory = temporaryDataDirectory(context);
+  writeFileSync(directory.log, makeLog(temporaryDirectory(context), SMALL).bytes);
+  const expected = {
+    code: 'store-damaged',
+    message:
+      `${directory.database} is damaged: it is empty, and ${directory.log} holds 6 commits that belong to it.\n` +
+      `Run: vouch store check --data ${directory.path}`,
+  };
+  assert.throws(() => refuseDamagedLog(directory, () => {}), expected);
+  writeFileSync(directory.database, '');
+  assert.throws(() => refuseDamagedLog(directory, () => {}), expected);
+  writeFileSync(directory.log, '');
   refuseDamagedLog(directory, () => {});
 });
 

@@ -13,7 +13,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
 import { OperationError } from '../../base/errors.ts';
-import { checkCommand, type DataDirectory, systemCode, unavailable } from './data-directory.ts';
+import { checkCommand, type DataDirectory, fileBytes, systemCode, unavailable } from './data-directory.ts';
 
 /** What a write-ahead log turned out to be. */
 export type LogCheck =
@@ -36,14 +36,14 @@ export type LogCheck =
 export type OnProgress = (share: number) => void;
 
 /**
- * Goes on only where the log of a data directory is not damaged.
+ * Goes on only where the log of a data directory is not damaged, and has its database.
  * @throws {OperationError} `store-damaged` with file, frame, place and what to do; `store-unavailable`.
  */
 export function refuseDamagedLog(directory: DataDirectory, progress: OnProgress): void {
   const check = checkLog(directory.log, progress);
-  if (check.kind === 'damaged') {
-    throw new OperationError('store-damaged', `${showLogDamage(directory, check)}\nRun: ${checkCommand(directory)}`);
-  }
+  const damage = check.kind === 'damaged' ? showLogDamage(directory, check) : showLostDatabase(directory, check);
+  if (damage === undefined) return;
+  throw new OperationError('store-damaged', `${damage}\nRun: ${checkCommand(directory)}`);
 }
 
 /** What is said of a damaged log: one sentence. */
@@ -53,8 +53,22 @@ export function showLogDamage(directory: DataDirectory, damage: LogCheck & { rea
   return `${directory.log} is damaged: ${place} is not what was written, and ${commitsBehind} commits behind it would be lost.`;
 }
 
+/**
+ * What is said where a log holds commits and its database not a byte: one sentence; `undefined`: it is not so. SQLite takes such
+ * a database for a new one, and removes the log. A crash does not leave it: a database has its first page before it has a log.
+ * @throws {OperationError} `store-unavailable`.
+ */
+function showLostDatabase(directory: DataDirectory, check: LogCheck): string | undefined {
+  if (check.kind !== 'sound' || check.commits === 0 || (fileBytes(directory.database) ?? 0) > 0) return undefined;
+  const { database, log } = directory;
+  return `${database} is damaged: it is empty, and ${log} holds ${check.commits} commits that belong to it.`;
+}
+
 /** The header of the file. */
 const HEADER_BYTES = 32;
+const SALTS_OFFSET = 16;
+/** Whenever a log begins anew, its first salt is one more. So often it hardly does. */
+const RESTARTS_MAX = 1_000_000;
 /** Its checksum is over what comes before it. */
 const HEADER_SUM_OFFSET = 24;
 /** What stands before each page. */
@@ -75,8 +89,7 @@ type Sum = readonly [number, number];
 interface Layout {
   readonly pageBytes: number;
   readonly isLittleEndian: boolean;
-  /** `undefined`: those of the first frame. */
-  readonly salts: Sum | undefined;
+  readonly salts: Sum;
   /** What the checksum of the first frame may go on from. */
   readonly starts: readonly Sum[];
 }
@@ -124,16 +137,39 @@ function checkOpenLog(descriptor: number, progress: OnProgress): LogCheck {
 /** A log whose header does not hold is empty to SQLite. It is damaged if it has commits in any layout that there can be. */
 function checkHeadless(descriptor: number, size: number, header: DataView): LogCheck {
   for (let pageBytes = PAGE_BYTES_MIN; pageBytes <= PAGE_BYTES_MAX; pageBytes *= 2) {
+    const candidates = possibleSalts(descriptor, size, pageBytes, header);
     for (const isLittleEndian of [true, false]) {
       const starts = [sumAt(header, HEADER_SUM_OFFSET), headerSum(header, isLittleEndian)];
-      const layout = { pageBytes, isLittleEndian, salts: undefined, starts };
-      const { commits, commitsBehind } = walk(descriptor, size, layout, () => {});
-      if (commits + commitsBehind >= COMMITS_BEHIND_MIN) {
-        return { kind: 'damaged', frame: 0, offset: 0, commitsBehind: commits + commitsBehind };
+      for (const salts of candidates) {
+        const layout = { pageBytes, isLittleEndian, salts, starts };
+        const { frames, commits, commitsBehind } = walk(descriptor, size, layout, () => {});
+        if (commits + commitsBehind >= COMMITS_BEHIND_MIN) {
+          return { kind: 'damaged', frame: 0, offset: 0, commitsBehind: commits + commitsBehind };
+        }
+        if (frames + commitsBehind > 0) break;
       }
     }
   }
   return { kind: 'empty' };
+}
+
+/**
+ * The salts that a log may have: those of its first frame; and, since what spoilt the header may have spoilt that, too, those of
+ * the first two frames in a row that have the same, unless the header says that these are left from before.
+ */
+function possibleSalts(descriptor: number, size: number, pageBytes: number, header: DataView): readonly Sum[] {
+  let [first, before]: (Sum | undefined)[] = [];
+  for (const { view, at } of framesOf(descriptor, size, pageBytes, () => {})) {
+    const salts = sumAt(view, at + 8);
+    // A frame of zeros has the right checksum.
+    if (isSame(salts, [0, 0])) continue;
+    first ??= salts;
+    if (before !== undefined && isSame(salts, before)) break;
+    before = salts;
+  }
+  if (first === undefined || before === undefined) return [];
+  const age = (header.getInt32(SALTS_OFFSET) - before[0]) | 0;
+  return age > 0 && age <= RESTARTS_MAX ? [first] : [first, before];
 }
 
 /** What the header says; `undefined` if it is not whole. */
@@ -146,17 +182,16 @@ function layoutOf(header: DataView): Layout | undefined {
   const isLittleEndian = (magic & 1) === 0;
   const sum = headerSum(header, isLittleEndian);
   if (!isSame(sum, sumAt(header, HEADER_SUM_OFFSET))) return undefined;
-  return { pageBytes, isLittleEndian, salts: sumAt(header, 16), starts: [sum] };
+  return { pageBytes, isLittleEndian, salts: sumAt(header, SALTS_OFFSET), starts: [sum] };
 }
 
 function walk(descriptor: number, size: number, layout: Layout, progress: OnProgress): Walk {
-  const { pageBytes } = layout;
-  let { salts, starts } = layout;
+  const { pageBytes, salts } = layout;
+  let { starts } = layout;
   let [frames, commits, commitsBehind] = [0, 0, 0];
   let broken: Walk['broken'];
   for (const { view, at, frame, offset } of framesOf(descriptor, size, pageBytes, progress)) {
     const [isCommit, frameSalts, stored] = [view.getUint32(at + 4) !== 0, sumAt(view, at + 8), sumAt(view, at + 16)];
-    salts ??= frameSalts;
     // What is left from before has other salts; its checksums are nobody's concern.
     const sums = isSame(frameSalts, salts) ? starts.map((start) => frameSum(view, at, layout, start)) : [];
     const isWhole = sums.some((sum) => isSame(sum, stored));

@@ -36,7 +36,7 @@ export interface CompanyChoice {
   readonly seed: number;
   readonly publishers: readonly PartChoice[];
   readonly subscribers: readonly SubscriberChoice[];
-  /** How long nothing at all may happen while somebody waits. */
+  /** How long nothing at all may happen while everybody finishes what there is. */
   readonly patienceMillis?: number | undefined;
 }
 
@@ -51,13 +51,15 @@ export class Company {
   readonly subscribers: readonly Subscriber[];
   readonly broker: BrokerMember;
   readonly members: readonly Member[];
+  private readonly patienceMillis: number | undefined;
   /** The latest message of each publisher at the reckoning before. */
   private latestBefore: ReadonlyMap<string, number>;
   private settledTo: ReadonlyMap<string, number>;
 
   private constructor({ directory, seed, publishers, subscribers, patienceMillis }: CompanyChoice, relay: Relay) {
-    const chronicle = new Chronicle(patienceMillis);
+    const chronicle = new Chronicle();
     this.chronicle = chronicle;
+    this.patienceMillis = patienceMillis;
     this.relay = relay;
     let seeds = seed;
     const optionsOf = ({ name, version, options }: PartChoice): ClientOptions => ({
@@ -186,7 +188,7 @@ export class Company {
   /** @returns false: nothing happened for long, or somebody ended by himself. */
   private async comesTrue(condition: () => boolean): Promise<boolean> {
     try {
-      await this.chronicle.until(condition, () => '');
+      await this.chronicle.until(condition, () => '', this.patienceMillis);
     } catch {
       this.chronicle.throwFailure();
     }

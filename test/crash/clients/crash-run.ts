@@ -5,6 +5,9 @@
 //
 // A cycle counts only if somebody died with something unfinished in its hands: a publisher with messages that were not settled, a
 // subscriber with messages processed and not acknowledged, the broker while a publisher waited for it.
+//
+// Where somebody lies (lying-store.ts), one of the liars dies in every cycle, a publisher right after it said that something is
+// stored which the network has swallowed: what it says is then all that there is, and a few cycles show it on any machine.
 
 import { setTimeout } from 'node:timers/promises';
 
@@ -28,7 +31,7 @@ export interface ClientRunChoice {
   readonly cyclesPerReckoning: number;
   /** Whose store says too early that something is durable: the run must find it out. */
   readonly liars?: 'publishers' | 'subscribers' | undefined;
-  /** How long nothing at all may happen while somebody waits. */
+  /** How long nothing at all may happen while everybody finishes; what is lost is waited for in vain. */
   readonly patienceMillis?: number | undefined;
   /** Is told after every reckoning. */
   readonly onProgress: (totals: Totals) => void;
@@ -158,13 +161,18 @@ class ClientCrashRun {
     if (random.chance(0.8)) {
       await company.within(STAKE_MILLIS_MAX, () => victims.every(({ isAtStake }) => isAtStake));
     }
-    if (random.chance(0.2)) {
+    const isTempted = this.choice.liars === 'publishers';
+    if (isTempted) {
+      await this.tempt(victims);
+    } else if (random.chance(0.2)) {
       // Some have just come back then, and go on with what the last connection began.
       company.relay.cut();
       this.count('cuts');
       await company.within(random.between(1, RETURN_MILLIS_MAX), () => false);
     }
     const wereAtStake = await Promise.all(victims.map((each) => this.endLife(each)));
+    // Those that live would wait long for what was swallowed.
+    if (isTempted) company.relay.cut();
     this.count(wereAtStake.includes(true) ? 'cycles' : 'idleCycles');
     if (victims.length > 1) this.count('together');
     await Promise.all(victims.map((each) => this.revive(each)));
@@ -187,13 +195,26 @@ class ClientCrashRun {
     await company.within(LOAD_MILLIS_MAX, () => company.stored >= target);
   }
 
-  /** One or more of those that live. */
+  /** One or more of those that live, a liar among them if there is one. */
   private drawVictims(): readonly Member[] {
     const { random, company } = this;
     const living = company.members.filter(({ isUp }) => isUp);
     const drawn = living.filter(() => random.chance(0.25));
-    const one = living[random.between(0, living.length - 1)];
-    return drawn.length > 0 || one === undefined ? drawn : [one];
+    const liars = living.filter(({ kind }) => `${kind}s` === this.choice.liars);
+    if (drawn.length > 0 && liars.length === 0) return drawn;
+    const candidates = liars.length > 0 ? liars : living;
+    const one = candidates[random.between(0, candidates.length - 1)];
+    return one === undefined ? drawn : [...new Set([...drawn, one])];
+  }
+
+  /** Has those that lie say that messages are stored which cannot get out. */
+  private async tempt(victims: readonly Member[]): Promise<void> {
+    const { company } = this;
+    company.relay.swallow();
+    this.count('cuts');
+    const liars = company.publishers.filter((each) => victims.includes(each));
+    const enough = new Map(liars.map((each) => [each, each.counts.stored + 1]));
+    await company.within(STAKE_MILLIS_MAX, () => liars.every((each) => each.counts.stored >= (enough.get(each) ?? 0)));
   }
 
   /** @returns whether it was killed with something in its hands. */

@@ -20,7 +20,7 @@ import { ENGINE_TUNING } from '../../../src/store/sqlite/engine.ts';
 import type { Executor } from '../../../src/store/sqlite/executor.ts';
 import { SqliteStore } from '../../../src/store/sqlite/sqlite-store.ts';
 import { WorkerExecutor } from '../../../src/store/sqlite/worker-executor.ts';
-import { lying, putOff } from '../lying-store.ts';
+import { LIE_MILLIS, lying, putOff, SLOW_MILLIS } from '../lying-store.ts';
 import { type SeededRandom, seededRandom } from '../seeded-random.ts';
 import { tell } from './report.ts';
 
@@ -127,7 +127,8 @@ function partsOf(manner: string): ClientParts {
   return {
     ...parts,
     makeStore: (directory) => {
-      const late = storeOn(putOff(new WorkerExecutor(THREAD, { ...STORE, path: directory })));
+      const lateMillis = manner === 'lies' ? LIE_MILLIS : SLOW_MILLIS;
+      const late = storeOn(putOff(new WorkerExecutor(THREAD, { ...STORE, path: directory }), lateMillis));
       return manner === 'lies' ? lying(late) : late;
     },
   };

@@ -19,7 +19,11 @@ import type { Subscriber } from './subscriber.ts';
 const LOSSES = 4;
 const MESSAGES_BETWEEN = 150;
 const SILENCE_MILLIS = 20;
-/** What was given up is waited for in vain. */
+/** Of the publisher, on a network that swallows them: nobody can say what has become of those with QoS 2. */
+const SWALLOWED_MESSAGES = 12;
+/** There may be no room for so many. */
+const SWALLOWED_MILLIS_MAX = 2000;
+/** How long everything may be silent at the end, where what was given up is waited for in vain. */
 const PATIENCE_MILLIS = 6000;
 const SEED = Date.now() % 1_000_000;
 
@@ -114,6 +118,8 @@ async function loseUnderLoad(company: Company, client: Publisher | Subscriber, i
   // What is sent now does not arrive, and what arrived is not acknowledged.
   relay.swallow();
   await company.within(SILENCE_MILLIS, () => false);
+  const stored = company.stored + SWALLOWED_MESSAGES;
+  if (client.kind === 'publisher') await company.within(SWALLOWED_MILLIS_MAX, () => company.stored >= stored);
   relay.leadTo(undefined);
   if (isKilled) await client.kill();
   relay.cut();
