@@ -23,8 +23,8 @@ import { checkClocks, checkConsole, checkPutOff, checkStatements } from './tidy/
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 
-const SOURCES = filesOf('{src,test,conformance,bench,scripts,examples}/**/*.{ts,mjs}', 'rooms.ts').map((file) =>
-  readSource(file, textOf(file)),
+const SOURCES = filesOf('{src,test,sim,fuzz,conformance,bench,scripts,examples}/**/*.{ts,mjs}', 'rooms.ts').map(
+  (file) => readSource(file, textOf(file)),
 );
 
 /** What each rule claims of every source file. */

@@ -70,6 +70,20 @@ export function admitToOne(broker: BrokerState, waiter: Waiter, message: Message
   return hasRoom ? undefined : admit(broker, [waiter], message, now);
 }
 
+/**
+ * The limit at which a session would have to end for the message; `undefined`: none. For a retained message no session ends: its client would
+ * subscribe again, and end again, for ever.
+ */
+export function limitToEndAt(
+  { queueLimits }: BrokerState,
+  { queue, isEnding }: Waiter,
+  { payload }: Message,
+): QueueLimitName | undefined {
+  if (isEnding) return undefined;
+  const limit = queueLimits.passedBy(queue, payload.length) ?? queueLimits.passedByAll(1, payload.length);
+  return limit?.policy === 'end-session' ? limit.name : undefined;
+}
+
 /** One message before its queues. */
 class Hearing {
   private readonly broker: BrokerState;

@@ -20,13 +20,16 @@ import { Elision } from './elision.ts';
 import type { BrokerEvents } from './events.ts';
 import { FanOut } from './fan-out.ts';
 import type { BrokerLimits } from './limits.ts';
-import type { BrokerParts } from './parts.ts';
+import { BROKER_TUNING, type BrokerParts, type BrokerTuning } from './parts.ts';
 import { QueueLimits } from './queue-limits.ts';
 import { newQueueTotals, type QueueTotals } from '../store/queue-totals.ts';
 import { RetainedMessages } from './retained-messages.ts';
 import { Router } from './router.ts';
 import { SessionRegistry } from './session-registry.ts';
 import { Wills } from './wills.ts';
+
+/** Shared by all brokers of the process; bounded. */
+const TOPICS = createTopicTable();
 
 /** Something that is to happen at a moment; `tick` does it and asks for the next one by itself. */
 export interface Timed extends Deadlined {
@@ -49,6 +52,7 @@ export class BrokerState {
   readonly random: Random;
   readonly log: Log;
   readonly limits: BrokerLimits;
+  readonly tuning: BrokerTuning;
   readonly events: BrokerEvents;
   readonly counters: Counters;
   /** Topic names that came lately. */
@@ -87,9 +91,10 @@ export class BrokerState {
     this.random = parts.random;
     this.log = parts.log;
     this.limits = parts.limits;
+    this.tuning = parts.tuning ?? BROKER_TUNING;
     this.events = parts.events;
     this.counters = newCounters();
-    this.topics = createTopicTable();
+    this.topics = TOPICS;
     this.arena = new ByteArena();
     this.fanOut = new FanOut();
     this.queueTotals = newQueueTotals();

@@ -73,7 +73,7 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Waiter, Ti
     this.broker = broker;
     this.clientId = identity.clientId;
     this.key = key;
-    this.machine = new Session<SessionDelivery>(this);
+    this.machine = new Session<SessionDelivery>(this, broker.tuning.packetIdMax);
     this.subscriptions = undefined;
     this.expiryInterval = expiryInterval;
     this.queue = new DeliveryQueue(broker, this, storedDelivery);

@@ -6,6 +6,7 @@
 // States: `awaiting-connect` (nothing but CONNECT is taken, 64 KiB and 10 s at most), `connecting`
 // (CONNECT is being decided, which may take time: nothing is read), `open`, `closed`.
 // A connection has a session from the moment CONNECT is accepted until it ends.
+// Longer than 400 lines because every way in which a connection goes on or ends meets the others here.
 
 import { type Millis, millis } from '../base/millis.ts';
 import { PacketDecoder } from '../packet/decoder.ts';
@@ -160,10 +161,8 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
       this.fail(connectTimeout(this.broker, this));
       return;
     }
-    if (this.hold !== undefined && this.hold.until <= now) {
-      this.finishEnding(this.hold);
-      return;
-    }
+    const { hold } = this;
+    if (hold !== undefined && hold.until <= now && this.gate.heldAnswers === 0) return this.finishEnding(hold);
     // A client that we do not read from is not timed out for its silence.
     if (this.intake.isPaused) this.session?.machine.noteReceived(now);
     this.guard(() => this.session?.machine.tick(now));
@@ -172,8 +171,10 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
 
   /** Asks to be woken when the machine is due, or when the publisher has been held long enough. */
   watch(): void {
-    const next = this.session?.machine.nextDeadline() ?? this.hold?.until;
-    if (next !== undefined) this.broker.deadlines.set(this, millis(Math.min(next, this.hold?.until ?? next)));
+    const { hold, gate } = this;
+    const holdEnds = hold !== undefined && hold.until <= this.now && gate.heldAnswers > 0 ? undefined : hold?.until;
+    const next = this.session?.machine.nextDeadline() ?? holdEnds;
+    if (next !== undefined) this.broker.deadlines.set(this, millis(Math.min(next, holdEnds ?? next)));
     else this.broker.deadlines.remove(this);
   }
 
@@ -217,7 +218,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     if (this.state === 'closed') return;
     this.now = this.broker.clock.monotonic();
     if (this.state === 'open') this.sendDisconnect(Reason.serverShuttingDown, undefined);
-    else if (this.state === 'connecting') refuseConnection(this, Reason.serverUnavailable, undefined);
+    else this.refuseUnlessBegun();
     this.leave(this.state === 'open', Reason.serverShuttingDown);
   }
 
@@ -225,7 +226,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
   abandon(): void {
     if (this.state === 'closed') return;
     if (this.state === 'open') this.sendDisconnect(Reason.unspecifiedError, undefined);
-    else if (this.state === 'connecting') refuseConnection(this, Reason.serverUnavailable, undefined);
+    else this.refuseUnlessBegun();
     this.close();
     if (this.session !== undefined)
       this.broker.events.clientDisconnected?.(this.session.clientId, this.network.remote, Reason.unspecifiedError);
@@ -233,7 +234,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
 
   /**
    * Takes no more messages of QoS 1 and 2 from the client, says nothing of it, and ends the connection after a while: for 3.x, which has
-   * no word for a refusal, so that the client does not come back and try again at once.
+   * no word for a refusal, so that the client does not try again at once. What was taken before is acknowledged first, or it would come again.
    */
   holdPublisher(reasonCode: ReasonCode, detail: string): void {
     if (this.hold !== undefined) return;
@@ -292,6 +293,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
   }
 
   gateMoved(): void {
+    if (this.hold !== undefined && this.state === 'open') this.watch();
     this.resumeIfCaughtUp();
   }
 
@@ -365,6 +367,16 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
   private sendDisconnect(reasonCode: ReasonCode, reasonString: string | undefined): void {
     if (this.version !== 5 || this.state !== 'open') return;
     this.writePacket(this.outlet.disconnectPacket(reasonCode, reasonString));
+  }
+
+  /**
+   * CONNACK 0x88 for a CONNECT that changed nothing yet. Where the session waits for the store already, nobody knows what the next start will
+   * find of it: a client that was told "no" would go on as if its last session were still there, so it is told nothing.
+   */
+  private refuseUnlessBegun(): void {
+    if (this.state === 'connecting' && this.session === undefined) {
+      refuseConnection(this, Reason.serverUnavailable, undefined);
+    }
   }
 
   /**

@@ -152,6 +152,17 @@ export class GroupQueue implements Waiter {
     ]);
   }
 
+  /** Whether a member borrows a message rather than having it: one of QoS 1, where the group is in the store and the member is not. */
+  lendsTo({ session, qos }: RouteTarget, message: Message): boolean {
+    return this.key !== 0 && session.key === 0 && lower(message.qos, qos) === 1;
+  }
+
+  /** Lends a message that has just been stored for the group to a member that is ready, as nobody waits before it. */
+  lendAtOnce(message: Message, messageId: MessageId, target: RouteTarget, now: Millis): void {
+    this.queue.passBy(messageId);
+    this.lend(message, messageId, target, now);
+  }
+
   /**
    * Takes a message of QoS 1 or 2 that has to wait.
    * @param messageId  Its name in the store, if the group is a recipient there; else 0.
@@ -250,11 +261,17 @@ export class GroupQueue implements Waiter {
       target.session.sendNow(message, target, memberMessageId, undefined, now);
       return;
     }
-    const qos = lower(message.qos, target.qos);
-    const isBorrowed = messageId !== 0 && qos === 1;
-    if (isBorrowed) this.lent++;
-    else if (messageId !== 0) this.giveForGood(messageId, qos, target.session);
-    target.session.sendNow(message, target, isBorrowed ? messageId : 0, isBorrowed ? this : undefined, now);
+    if (messageId !== 0 && this.lendsTo(target, message)) {
+      this.lend(message, messageId, target, now);
+      return;
+    }
+    if (messageId !== 0) this.giveForGood(messageId, lower(message.qos, target.qos), target.session);
+    target.session.sendNow(message, target, 0, undefined, now);
+  }
+
+  private lend(message: Message, messageId: MessageId, target: RouteTarget, now: Millis): void {
+    this.lent++;
+    target.session.sendNow(message, target, messageId, this, now);
   }
 
   /** The message is the member's from now on. */

@@ -12,7 +12,8 @@ import { millis } from '../base/millis.ts';
  * - `end-session`: the queue goes as a whole, this message included, and with it the session: its client finds session present 0.
  * If both limits of a queue are reached, the first of `reject`, `end-session`, `drop-newest`, `drop-oldest` among their policies holds;
  * likewise for the limits of all queues, which are looked at after those of each.
- * A retained message for a new subscription has no publisher that could be told: it is dropped where another one would be refused.
+ * A retained message for a new subscription has no publisher that could be told: it is dropped where another one would be refused
+ * or have a session end, which would only subscribe again.
  */
 export type QueuePolicy = 'reject' | 'drop-oldest' | 'drop-newest' | 'end-session';
 

@@ -26,12 +26,19 @@ export interface Routed {
   refusedBy: 'store' | QueueLimitName | undefined;
 }
 
+/** A member of a group that is sent a message now. */
+interface ChosenMember {
+  readonly target: RouteTarget;
+  /** The group that stays owed the message in the store until this member, who is not there, has acknowledged it. */
+  readonly lender: GroupQueue | undefined;
+}
+
 /** Who gets a message, where the route alone does not say so. */
 interface Plan {
   /** For themselves. */
   readonly targets: readonly RouteTarget[];
   /** As members of groups; each can be sent the message now. */
-  readonly members: readonly RouteTarget[];
+  readonly members: readonly ChosenMember[];
   /** Of these, those whose session is a recipient of the message already. */
   readonly copies: readonly RouteTarget[];
   /** Groups none of whose members can be sent it now. */
@@ -161,18 +168,21 @@ export class Routing {
       after = broker.store.append(messageId, message, recipients, origin);
     }
     // Members first: each has been found ready.
-    for (const member of members) {
-      const place = copies.indexOf(member);
+    for (const { target, lender } of members) {
+      const place = copies.indexOf(target);
       const ownId = place < 0 ? messageId : (copyIds[place] ?? 0);
-      const isStored = member.session.key !== 0 && lower(message.qos, member.qos) > 0;
+      const isStored = target.session.key !== 0 && lower(message.qos, target.qos) > 0;
       if (message.qos === 0)
-        member.session.offer(message, 0, member.retainAsPublished && message.retain, member, 0, now);
-      else member.session.sendNow(message, member, isStored ? ownId : 0, undefined, now);
+        target.session.offer(message, 0, target.retainAsPublished && message.retain, target, 0, now);
+      else if (lender !== undefined) lender.lendAtOnce(message, messageId, target, now);
+      else target.session.sendNow(message, target, isStored ? ownId : 0, undefined, now);
     }
     this.sendEach(targets, message, messageId, undefined, now);
     for (const group of waitingGroups)
       if (admission?.leavesOut(group) !== true) group.enqueue(message, group.key === 0 ? 0 : messageId);
     admission?.finish();
+    // A window that was kept for a copy is free again if that was dropped: too large, not authorized.
+    if (targets.length + members.length > 0) for (const group of waitingGroups) group.feed(now);
     const isHeard = route.targets.length + members.length + waitingGroups.length > 0;
     const isElidable = message.qos === 1 && copies.length === 0 && retain === undefined;
     return this.taken(isHeard ? Reason.success : Reason.noMatchingSubscribers, after, isElidable ? messageId : 0);
@@ -181,26 +191,27 @@ export class Routing {
   /** Chooses a member of each group, or finds that the message has to wait for one. */
   private plan(route: Route, message: Message, publisher: ClientSession | undefined): Plan {
     const targets = targetsFor(route, publisher);
-    const members: RouteTarget[] = [];
+    const members: ChosenMember[] = [];
     const copies: RouteTarget[] = [];
     const waitingGroups: GroupQueue[] = [];
     const more: (readonly Recipient[])[] = [];
     const reached = (session: ClientSession): number =>
-      message.qos === 0 ? 0 : countOf(targets, session) + countOf(members, session);
+      message.qos === 0 ? 0 : countOf(targets, session) + countOf(members.map(targetOf), session);
     for (const group of route.groups) {
-      const member = group.choose(message, reached);
-      if (member === undefined) {
+      const target = group.choose(message, reached);
+      if (target === undefined) {
         if (message.qos === 0 || !group.canWait) continue;
         waitingGroups.push(group);
         if (group.key !== 0) more.push(group.recipients(message));
         continue;
       }
-      const isCopy = reached(member.session) > 0;
-      members.push(member);
+      const isCopy = reached(target.session) > 0;
+      const lends = group.lendsTo(target, message);
+      members.push({ target, lender: lends ? group : undefined });
       if (message.qos === 0) continue;
-      const recipients = member.recipients(message);
+      const recipients = lends ? group.recipients(message) : target.recipients(message);
       if (recipients.length === 0) continue;
-      if (isCopy) copies.push(member);
+      if (isCopy && !lends) copies.push(target);
       else more.push(recipients);
     }
     const recipients = join(recipientsOf(route, targets, message), more);
@@ -247,6 +258,10 @@ function join(recipients: readonly Recipient[], more: readonly (readonly Recipie
   if (first === undefined) return recipients;
   if (recipients.length === 0 && second === undefined) return first;
   return recipients.concat(...more);
+}
+
+function targetOf({ target }: ChosenMember): RouteTarget {
+  return target;
 }
 
 /** How many of the targets are this session, for a message that it does not get as QoS 0. */

@@ -14,7 +14,7 @@ import { NO_REASON_PROPERTIES } from '../packet/properties.ts';
 import { Reason, type ReasonCode, reasonName } from '../packet/reason-codes.ts';
 import type { Recipient } from '../store/contract.ts';
 import { parseTopicFilter } from '../topic/topic-filter.ts';
-import { admitToOne } from './admission.ts';
+import { admitToOne, limitToEndAt } from './admission.ts';
 import type { BrokerState } from './broker-state.ts';
 import type { ClientSession } from './client-session.ts';
 import type { Connection } from './connection.ts';
@@ -122,6 +122,11 @@ function sendRetained(
     const qos = lower(message.qos, subscription.options.qos); // [MQTT-3.8.4-8]
     if (qos === 0 || session.key === 0) {
       session.offerRetained(message, qos, address, 0, now);
+      return;
+    }
+    const ending = limitToEndAt(broker, session, message);
+    if (ending !== undefined) {
+      session.dropOffered(message, ending);
       return;
     }
     const admission = admitToOne(broker, session, message, now);

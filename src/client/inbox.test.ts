@@ -7,9 +7,9 @@ import { MemoryStore } from '../store/memory/memory-store.ts';
 import type { Client } from './client.ts';
 import { connect } from './connect.ts';
 import type { ConnectOptions } from './options.ts';
-import { HEAD_LIMITS } from './outbox.ts';
 import type { ReceivedMessage } from './received-message.ts';
 import { answer, connected, granted, publish, ScriptedBroker, turn } from './scripted-broker.arbitrary.ts';
+import { CLIENT_TUNING } from './tuning.ts';
 import { takeAll } from './watching.arbitrary.ts';
 
 const PERSISTENT: ConnectOptions = { clientId: 'me', clean: false };
@@ -328,7 +328,7 @@ test('the application has a thousand messages of the inbox at most; the next com
 });
 
 test('more than the head of the inbox holds is handed over in order, by this process and the next', async () => {
-  const count = HEAD_LIMITS.queueHeadMessagesMax + 1_700;
+  const count = CLIENT_TUNING.head.queueHeadMessagesMax + 1_700;
   const broker = new ScriptedBroker();
   const before = await stored({}, broker);
   const first = await takeAll(before.client, broker);
@@ -373,7 +373,7 @@ test('what the store gives back is handed over when it is durable, not before', 
   store.announce(store.written);
   await broker.accept();
   await connecting;
-  const head = HEAD_LIMITS.queueHeadMessagesMax;
+  const head = CLIENT_TUNING.head.queueHeadMessagesMax;
   for (let id = 1; id <= head + 5; id++) broker.send(publish(`${id}`, 1, id));
   store.announce(store.durable + head);
   await turn();

@@ -13,6 +13,7 @@ import type { ClientStore } from './client-store.ts';
 import { Handling, type HandlingOwner } from './handling.ts';
 import type { Settings } from './options.ts';
 import { StoredInbox } from './stored-inbox.ts';
+import type { ClientTuning } from './tuning.ts';
 
 /** Who stands behind an inbox. */
 export interface InboxOwner extends HandlingOwner {
@@ -23,9 +24,6 @@ export interface InboxOwner extends HandlingOwner {
   /** The next acknowledgement waits for this batch. */
   holdAnswers(after: Batch): void;
 }
-
-/** So much an application is trusted with, however little it wants the broker to send ahead. */
-const WINDOW_MIN = 1_000;
 
 /** What most clients have most of the time; never written to. */
 const NO_RECEIPTS: Map<number, Receipt> = new Map();
@@ -41,16 +39,21 @@ export class Inbox {
   private state: 'open' | 'stopped' | 'over';
   private readonly finished: (arrival: Arrival) => void;
 
-  constructor(owner: InboxOwner, settings: Pick<Settings, 'connect' | 'inboxBytesMax'>, kept: ClientStore | undefined) {
+  constructor(
+    owner: InboxOwner,
+    settings: Pick<Settings, 'connect' | 'inboxBytesMax'>,
+    kept: ClientStore | undefined,
+    { handlingMin, head }: ClientTuning,
+  ) {
     const { connect, inboxBytesMax } = settings;
-    const window = Math.max(connect.properties.receiveMaximum ?? 0, WINDOW_MIN);
+    const window = Math.max(connect.properties.receiveMaximum ?? 0, handlingMin);
     this.handling = new Handling(owner, window, !connect.clean);
     this.owner = owner;
     this.finished = (arrival) => this.finish(arrival);
     this.stored =
       kept === undefined
         ? undefined
-        : new StoredInbox(owner, this.handling, kept, inboxBytesMax, window, this.finished);
+        : new StoredInbox(owner, this.handling, kept, inboxBytesMax, window, head, this.finished);
     this.receipts = NO_RECEIPTS;
     this.keyLast = 0;
     this.state = 'open';

@@ -49,6 +49,7 @@ import { Requests } from './requests.ts';
 import { Retry } from './retry.ts';
 import { SessionState } from './session-state.ts';
 import { Subscriptions } from './subscriptions.ts';
+import { CLIENT_TUNING } from './tuning.ts';
 
 /** How long messages may wait for others to leave with. */
 const MOMENT = millis(1);
@@ -107,13 +108,14 @@ export class LiveClient implements Client, ConnectionOwner {
     const { version } = settings.connect;
     this.subscriptions = new Subscriptions({
       version,
-      ask: (make, signal) => this.requests.ask(make, signal),
+      ask: (make, signal, isRenewal) => this.requests.ask(make, signal, isRenewal),
       emit: (name, ...facts) => this.emitter.emit(name, ...facts),
       handlerFailed: (error) => this.handlerFailed(error),
       claimed: () => this.session.inbox.claim(),
       unclaimed: (arrival) => {
         if (!this.handToRest(arrival)) this.session.inbox.handling.unclaim(arrival);
       },
+      handToRest: (arrival) => this.handToRest(arrival),
       isConnected: () => this.state === 'connected',
       taken: () => this.steerReading(),
     });
@@ -175,6 +177,7 @@ export class LiveClient implements Client, ConnectionOwner {
       },
       this.settings,
       this.kept,
+      this.parts.tuning ?? CLIENT_TUNING,
     );
     this.endWith(signal);
     if (this.lastEnd === undefined) this.attempt();

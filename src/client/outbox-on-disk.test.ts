@@ -6,8 +6,8 @@ import { type TestContext, test } from 'node:test';
 import type { Packet } from '../packet/packet.ts';
 import type { PublishOptions } from './client.ts';
 import { connect } from './connect.ts';
-import { HEAD_LIMITS } from './outbox.ts';
 import { answer, ScriptedBroker, turn } from './scripted-broker.arbitrary.ts';
+import { CLIENT_TUNING } from './tuning.ts';
 import { stateOf } from './watching.arbitrary.ts';
 
 const QOS_1: PublishOptions = { qos: 1 };
@@ -42,7 +42,7 @@ function numbers(count: number): string[] {
   return Array.from({ length: count }, (_, index) => String(index));
 }
 
-const MANY = HEAD_LIMITS.queueHeadMessagesMax + 700;
+const MANY = CLIENT_TUNING.head.queueHeadMessagesMax + 700;
 
 test('more messages than the head holds are read back from the store, a page at a time, and go out in order', async (t) => {
   const broker = new ScriptedBroker();
@@ -64,7 +64,7 @@ test('more messages than the head holds are read back from the store, a page at 
   for (const {
     arguments: [, , { messagesMax }],
   } of read.mock.calls) {
-    assert.ok(messagesMax <= HEAD_LIMITS.queueHeadMessagesMax);
+    assert.ok(messagesMax <= CLIENT_TUNING.head.queueHeadMessagesMax);
   }
   assert.equal(store.statistics().deliveries, 0);
 });

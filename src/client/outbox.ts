@@ -12,23 +12,16 @@ import { RingQueue } from '../base/ring-queue.ts';
 import type { Message } from '../packet/message.ts';
 import { NO_SUBSCRIPTION_IDENTIFIERS } from '../packet/packet.ts';
 import type { QueuedDelivery, RecipientKey, Recipient } from '../store/contract.ts';
-import { DeliveryQueue, type QueueHeadLimits, type QueueOwner } from '../store/delivery-queue.ts';
+import { DeliveryQueue, type QueueOwner } from '../store/delivery-queue.ts';
 import { newQueueTotals } from '../store/queue-totals.ts';
 import type { Published } from './client.ts';
 import { type ClientStore, OUTBOX } from './client-store.ts';
 import type { Agreement } from './handshake.ts';
 import type { Settings } from './options.ts';
 import { newPublication, type Publication, type PublishHandle, storedPublication } from './publication.ts';
+import type { ClientTuning } from './tuning.ts';
 import { Unsettled } from './unsettled.ts';
 
-/** How much of the queue is in memory. */
-export const HEAD_LIMITS: QueueHeadLimits = {
-  queueHeadMessagesMax: 2_000,
-  queueHeadBytesMax: 8 * 1024 * 1024,
-  queueHeadsBytesMax: 32 * 1024 * 1024,
-};
-/** While so much waits for the disk, nothing more is accepted. */
-const LATE_BYTES_MAX = 16 * 1024 * 1024;
 /** When a message is stored that is not to be on disk. */
 export const IN_MEMORY: Promise<void> = Promise.resolve();
 const NOT_STORED = { read: (): void => undefined };
@@ -68,6 +61,7 @@ export class Outbox implements QueueOwner<Publication> {
   readonly unstored: RingQueue<Publication>;
   private readonly limits: Pick<Settings, 'outboxMessagesMax' | 'outboxBytesMax'>;
   private readonly kept: ClientStore | undefined;
+  private readonly lateBytesMax: number;
   private readonly owner: OutboxOwner;
   private readonly line: RingQueue<InLine>;
   /** With a store: who waits for what this process has put there, wherever it is now. */
@@ -81,14 +75,16 @@ export class Outbox implements QueueOwner<Publication> {
   constructor(
     limits: Pick<Settings, 'outboxMessagesMax' | 'outboxBytesMax'>,
     kept: ClientStore | undefined,
+    tuning: ClientTuning,
     owner: OutboxOwner,
   ) {
     this.key = kept === undefined ? 0 : OUTBOX;
     this.unsettled = new Unsettled();
     this.limits = limits;
     this.kept = kept;
+    this.lateBytesMax = tuning.outboxLateBytesMax;
     this.owner = owner;
-    const place = { store: kept?.store ?? NOT_STORED, limits: HEAD_LIMITS, queueTotals: newQueueTotals() };
+    const place = { store: kept?.store ?? NOT_STORED, limits: tuning.head, queueTotals: newQueueTotals() };
     this.queue = new DeliveryQueue(place, this, (stored) => this.restored(stored));
     this.unstored = new RingQueue();
     this.line = new RingQueue();
@@ -222,7 +218,7 @@ export class Outbox implements QueueOwner<Publication> {
 
   private hasRoomFor(payloadBytes: number): boolean {
     const { kept, limits } = this;
-    if (kept !== undefined && (kept.isFull || kept.store.lateBytes > LATE_BYTES_MAX)) return false;
+    if (kept !== undefined && (kept.isFull || kept.store.lateBytes > this.lateBytesMax)) return false;
     if (this.messages >= limits.outboxMessagesMax) return false;
     // One that is larger than the outbox goes when it is alone.
     return this.bytes + payloadBytes <= limits.outboxBytesMax || this.messages === 0;

@@ -7,6 +7,7 @@ import type { Millis } from '../base/millis.ts';
 import type { Random } from '../base/random.ts';
 import type { Store } from '../store/contract.ts';
 import type { NetworkConnection, NetworkHandler } from '../transport/contract.ts';
+import type { ClientTuning } from './tuning.ts';
 
 /** Where to dial. */
 export interface DialTarget {
@@ -34,4 +35,6 @@ export interface ClientParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** `CLIENT_TUNING` unless told otherwise. */
+  readonly tuning?: ClientTuning;
 }

@@ -1,6 +1,7 @@
 // SUBSCRIBE and UNSUBSCRIBE packets that wait for their acknowledgement, over connections: what was sent and not answered when one
 // ends is sent again on the next, before what was asked later, so that the broker gets all requests in the order in which they were
-// made. (Nothing answers a SUBSCRIBE on another connection, and to ask twice does no harm.)
+// made. (Nothing answers a SUBSCRIBE on another connection, and to ask twice does no harm.) Renewals stand for what was granted before
+// any of these was made, and go first: behind an UNSUBSCRIBE that has yet to be answered, one would undo it.
 // A packet is made anew for each connection, since each broker has limits of its own.
 // Bound: the application's; each request is a call of its that waits, or a subscription of its that is renewed.
 
@@ -27,6 +28,8 @@ interface Request {
   readonly reject: (error: unknown) => void;
   /** Ends listening to the signal. */
   readonly release: () => void;
+  /** It is one of those that go first. */
+  readonly isRenewal: boolean;
   /** Nobody waits any more. */
   isAbandoned: boolean;
 }
@@ -42,7 +45,7 @@ interface Sent {
 /** The requests of a client. */
 export class Requests {
   private readonly owner: RequestsOwner;
-  /** In order of `ask`. */
+  /** In order of `ask`, renewals first. */
   private waiting: Set<Request>;
   /** Why nothing is asked any more. */
   private error: Error | undefined;
@@ -69,18 +72,20 @@ export class Requests {
 
   /**
    * Sends a request as soon as somebody is connected and an identifier is free.
+   * @param isRenewal  It asks for what a session had that is lost; before the connection is opened.
    * @returns The answer: one Reason Code per topic filter, in order.
    * @throws What `make` throws, the signal's reason, or the error of `rejectAll`.
    */
-  ask(make: MakeRequest, signal?: AbortSignal): Promise<readonly ReasonCode[]> {
+  ask(make: MakeRequest, signal?: AbortSignal, isRenewal = false): Promise<readonly ReasonCode[]> {
     return new Promise((resolve, reject) => {
       if (this.error !== undefined) throw this.error;
       signal?.throwIfAborted();
       const onAbort = (): void => this.abandon(request, signal?.reason);
       const release = (): void => signal?.removeEventListener('abort', onAbort);
-      const request: Request = { make, resolve, reject, release, isAbandoned: false };
+      const request: Request = { make, resolve, reject, release, isRenewal, isAbandoned: false };
       signal?.addEventListener('abort', onAbort, { once: true });
-      this.waiting.add(request);
+      if (isRenewal) this.addRenewal(request);
+      else this.waiting.add(request);
       this.sendWaiting();
     });
   }
@@ -152,6 +157,12 @@ export class Requests {
       release();
       reject(error);
     }
+  }
+
+  private addRenewal(request: Request): void {
+    const waiting = Array.from(this.waiting);
+    const others = waiting.filter(({ isRenewal }) => !isRenewal);
+    this.waiting = new Set([...waiting.filter(({ isRenewal }) => isRenewal), request, ...others]);
   }
 
   /** The packet, or `undefined` when it cannot be made, and whoever waits is told why. */

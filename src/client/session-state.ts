@@ -31,9 +31,8 @@ import type { Settings } from './options.ts';
 import { expired, IN_MEMORY, Outbox, type OutboxOwner } from './outbox.ts';
 import { unsendable } from './outgoing.ts';
 import { outcomeOf, type Publication, SENT, storedPublication } from './publication.ts';
+import type { ClientTuning } from './tuning.ts';
 
-/** From here on nothing is sent until the network has taken what it was given. */
-const SEND_BYTES_MARK = 1024 * 1024;
 /** Less than one such part of the window is not worth a packet of the network by itself. */
 const WINDOW_PARTS = 8;
 const NOTHING_TO_COMMIT = { durable: Number.POSITIVE_INFINITY };
@@ -55,6 +54,7 @@ export class SessionState implements SessionOutput<Publication>, GateOutlet, Inb
   private readonly owner: SessionStateOwner;
   private readonly kept: ClientStore | undefined;
   private readonly resendsAmbiguous: boolean;
+  private readonly sendBytesMark: number;
   private readonly gate: CommitGate;
   // Live as long as the connection.
   private link: Link | undefined;
@@ -66,13 +66,14 @@ export class SessionState implements SessionOutput<Publication>, GateOutlet, Inb
   private isMomentOver: boolean;
   private readonly onMoment: () => void;
 
-  constructor(owner: SessionStateOwner, settings: Settings, kept: ClientStore | undefined) {
+  constructor(owner: SessionStateOwner, settings: Settings, kept: ClientStore | undefined, tuning: ClientTuning) {
     this.owner = owner;
     this.kept = kept;
     this.resendsAmbiguous = settings.resendsAmbiguous;
-    this.machine = new Session<Publication>(this);
-    this.outbox = new Outbox(settings, kept, this);
-    this.inbox = new Inbox(this, settings, kept);
+    this.sendBytesMark = tuning.sendBytesMark;
+    this.machine = new Session<Publication>(this, tuning.packetIdMax);
+    this.outbox = new Outbox(settings, kept, tuning, this);
+    this.inbox = new Inbox(this, settings, kept, tuning);
     this.gate = new CommitGate(kept?.store ?? NOTHING_TO_COMMIT, this);
     this.link = undefined;
     this.agreement = undefined;
@@ -125,14 +126,14 @@ export class SessionState implements SessionOutput<Publication>, GateOutlet, Inb
     const now = this.owner.now();
     this.sentAt = now;
     for (let next = outbox.unstored.peek(); next !== undefined; next = outbox.unstored.peek()) {
-      if (link.waitingBytes > SEND_BYTES_MARK) return;
+      if (link.waitingBytes > this.sendBytesMark) return;
       outbox.unstored.shift();
       this.sendUnstored(next, now);
     }
     const { queue } = outbox;
     if (this.waitsForMore(queue.messages)) return;
     for (let next = queue.peek(); next !== undefined; next = queue.peek()) {
-      if (link.waitingBytes > SEND_BYTES_MARK || !this.machine.canPublish()) break;
+      if (link.waitingBytes > this.sendBytesMark || !this.machine.canPublish()) break;
       queue.shift();
       const problem = this.problemOf(next, now);
       if (problem === undefined) this.machine.publish(next, now);
@@ -161,7 +162,7 @@ export class SessionState implements SessionOutput<Publication>, GateOutlet, Inb
     publication.handle?.storedWith(IN_MEMORY);
     this.outbox.unsettled.add();
     const { link, outbox } = this;
-    if (link === undefined || outbox.unstored.length > 0 || link.waitingBytes > SEND_BYTES_MARK) {
+    if (link === undefined || outbox.unstored.length > 0 || link.waitingBytes > this.sendBytesMark) {
       outbox.unstored.push(publication);
       return;
     }

@@ -11,13 +11,12 @@ import { Reason, type ReasonCode } from '../packet/reason-codes.ts';
 import { ACKNOWLEDGE_LATER } from '../session/output.ts';
 import type { Receipt } from '../session/session.ts';
 import type { Batch, QueuedDelivery, Recipient, RecipientKey } from '../store/contract.ts';
-import { DeliveryQueue, type QueueOwner, type Waiting } from '../store/delivery-queue.ts';
+import { DeliveryQueue, type QueueHeadLimits, type QueueOwner, type Waiting } from '../store/delivery-queue.ts';
 import { newQueueTotals } from '../store/queue-totals.ts';
 import { Arrival, type Finished } from './arrival.ts';
 import { type ClientStore, INBOX, OUTBOX } from './client-store.ts';
 import type { Handling } from './handling.ts';
 import type { InboxOwner } from './inbox.ts';
-import { HEAD_LIMITS } from './outbox.ts';
 
 /** A stored message that the application has not been given. */
 interface Stored extends Waiting, Omit<QueuedDelivery, 'sharedFilter'> {
@@ -63,6 +62,7 @@ export class StoredInbox implements QueueOwner<Stored> {
     kept: ClientStore,
     bytesMax: number,
     window: number,
+    head: QueueHeadLimits,
     finishedByAll: Finished,
   ) {
     this.key = INBOX;
@@ -72,7 +72,7 @@ export class StoredInbox implements QueueOwner<Stored> {
     this.bytesMax = bytesMax;
     this.window = window;
     this.finishedByAll = finishedByAll;
-    const place = { store: kept.store, limits: HEAD_LIMITS, queueTotals: newQueueTotals() };
+    const place = { store: kept.store, limits: head, queueTotals: newQueueTotals() };
     this.queue = new DeliveryQueue(place, this, (stored) => this.restored(stored));
     this.line = [];
     this.appended = 0;

@@ -72,6 +72,8 @@ export class SubscribingClient {
   /** How many identifiers are free. */
   freeIds: number;
   takenCount: number;
+  /** Payloads of messages that were handed to who takes the rest; `undefined`: nobody does. */
+  rest: string[] | undefined;
   private readonly version: ProtocolVersion;
   private readonly make: ReturnType<typeof arrivals>;
   private lines: string[];
@@ -86,6 +88,7 @@ export class SubscribingClient {
     this.told = [];
     this.freeIds = 65_535;
     this.takenCount = 0;
+    this.rest = undefined;
     this.make = arrivals(this.done);
     this.lines = [];
     this.unanswered = [];
@@ -95,10 +98,14 @@ export class SubscribingClient {
     this.subscriptions = new Subscriptions({
       version,
       emit: (name, ...facts) => void this.told.push([name, ...facts].join(' ')),
-      ask: (make, signal) => this.requests.ask(make, signal),
+      ask: (make, signal, isRenewal) => this.requests.ask(make, signal, isRenewal),
       handlerFailed: (error) => void this.told.push(`failed: ${String(error)}`),
       claimed: () => this.claimed(),
       unclaimed: (arrival) => void this.unclaimed.push(arrival),
+      handToRest: (arrival) => {
+        this.rest?.push(textOf(arrival));
+        return this.rest !== undefined;
+      },
       isConnected: () => this.isConnected,
       taken: () => void this.takenCount++,
     });

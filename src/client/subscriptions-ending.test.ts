@@ -29,6 +29,20 @@ test('the end of a subscription unsubscribes, and drops what still comes for it'
   assert.deepEqual(client.unclaimedTexts, ['4', '5']);
 });
 
+test('what comes late without an identifier may be of an earlier process: whoever takes the rest gets it', async () => {
+  const client = new SubscribingClient(4).connect({}, 'present');
+  client.rest = [];
+  const subscribing = client.subscriptions.subscribe('a');
+  client.answer(0);
+  const ending = (await subscribing).end();
+  client.answer(0);
+  await ending;
+  // The session has, say, `#` from the process before.
+  client.message('a', '1');
+  assert.deepEqual(client.rest, ['1']);
+  assert.deepEqual(client.done, []);
+});
+
 test('a late copy of an ended subscription is not taken for one of another', async () => {
   const client = new SubscribingClient().connect();
   const heard: string[] = [];
@@ -78,8 +92,8 @@ test('a broker that has lost the session is asked again for what it had granted'
     'SUBSCRIBE d 0 identifier 3',
   );
   client.cut().connect();
-  client.expect('SUBSCRIBE d 0 identifier 3', 'SUBSCRIBE a 1, b 1 identifier 1', 'SUBSCRIBE c 0 identifier 2');
-  client.answer(0).answer(0, 0x87).answer(0x97);
+  client.expect('SUBSCRIBE a 1, b 1 identifier 1', 'SUBSCRIBE c 0 identifier 2', 'SUBSCRIBE d 0 identifier 3');
+  client.answer(0, 0x87).answer(0x97).answer(0);
   await third;
   await new Promise(setImmediate);
   assert.deepEqual(first?.granted, [0, 0x87]);
@@ -87,6 +101,22 @@ test('a broker that has lost the session is asked again for what it had granted'
   // They are asked for again, should the broker forget once more.
   client.cut().connect();
   client.expect('SUBSCRIBE a 1, b 1 identifier 1', 'SUBSCRIBE c 0 identifier 2', 'SUBSCRIBE d 0 identifier 3');
+});
+
+test('what is being unsubscribed from when the session is lost is not subscribed to again', async () => {
+  const client = new SubscribingClient().connect();
+  const subscribing = client.subscriptions.subscribe('a');
+  client.answer(0);
+  await subscribing;
+  const leaving = client.subscriptions.unsubscribe(['a']);
+  client.cut().connect();
+  // Behind UNSUBSCRIBE, the renewal would undo it.
+  client.expect('SUBSCRIBE a 0 identifier 1', 'UNSUBSCRIBE a', 'SUBSCRIBE a 0 identifier 1', 'UNSUBSCRIBE a');
+  client.cut().connect();
+  client.expect('SUBSCRIBE a 0 identifier 1', 'UNSUBSCRIBE a');
+  client.answer(0).answer(0);
+  assert.deepEqual(await leaving, [0]);
+  client.cut().connect().expect();
 });
 
 test('what another broker lacks is told as refused when the session is renewed', async () => {

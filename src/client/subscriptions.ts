@@ -24,12 +24,14 @@ export interface SubscriptionsOwner {
   readonly version: ProtocolVersion;
   readonly emit: ClientEmitter['emit'];
   /** `Requests.ask`. */
-  ask(make: MakeRequest, signal: AbortSignal | undefined): Promise<readonly ReasonCode[]>;
+  ask(make: MakeRequest, signal: AbortSignal | undefined, isRenewal?: boolean): Promise<readonly ReasonCode[]>;
   handlerFailed(error: unknown): void;
   /** A subscription is there that was not: messages that nobody claimed may be claimed now. */
   claimed(): void;
   /** A message that `dispatch` took for a subscription that does not come about: nobody claims it after all. */
   unclaimed(arrival: Arrival): void;
+  /** Gives a message to who takes what no subscription claims; false: nobody does. */
+  handToRest(arrival: Arrival): boolean;
   isConnected(): boolean;
   /** Messages were taken from a buffer. */
   taken(): void;
@@ -138,7 +140,9 @@ export class Subscriptions {
     let taker = this.claims.find(topic, subscriptionIdentifiers);
     if (taker === undefined) {
       if (this.ended.covers(topic, subscriptionIdentifiers)) {
-        arrival.ack(); // [MQTT-4.5.0-2]
+        // Without an identifier it may as well come for what an earlier process has subscribed to.
+        const isSure = subscriptionIdentifiers.length > 0;
+        if (isSure || !this.owner.handToRest(arrival)) arrival.ack(); // [MQTT-4.5.0-2]
         return true;
       }
       // An identifier that nobody has is an earlier process's.
@@ -193,7 +197,7 @@ export class Subscriptions {
     };
     for (const claim of claims) claim.askingCount++;
     try {
-      const codes = await this.owner.ask(make, signal);
+      const codes = await this.owner.ask(make, signal, forWhom === undefined);
       return asked.map((claim, index) => ({ claim, code: codes[index] ?? Reason.unspecifiedError }));
     } finally {
       for (const claim of claims) claim.askingCount--;

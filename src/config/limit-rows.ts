@@ -174,7 +174,8 @@ export const LIMIT_ROWS: { readonly [Name in keyof BrokerLimits]: Row<BrokerLimi
     queue(
       'publisherHoldMillis',
       'The time that a publisher of MQTT 3, which cannot be told why, stays connected after a message was refused for ' +
-        'want of room. It gets no acknowledgement, and none for what it sends after.',
+        'want of room. It gets no acknowledgement, and none for what it sends after. Longer than an application takes ' +
+        "for a message: two such clients that fill each other's queues would never get on otherwise.",
     ),
     0,
     60 * MINUTE,

@@ -53,12 +53,23 @@ test('an identifier is used again as late as the table allows', () => {
 test('all 65,535 identifiers can be in flight, no more, and each that ends makes room for one', () => {
   const table = inFlight();
   for (let name = 1; name <= PACKET_ID_MAX; name++) assert.equal(table.add({ name }, 2), name);
-  assert.equal(table.hasFreeId, false);
+  assert.equal(table.hasFreeIds(1), false);
   assert.equal(table.lend(), undefined);
   assert.throws(() => table.add({ name: 0 }, 1), { name: 'AssertionError' });
   table.remove(packetId(40_000));
-  assert.equal(table.hasFreeId, true);
+  assert.equal(table.hasFreeIds(1), true);
+  assert.equal(table.hasFreeIds(2), false);
   assert.equal(table.add({ name: 0 }, 1), 40_000);
+});
+
+test('with fewer identifiers than MQTT has they come round sooner, and no other is ever given out', () => {
+  const table = new InFlight<Named>(3);
+  for (let name = 1; name <= 3; name++) assert.equal(table.add({ name }, 1), name);
+  assert.equal(table.hasFreeIds(1), false);
+  assert.equal(table.lend(), undefined);
+  table.remove(packetId(2));
+  assert.equal(table.add({ name: 4 }, 2), 2);
+  assert.deepEqual(publishNames(table), [1, 3, 4]);
 });
 
 test('what is in flight keeps its order when the table grows and when the middle is taken out', () => {
@@ -94,7 +105,7 @@ test('a full window can be restored in any order of identifiers', () => {
   }
   table.prepare();
   assert.equal(table.count, PACKET_ID_MAX);
-  assert.equal(table.hasFreeId, false);
+  assert.equal(table.hasFreeIds(1), false);
   assert.deepEqual(publishNames(table).slice(0, 3), [0, 2, 4]);
 });
 

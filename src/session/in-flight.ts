@@ -51,6 +51,7 @@ const NO_TABLES: Tables<never> = {
 
 /** The in-flight table of one direction of one session. */
 export class InFlight<D extends object> {
+  private readonly idMax: number;
   /** Deliveries that wait for PUBACK or PUBREC. */
   publishCount: number;
   /** Deliveries that wait for PUBCOMP. */
@@ -66,7 +67,9 @@ export class InFlight<D extends object> {
   /** `restore` took identifiers that the ring still holds. */
   private ringIsStale: boolean;
 
-  constructor() {
+  /** @param idMax  The highest identifier; smaller ones than MQTT's own make them come round soon. */
+  constructor(idMax: number = PACKET_ID_MAX) {
+    this.idMax = idMax;
     this.publishCount = 0;
     this.releaseCount = 0;
     this.tables = NO_TABLES;
@@ -85,9 +88,9 @@ export class InFlight<D extends object> {
     return this.publishCount + this.releaseCount;
   }
 
-  /** Whether an identifier is left. */
-  get hasFreeId(): boolean {
-    return this.freeCount > 0 || this.tables.capacity < PACKET_ID_MAX;
+  /** Whether so many identifiers are left. hot: */
+  hasFreeIds(count: number): boolean {
+    return this.freeCount + this.idMax - this.tables.capacity >= count;
   }
 
   /** Puts a delivery in flight at the end of the sending order. An identifier must be left. hot: */
@@ -159,7 +162,7 @@ export class InFlight<D extends object> {
 
   /** Lends an identifier to a SUBSCRIBE or UNSUBSCRIBE [MQTT-2.2.1-3]; `undefined` when all are in use. */
   lend(): PacketId | undefined {
-    if (!this.hasFreeId) return undefined;
+    if (!this.hasFreeIds(1)) return undefined;
     const id = this.take();
     this.tables.states[id] = REQUEST;
     this.requestCount++;
@@ -284,7 +287,7 @@ export class InFlight<D extends object> {
   /** Doubles the tables: with every identifier of the old capacity in use, or at restore, when `prepare` is to come. */
   private grow(): void {
     const old = this.tables;
-    const capacity = old.capacity === 0 ? CAPACITY_FIRST : Math.min(old.capacity * 2, PACKET_ID_MAX);
+    const capacity = Math.min(old.capacity === 0 ? CAPACITY_FIRST : old.capacity * 2, this.idMax);
     assert(capacity > old.capacity, 'a packet identifier is left');
     const tables: Tables<D> = {
       capacity,

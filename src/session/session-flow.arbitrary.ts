@@ -136,9 +136,10 @@ export class Flow {
   readonly session: Session<Delivery>;
   private readonly owner: Owner;
 
-  constructor() {
+  /** @param packetIdMax  The highest packet identifier that the session gives out. */
+  constructor(packetIdMax?: number) {
     this.owner = new Owner();
-    this.session = new Session(this.owner);
+    this.session = new Session(this.owner, packetIdMax);
     this.owner.session = this.session;
   }
 

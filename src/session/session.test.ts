@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { millis } from '../base/millis.ts';
 import { packetId } from '../packet/packet-id.ts';
-import { flow } from './session-flow.arbitrary.ts';
+import { Flow, flow } from './session-flow.arbitrary.ts';
 
 // Sending.
 
@@ -51,6 +51,12 @@ test("the window is the peer's Receive Maximum, for QoS 1 until PUBACK and for Q
   assert.equal(self.session.canPublish(), false);
   self.receive('PUBACK 1');
   assert.equal(self.session.canPublish(), true);
+});
+
+test('with fewer identifiers than places in the window, it is identifiers that there must be enough of', () => {
+  const { session } = new Flow(3).open({ sendMaximum: 10 }).publish('a b', 1);
+  assert.equal(session.canPublish(), true);
+  assert.equal(session.canPublish(2), false);
 });
 
 test('a PUBREC of 0x80 and above frees its place in the window and its identifier', () => {

@@ -23,7 +23,7 @@ import {
   type PubrecPacket,
   type PubrelPacket,
 } from '../packet/packet.ts';
-import type { PacketId } from '../packet/packet-id.ts';
+import { PACKET_ID_MAX, type PacketId } from '../packet/packet-id.ts';
 import { NO_REASON_PROPERTIES } from '../packet/properties.ts';
 import { ProtocolError, violation } from '../packet/protocol-error.ts';
 import { Reason, type ReasonCode } from '../packet/reason-codes.ts';
@@ -76,9 +76,10 @@ export class Session<D extends Delivery> {
   /** Deliveries that count against `sendMaximum` on this connection. */
   private sentCount: number;
 
-  constructor(output: SessionOutput<D>) {
+  /** @param packetIdMax  The highest packet identifier that it gives out. */
+  constructor(output: SessionOutput<D>, packetIdMax: number = PACKET_ID_MAX) {
     this.output = output;
-    this.inFlight = new InFlight();
+    this.inFlight = new InFlight(packetIdMax);
     this.inbound = new Inbound();
     this.connectionNumber = 0;
     this.connectionFirst = 1;
@@ -185,7 +186,7 @@ export class Session<D extends Delivery> {
       this.terms !== undefined &&
       this.resendNext === 0 &&
       this.sentCount + count <= this.terms.sendMaximum && // [MQTT-3.3.4-7] [MQTT-3.3.4-9] [MQTT-4.9.0-2]
-      this.inFlight.hasFreeId
+      this.inFlight.hasFreeIds(count)
     );
   }
 

@@ -12,6 +12,7 @@
 // Invariants: `messages` counts what waits, wherever it is; head, what only the store has, and tail follow each other in the
 // order of publication without a gap; the newest message of the head is `newest`, after which the store is read.
 // It sends nothing and decides no limit; the owner takes from the front.
+// Longer than 400 lines because everything in here moves the same four numbers.
 
 import { assert } from '../base/assert.ts';
 import type { Millis } from '../base/millis.ts';
@@ -185,6 +186,12 @@ export class DeliveryQueue<D extends Waiting> implements QueueSize {
     const payloadBytes = delivery.message.payload.length;
     if (this.keeps(payloadBytes)) this.push(delivery);
     else this.count(payloadBytes);
+  }
+
+  /** Nothing waits, and what came now, and is in the store, was taken without waiting: what is read later comes behind it. */
+  passBy(messageId: MessageId): void {
+    assert(this.messages === 0, 'nobody is served before those who wait');
+    this.newest = messageId;
   }
 
   /** Puts back what was taken, before everything that waits. */

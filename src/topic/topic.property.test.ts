@@ -262,6 +262,23 @@ test('walking a filter and a name comes to the same as splitting them', () => {
   );
 });
 
+test('a filter matches the names that it matches as a regular expression', () => {
+  /** `+` is a level, `#` any number of them, itself and the `/` before it included; neither is `$` at the beginning. */
+  const expressionOf = (each: TopicFilter): RegExp => {
+    const levels = each.split('/').map((level) => (level === '+' ? '[^/]*' : level.replaceAll('$', String.raw`\$`)));
+    const isOpen = levels.at(-1) === '#';
+    const closed = (isOpen ? levels.slice(0, -1) : levels).join('/');
+    const body = !isOpen ? closed : levels.length === 1 ? '.*' : `${closed}(?:/.*)?`;
+    return new RegExp(`^${/^[+#]/.test(each) ? '(?![$])' : ''}${body}$`, 'su');
+  };
+  fc.assert(
+    fc.property(filter, name, (each, topic) => {
+      assert.equal(matches(each, topic), expressionOf(each).test(topic));
+    }),
+    { numRuns: 3000 },
+  );
+});
+
 const anyText = fc.string({ unit: fc.constantFrom('a', '/', '/', '+', '#', '$', '\0', '\u{1F980}'), maxLength: 8 });
 
 test('a text is a name or filter exactly when the rules of section 4.7, read level by level, allow it', () => {

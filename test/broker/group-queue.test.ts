@@ -1,5 +1,6 @@
 // What waits for a shared subscription (MQTT 5.0 section 4.8.2): where it is kept, who gets it when, and what becomes of it
 // over crashes and endings. A queue has at most two messages in memory.
+// Longer than 400 lines because it is one table of what happens to a group, on one small scene.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -314,6 +315,56 @@ test('a message is handed to a member and taken from its group in one turn: a cr
     }
     assert.deepEqual(texts.toSorted(), ['1', '2']);
   }
+});
+
+test('a QoS 1 message that goes to a fleeting member at once is lent: PUBACK waits for the disk, and a crash leaves it to the others', async () => {
+  const store = new JournalStore(false);
+  const commit = (): void => store.commit(Number.POSITIVE_INFINITY);
+  const broker = await TestBroker.open({ store, limits });
+  const keeper = broker.knock(kept('keeper'));
+  commit();
+  keeper.requestSubscription(['$share/g/a'], { qos: 1 });
+  commit();
+  keeper.cut();
+  commit();
+  const member = broker.connect(fleeting('member'));
+  member.subscribe('$share/g/a', { qos: 1 });
+  const publisher = broker.connect();
+  publisher.publish('a', '1', { qos: 1, id: 1 });
+  assert.deepEqual(member.publishes().map(textOf), ['1']);
+  assert.deepEqual(publisher.said(), []);
+  commit();
+  assert.deepEqual(publisher.said(), ['PUBACK 1']);
+
+  const crashed = store.crash();
+  const second = await TestBroker.open({ store: crashed, limits });
+  const back = second.knock(kept('keeper'));
+  crashed.commit(Number.POSITIVE_INFINITY);
+  back.expect('connack');
+  assert.deepEqual(back.acknowledgeAll().map(textOf), ['1']);
+});
+
+test('what a fleeting member has acknowledged is settled for its group', async () => {
+  const { broker, publisher, store } = await scene();
+  const member = broker.connect(fleeting('member'));
+  member.subscribe('$share/g/a', { qos: 1 });
+  publish(publisher, 1, 1);
+  assert.deepEqual(held(store), [1, 1, 1]);
+  assert.deepEqual(member.acknowledgeAll().map(textOf), ['1']);
+  assert.deepEqual(held(store), [1, 0, 0]);
+});
+
+test('a window kept for a copy that turned out too large is given to what waits for the group', async () => {
+  const broker = await TestBroker.open({ limits: { inFlightMax: 1 } });
+  const member = broker.connect({
+    ...kept('member'),
+    properties: { sessionExpiryInterval: 1000, maximumPacketSize: 40 },
+  });
+  member.subscribe('a', { qos: 1 }, 123_456);
+  member.subscribe('$share/g/a', { qos: 1 });
+  const payload = 'x'.repeat(30);
+  broker.connect().publish('a', payload, { qos: 1 });
+  assert.deepEqual(member.acknowledgeAll().map(textOf), [payload]);
 });
 
 test('what waits when the last member unsubscribes is gone, counted and said', async () => {

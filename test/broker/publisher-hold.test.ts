@@ -6,7 +6,7 @@ import { test } from 'node:test';
 
 import { millis } from '../../src/base/millis.ts';
 import { type BrokerOptions, type ConnectChoice, TestBroker, type TestClient } from './harness.ts';
-import { kept } from './late-stage.ts';
+import { kept, setStage } from './late-stage.ts';
 import { will } from './sample-will.ts';
 
 /** A broker in which `full` has no room: a persistent session that is away is owed as much as it may be. */
@@ -116,6 +116,23 @@ test('who comes back is taken at its word again: the same message finds room, or
   third.publish('full', 'second', { qos: 2, id: 7, dup: true });
   assert.deepEqual(third.said(), ['PUBREC 7']);
   assert.deepEqual(back.messages(), ['full=first', 'full=second']);
+});
+
+test('what was taken from it before is acknowledged first, however late the disk is', async () => {
+  const limits = { sessionQueueMessagesMax: 1, publisherHoldMillis: millis(20) };
+  const { broker, connect, keeper, commit } = await setStage(true, limits);
+  keeper('away').cut();
+  const publisher = connect({ version: 4, clientId: 'publisher', clean: false });
+  publisher.publish('a', 'fits', { qos: 1, id: 1 });
+  publisher.publish('a', 'does not', { qos: 1, id: 2 });
+  publisher.requestSubscription(['b']);
+  broker.pass(60_000);
+  assert.deepEqual(publisher.said(), []);
+  assert.equal(publisher.ended, 'not yet');
+  commit();
+  assert.deepEqual(publisher.said().slice(0, 1), ['PUBACK 1']);
+  broker.pass(1);
+  publisher.expectEnd(0);
 });
 
 test('a refusal that is no want of room ends the connection of 3.x at once', async () => {

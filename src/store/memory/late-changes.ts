@@ -19,9 +19,10 @@ export class LateChanges {
   bytes: number;
   /** Messages that were never written. */
   elided: number;
+  /** Oldest first. */
   private readonly unwritten: Map<MessageId, Unwritten>;
   /** The bytes of each change, oldest first. */
-  private sizes: { readonly batch: Batch; readonly bytes: number }[];
+  private readonly sizes: { readonly batch: Batch; readonly bytes: number }[];
 
   constructor() {
     this.bytes = 0;
@@ -53,9 +54,17 @@ export class LateChanges {
 
   /** Everything up to the batch is written. */
   write(durable: Batch): void {
-    for (const [messageId, { batch }] of this.unwritten) if (batch <= durable) this.unwritten.delete(messageId);
-    this.sizes = this.sizes.filter(({ batch }) => batch > durable);
-    this.bytes = this.sizes.reduce((sum, { bytes }) => sum + bytes, 0);
+    for (const [messageId, { batch }] of this.unwritten) {
+      if (batch > durable) break;
+      this.unwritten.delete(messageId);
+    }
+    let written = 0;
+    for (const { batch, bytes } of this.sizes) {
+      if (batch > durable) break;
+      this.bytes -= bytes;
+      written++;
+    }
+    this.sizes.splice(0, written);
   }
 }
 
