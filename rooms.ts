@@ -24,6 +24,8 @@ export type RoomName =
   | 'exports'
   | 'test'
   | 'conformance'
+  | 'sim'
+  | 'fuzz'
   | 'bench'
   | 'scripts'
   | 'examples';
@@ -259,6 +261,25 @@ export const ROOMS: readonly Room[] = [
     rank: 9,
     sentence: 'the tests that no single file owns',
     imports: [...ALL_BUT_CLI, 'exports', 'conformance', 'scripts'],
+    node: 'any',
+    packages: 'any',
+  },
+  {
+    name: 'sim',
+    folder: 'sim',
+    rank: 9,
+    sentence:
+      'seeded network, clock, disk and crashes round the real broker, client and sessions; checkers that forgive nothing',
+    imports: [...ALL_BUT_CLI, 'test'],
+    node: 'any',
+    packages: ['fast-check'],
+  },
+  {
+    name: 'fuzz',
+    folder: 'fuzz',
+    rank: 9,
+    sentence: 'bytes that nobody should send, for the codec and for the broker, and what must hold all the same',
+    imports: [...ALL_BUT_CLI, 'conformance', 'test'],
     node: 'any',
     packages: 'any',
   },

@@ -12,7 +12,7 @@ import path from 'node:path';
 const ROOT = path.resolve(import.meta.dirname, '..');
 const BINARIES = path.join(ROOT, 'node_modules', '.bin');
 
-const TESTS = ['src/**/*.test.ts', 'test/**/*.test.ts', 'conformance/**/*.test.ts', 'bench/**/*.test.ts'];
+const TESTS = ['{src,test,sim,fuzz,conformance,bench}/**/*.test.ts'];
 /** A step of its own, before the other tests: it is fast, and what it finds is quickly mended. */
 const TIDY = ['test/tidy.test.ts', 'test/tidy/*.test.ts'];
 /** Left out of `npm run check`: they start other programs or install packages. */
@@ -22,7 +22,12 @@ const SLOW = [
   'test/interop/**/*.test.ts',
   'test/crash/{crash,power-cut,disk-full,*-strace}.test.ts',
   'test/crash/clients/{crash,session-lost}.test.ts',
+  'test/crash/damage/damage.test.ts',
   'test/examples.test.ts',
+  'sim/sim.test.ts',
+  'sim/command/command.test.ts',
+  'sim/mutants/mutants.test.ts',
+  'fuzz/**/*.test.ts',
 ];
 
 /** Every step takes a fraction of this. Past it, something hangs. */

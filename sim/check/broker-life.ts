@@ -1,0 +1,17 @@
+// The lives of the broker: from the start of a process to its end, whatever that is.
+
+/** One life of the broker. */
+export interface BrokerLife {
+  readonly life: number;
+  readonly from: number;
+  /** It has found everything again. */
+  ready: number;
+  to: number;
+  /** 'up': it was there at the end. */
+  how: 'up' | 'crashed' | 'stopped' | 'store-failed' | 'over';
+}
+
+/** Whether a life ended otherwise than in order, so that what was not durable may be undone. */
+export function isLostHow(how: BrokerLife['how']): boolean {
+  return how !== 'up' && how !== 'stopped';
+}

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import type { PublishPacket } from '../../src/packet/packet.ts';
+import { packetId } from '../../src/packet/packet-id.ts';
+import { plainClient } from '../generate/plain-parts.ts';
+import type { History } from '../history.ts';
+import { packetIds } from './packet-ids.ts';
+import { ack, sentencesOf, Story } from './sample-history.ts';
+
+function said(history: History): readonly string[] {
+  return sentencesOf(packetIds, history);
+}
+
+/** p publishes so many messages of a QoS, which come to the broker. */
+function story(qos: 0 | 1 | 2, count = 1, store: 'none' | 'model' = 'none'): Story {
+  const told = new Story([plainClient('p', { store })]).connects('p');
+  for (let i = 0; i < count; i++) {
+    const label = told.says('p', 'a', qos);
+    told.passes('client', 'p', told.packetOf(label), label);
+  }
+  return told;
+}
+
+/** p sends a message once more. */
+function again(told: Story, label: string, more: Partial<PublishPacket> = {}): Story {
+  return told.passes('client', 'p', told.packetOf(label, { dup: true, ...more }), label);
+}
+
+const PRESENT = { present: true } as const;
+
+test('an identifier is in one flow at a time, of messages and requests', () => {
+  const shared = story(1, 2);
+  assert.deepEqual(said(shared.ends()), []);
+  assert.deepEqual(said(again(story(1, 2), 'p#2', { dup: false, id: packetId(1) }).ends()), [
+    "p sent p#2 under the identifier 1, which is p#1's (connection 1).",
+  ]);
+  assert.deepEqual(said(story(1).passes('broker', 'p', ack('puback', 1)).ends()), []);
+  assert.deepEqual(said(again(story(0, 1).asks('p', 'a', 1), 'p#1', { qos: 1, id: packetId(1), dup: false }).ends()), [
+    "p sent p#1 under the identifier 1, which is a request's (connection 1).",
+  ]);
+});
+
+test('an identifier is free when its flow is over, not when PUBREC has come', () => {
+  const next = (told: Story): History => {
+    told.says('p', 'a', 2);
+    return again(told, 'p#2', { dup: false, id: packetId(1) }).ends();
+  };
+  const received = (): Story =>
+    story(2).passes('broker', 'p', ack('pubrec', 1)).passes('client', 'p', ack('pubrel', 1));
+  assert.equal(said(next(received())).length, 1);
+  assert.deepEqual(said(next(received().passes('broker', 'p', ack('pubcomp', 1)))), []);
+  assert.deepEqual(said(next(story(2).passes('broker', 'p', ack('pubrec', 1, 0x97)))), []);
+});
+
+test('what is sent again on a new connection of the session has DUP, and nothing else has', () => {
+  assert.deepEqual(said(again(story(1).cut('p').connects('p', PRESENT), 'p#1').ends()), []);
+  assert.deepEqual(said(again(story(1).cut('p').connects('p', PRESENT), 'p#1', { dup: false }).ends()), [
+    'p sent p#1 under the identifier 1 again, without DUP (connection 2).',
+  ]);
+  assert.deepEqual(said(again(story(1).cut('p').connects('p'), 'p#1', { dup: false }).ends()), []);
+  assert.deepEqual(said(again(story(1).cut('p').connects('p'), 'p#1').ends()), [
+    'p sent p#1 under the identifier 1 with DUP in a new session (connection 2).',
+  ]);
+  assert.deepEqual(said(again(story(0), 'p#1').ends()), ['p sent p#1 with DUP and QoS 0 (connection 1).']);
+  const first = new Story().connects('p');
+  first.says('p', 'a', 1);
+  assert.deepEqual(said(again(first, 'p#1').ends()), [
+    'p sent p#1 under the identifier 1 with DUP, though it cannot have been sent before (connection 1).',
+  ]);
+});
+
+test('nothing is sent again on one connection, nor after PUBREC', () => {
+  assert.deepEqual(said(again(story(1), 'p#1').ends()), [
+    'p sent p#1 under the identifier 1 twice on one connection (connection 1).',
+  ]);
+  const received = story(2).passes('broker', 'p', ack('pubrec', 1)).cut('p').connects('p', PRESENT);
+  assert.deepEqual(said(again(received, 'p#1').ends()), [
+    'p sent p#1 under the identifier 1 again, though its PUBREC had come (connection 2).',
+  ]);
+});
+
+test('what is sent again is sent in its order', () => {
+  const resumed = (): Story => story(1, 2).cut('p').connects('p', PRESENT);
+  assert.deepEqual(said(again(again(resumed(), 'p#1'), 'p#2').ends()), []);
+  assert.deepEqual(said(again(again(resumed(), 'p#2'), 'p#1').ends()), [
+    'p sent p#1 under the identifier 1 after messages that it had sent later (connection 2).',
+  ]);
+});
+
+test('a client without a store forgets with its process; with one, the identifiers of QoS 2 are kept', () => {
+  const restarted = (store: 'none' | 'model', qos: 1 | 2): Story => {
+    const told = story(qos, 1, store).crashes('p').starts('p').connects('p', PRESENT);
+    told.says('p', 'a', qos);
+    return again(told, 'p#2', { dup: false, id: packetId(1) });
+  };
+  assert.deepEqual(said(restarted('none', 2).ends()), []);
+  assert.deepEqual(said(restarted('model', 1).ends()), []);
+  assert.deepEqual(said(restarted('model', 2).ends()), [
+    "p sent p#2 under the identifier 1, which is p#1's (connection 2).",
+  ]);
+});
+
+test('the broker, too: after a crash QoS 2 goes on under its identifier, QoS 1 where it likes', () => {
+  const crashed = (qos: 1 | 2, id: number, dup: boolean): History => {
+    const told = new Story().connects('s').connects('p').publishes('p', 'a', 2);
+    const sent = told.packetOf('p#1', { qos, id: packetId(1) });
+    told.passes('broker', 's', sent, 'p#1').crashes('broker').starts('broker').connects('s', PRESENT);
+    return told.passes('broker', 's', { ...sent, dup, id: packetId(id) }, 'p#1').ends();
+  };
+  assert.deepEqual(said(crashed(2, 1, true)), []);
+  assert.equal(said(crashed(2, 1, false)).length, 1);
+  assert.deepEqual(said(crashed(1, 1, true)), []);
+  assert.deepEqual(said(crashed(1, 2, false)), []);
+});
