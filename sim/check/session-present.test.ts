@@ -74,6 +74,19 @@ test('what ended and was told to nobody may be undone by a crash', () => {
   }
 });
 
+test('a session that was begun and ended, and of which nobody was told, may be found after a crash', () => {
+  for (const present of [true, false]) {
+    const told = new Story()
+      .connects('s', { isUnanswered: true })
+      .cut('s')
+      .connects('s', { clean: true, expirySeconds: 0, isUnanswered: true })
+      .cut('s')
+      .crashes('broker')
+      .starts('broker');
+    assert.deepEqual(said(told.connects('s', { present }).ends()), []);
+  }
+});
+
 test('a session that is there does not end for no reason', () => {
   const told = story().drops('s', 'a', 'session-ended');
   assert.deepEqual(said(told.ends()), ['The session of s was said to have ended, though nothing had ended it.']);

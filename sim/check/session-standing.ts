@@ -34,6 +34,8 @@ export class SessionStanding {
   private announcedExpiry: number;
   /** Something happened to it since, and nobody has been told: a crash may undo it. */
   private isUndoable: boolean;
+  /** How long a session was to outlive its connection that was begun and nobody was told of: it may be on disk even if it has ended since. 0: none. */
+  private untoldExpiry: number;
   private wasConnectedAtCrash: boolean;
   /** Of when it lost its connection. */
   private detachedMin: number;
@@ -63,6 +65,7 @@ export class SessionStanding {
     this.announced = undefined;
     this.announcedExpiry = 0;
     this.isUndoable = false;
+    this.untoldExpiry = 0;
     this.wasConnectedAtCrash = false;
     this.detachedMin = 0;
     this.detachedMax = 0;
@@ -115,6 +118,7 @@ export class SessionStanding {
     this.announced = this.span;
     this.announcedExpiry = expiry;
     this.isUndoable = false;
+    this.untoldExpiry = 0;
     this.wasConnectedAtCrash = false;
     this.connection = connection;
     this.setExpiry(expiry);
@@ -220,6 +224,7 @@ export class SessionStanding {
     }
     if (hadSession && isClean) this.end(connection.connectCame);
     if (isClean || !hadSession) this.begin(connection, expiry, false);
+    this.untoldExpiry = Math.max(this.untoldExpiry, expiry);
     this.standing = 'there';
     this.setExpiry(expiry);
     this.detachedMin = at;
@@ -245,8 +250,9 @@ export class SessionStanding {
   private undone(place: number): void {
     this.isUndoable = false;
     this.expiryMin = 0;
-    this.expiryMax = Math.max(this.expiryMax, this.announcedExpiry);
-    if (this.announced?.isPersistent === true || this.standing !== 'none') this.perhaps(place);
+    this.expiryMax = Math.max(this.expiryMax, this.announcedExpiry, this.untoldExpiry);
+    if (this.announced?.isPersistent === true || this.standing !== 'none' || this.untoldExpiry > 0) this.perhaps(place);
+    this.untoldExpiry = 0;
   }
 
   /** From here on there is a session perhaps, the last one perhaps. */
