@@ -50,6 +50,13 @@ test('a shared subscription keeps no order, and a retained copy comes when someb
   assert.deepEqual(said(retained.subscribes('s', '+', 1).receives('s', 'p#4', 1, { retain: true }).ends()), []);
 });
 
+test('what gave way in a full queue and came back with a crash comes where it likes', () => {
+  const dropped = story().drops('s', 'a', 'displaced').receives('s', 'p#2', 1);
+  assert.equal(said(dropped.receives('s', 'p#1', 1).ends()).length, 1);
+  const undone = story().drops('s', 'a', 'displaced').receives('s', 'p#2', 1).crashes('broker').starts('broker');
+  assert.deepEqual(said(undone.connects('s', { present: true }).receives('s', 'p#1', 1).ends()), []);
+});
+
 test('a broker takes for the first time in the order of publication', () => {
   const told = new Story().connects('p');
   told.says('p', 'a', 1);

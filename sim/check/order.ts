@@ -1,9 +1,10 @@
 // Order (MQTT 5.0 section 4.6): of one publisher, topic and QoS, each subscription that is not shared gets messages for the first time in the order in which
 // the broker took them, and the broker takes them for the first time in the order in which they were published. What is sent again
-// after a reconnect is excepted, and so are retained copies.
+// after a reconnect is excepted, and so are retained copies, and what had given way to others in a full queue before a crash of the broker undid that.
 
 import type { History } from '../history.ts';
 import type { ClientFacts, Reception } from './client-facts.ts';
+import { isLostHow } from './broker-life.ts';
 import { type Digest, digestOf } from './digest.ts';
 import { covers } from './filters.ts';
 import type { MessageFacts } from './message-facts.ts';
@@ -100,7 +101,7 @@ function judgeSubscriber(digest: Digest, facts: ClientFacts, ordinals: Ordinals,
     const before = progress.streams.get(stream);
     const ordinal = ordinals.get(label)?.find((each) => before === undefined || each > before.ordinal);
     if (ordinal !== undefined) progress.streams.set(stream, { ordinal, label });
-    else if (before !== undefined) {
+    else if (before !== undefined && !isDropUndone(digest, facts, reception)) {
       const sentence = `Subscription ${handle} of ${name} got ${label} after ${before.label} (${topic}, QoS ${qos}); the broker had taken them in order.`;
       found.push({ checker: CHECKER, sentence, at });
     }
@@ -137,6 +138,17 @@ function mayBeRetainedCopy({ standing }: ClientFacts, { topic, retain }: Recepti
       ({ isShared, options, filter, possibleFrom }) =>
         !isShared && options.retainHandling !== 2 && possibleFrom > first && covers(filter, topic),
     ),
+  );
+}
+
+/** It may have been given up for newer ones, and come back when the broker was lost before that was durable. */
+function isDropUndone(digest: Digest, { drops }: ClientFacts, { topic, at }: Reception): boolean {
+  const losses = digest.brokerLives.filter(({ how }) => isLostHow(how)).map(({ to }) => digest.at(to));
+  return drops.some(
+    (drop) =>
+      drop.reason === 'displaced' &&
+      (drop.topic === topic || drop.topic === '') &&
+      losses.some((loss) => drop.at <= loss && loss <= at),
   );
 }
 

@@ -3,12 +3,11 @@
 import { ALLOW_ALL, ANONYMOUS } from '../../src/auth/allow-all.ts';
 import { OperationError } from '../../src/base/errors.ts';
 import { Broker } from '../../src/broker/broker.ts';
-import type { DropReason } from '../../src/broker/events.ts';
 import { DEFAULT_LIMITS } from '../../src/broker/limits.ts';
 import type { Store } from '../../src/store/contract.ts';
 import type { NetworkConnection, NetworkHandler } from '../../src/transport/contract.ts';
 import type { Disk } from '../disk/disk.ts';
-import type { EndState } from '../history.ts';
+import type { BrokerEvent, EndState } from '../history.ts';
 import { SimProcess } from './sim-process.ts';
 import { labelOf } from './tap.ts';
 import type { Appointment } from './virtual-time.ts';
@@ -151,11 +150,13 @@ export class BrokerProcess extends SimProcess {
       tuning: { packetIdMax: plan.broker.packetIdMax },
       events: {
         messagePublished: ({ topic, qos, retain, payload }, by) => {
-          world.record({ at: world.time.now, kind: 'published', label: labelOf(payload), topic, qos, retain, by });
+          this.tell(life, { kind: 'published', label: labelOf(payload), topic, qos, retain, by });
         },
-        messageDropped: (client, topic, reason) => this.tellDrop(life, client, topic, 1, reason),
-        messagesDropped: (client, count, reason) => this.tellDrop(life, client, '', count, reason),
-        storeFull: (isFull) => world.record({ at: world.time.now, kind: 'store-full', isFull }),
+        messageDropped: (client, topic, reason) =>
+          this.tell(life, { kind: 'dropped', client, topic, count: 1, reason }),
+        messagesDropped: (client, count, reason) =>
+          this.tell(life, { kind: 'dropped', client, topic: '', count, reason }),
+        storeFull: (isFull) => this.tell(life, { kind: 'store-full', isFull }),
         storeFailed: (error) => this.tellFailed(life, error),
       },
     });
@@ -178,11 +179,10 @@ export class BrokerProcess extends SimProcess {
     );
   }
 
-  private tellDrop(life: number, client: string, topic: string, count: number, reason: DropReason): void {
+  /** A life that was killed in the middle of a turn says what nobody hears. */
+  private tell(life: number, event: BrokerEvent): void {
     const { owner: world } = this;
-    // A life that was killed in the middle of a turn says what nobody hears.
-    if (!this.isAlive || this.life !== life) return;
-    world.record({ at: world.time.now, kind: 'dropped', client, topic, count, reason });
+    if (this.isAlive && this.life === life) world.record({ at: world.time.now, ...event });
   }
 
   /** Its store failed: the process ends, and somebody starts it again. */

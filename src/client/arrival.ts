@@ -32,8 +32,10 @@ export class Arrival implements ReceivedMessage {
   readonly #first: Arrival;
   readonly #finished: Finished;
   #isAcknowledged: boolean;
-  /** On the first one: how many are not done. */
+  /** On the first one: how many there are, how many are not done, and how many takers will not have it. */
+  #copies: number;
   #open: number;
+  #left: number;
 
   /** @param message  Kept: its payload is the application's from now on. */
   constructor(
@@ -53,7 +55,9 @@ export class Arrival implements ReceivedMessage {
     this.#first = first ?? this;
     this.#finished = finished;
     this.#isAcknowledged = false;
+    this.#copies = 1;
     this.#open = 1;
+    this.#left = 0;
   }
 
   /** Whether this taker is done. */
@@ -69,8 +73,20 @@ export class Arrival implements ReceivedMessage {
   /** The same message for one taker more; ask for it before any of them can be done. */
   another(): Arrival {
     const first = this.#first;
+    first.#copies++;
     first.#open++;
     return new Arrival(first, first, first.#finished, first);
+  }
+
+  /**
+   * This taker will not have it.
+   * @returns Whether somebody else has it, or is to have it; else this one is left, for nobody.
+   */
+  leaveToOthers(): boolean {
+    const first = this.#first;
+    if (++first.#left === first.#copies) return false;
+    this.ack();
+    return true;
   }
 
   ack(): void {

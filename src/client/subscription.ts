@@ -24,8 +24,6 @@ export interface SubscriptionOwner {
 /** A message that came before the broker had granted the subscription. */
 export interface HeldMessage {
   readonly arrival: Arrival;
-  /** Somebody else has it, too. */
-  readonly isShared: boolean;
   /** It came before the broker was asked, so that the subscription is not why it came. */
   readonly isOlder: boolean;
 }
@@ -94,12 +92,12 @@ export class LiveSubscription implements Subscription {
   }
 
   /** A message for it. hot: */
-  take(arrival: Arrival, isShared: boolean): void {
+  take(arrival: Arrival): void {
     if (this.state === 'live') {
       if (this.handler === undefined) this.buffer.push(arrival);
       else handOver(this.handler, arrival, this.acknowledges, this.failed);
     } else if (this.state === 'asked') {
-      this.held.push({ arrival, isShared, isOlder: !this.wasSent });
+      this.held.push({ arrival, isOlder: !this.wasSent });
     } else if (this.state === 'ended') {
       // Whoever got the message before has ended this one.
       arrival.ack();
@@ -127,12 +125,12 @@ export class LiveSubscription implements Subscription {
     const onAbort = (): void => void this.end();
     signal?.addEventListener('abort', onAbort, { once: true });
     this.release = () => signal?.removeEventListener('abort', onAbort);
-    for (const { arrival, isShared } of this.takeHeld()) this.takeUnlessClosed(arrival, isShared);
+    for (const { arrival } of this.takeHeld()) this.takeUnlessClosed(arrival);
   }
 
   /** A handler may have failed over an earlier one, and closed the client. */
-  private takeUnlessClosed(arrival: Arrival, isShared: boolean): void {
-    if (this.state !== 'closed') this.take(arrival, isShared);
+  private takeUnlessClosed(arrival: Arrival): void {
+    if (this.state !== 'closed') this.take(arrival);
   }
 
   /** It does not come about; what was held is the caller's. */

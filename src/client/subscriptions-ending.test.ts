@@ -43,6 +43,28 @@ test('what comes late without an identifier may be of an earlier process: whoeve
   assert.deepEqual(client.done, []);
 });
 
+test("what waits for two subscriptions that the broker both refuses is not lost: it is nobody's", async () => {
+  const client = new SubscribingClient().connect({}, 'present');
+  const heard: string[] = [];
+  const both = ['A', 'B'].map((name) => client.subscriptions.subscribe('a', { onMessage: recorder(heard, name) }));
+  // The session has it from the process before, whose identifiers were the same.
+  client.message('a', '1', { subscriptionIdentifiers: [1] });
+  client.answer(0x97).answer(0x97);
+  for (const each of both) await assert.rejects(each, (error) => error instanceof OperationError);
+  assert.deepEqual([heard, client.done, client.unclaimedTexts], [[], [], ['1']]);
+});
+
+test("what waits for two subscriptions of which the broker refuses one is the other one's", async () => {
+  const client = new SubscribingClient().connect({}, 'present');
+  const heard: string[] = [];
+  const both = ['A', 'B'].map((name) => client.subscriptions.subscribe('a', { onMessage: recorder(heard, name) }));
+  client.message('a', '1', { subscriptionIdentifiers: [1] });
+  client.answer(0x97).answer(0);
+  await assert.rejects(both[0] as Promise<Subscription>, (error) => error instanceof OperationError);
+  await both[1];
+  assert.deepEqual([heard, client.done, client.unclaimedTexts], [['B 1'], ['1'], []]);
+});
+
 test('a late copy of an ended subscription is not taken for one of another', async () => {
   const client = new SubscribingClient().connect();
   const heard: string[] = [];

@@ -151,12 +151,12 @@ export class Subscriptions {
     }
     const { others } = this.claims;
     if (others === undefined) {
-      taker.take(arrival, false);
+      taker.take(arrival);
       return true;
     }
     const copies = others.map((other) => ({ other, copy: arrival.another() }));
-    taker.take(arrival, true);
-    for (const { other, copy } of copies) other.take(copy, true);
+    taker.take(arrival);
+    for (const { other, copy } of copies) other.take(copy);
     return true;
   }
 
@@ -247,9 +247,10 @@ export class Subscriptions {
     const left = this.letGo(subscription);
     // Nobody waits for it, and it does not fail.
     if (left.length > 0) void this.askToEnd(left);
-    for (const { arrival, isShared, isOlder } of subscription.giveUp()) {
-      const isDone = isShared || (!isOlder && this.ended.covers(arrival.topic, arrival.subscriptionIdentifiers));
-      if (isDone) arrival.ack();
+    for (const { arrival, isOlder } of subscription.giveUp()) {
+      if (arrival.leaveToOthers()) continue;
+      const isLate = !isOlder && this.ended.covers(arrival.topic, arrival.subscriptionIdentifiers);
+      if (isLate) arrival.ack();
       else this.owner.unclaimed(arrival);
     }
   }
