@@ -192,11 +192,12 @@ export class Routing {
   private plan(route: Route, message: Message, publisher: ClientSession | undefined): Plan {
     const targets = targetsFor(route, publisher);
     const members: ChosenMember[] = [];
+    const chosen: RouteTarget[] = [];
     const copies: RouteTarget[] = [];
     const waitingGroups: GroupQueue[] = [];
     const more: (readonly Recipient[])[] = [];
     const reached = (session: ClientSession): number =>
-      message.qos === 0 ? 0 : countOf(targets, session) + countOf(members.map(targetOf), session);
+      message.qos === 0 ? 0 : countOf(targets, session) + countOf(chosen, session);
     for (const group of route.groups) {
       const target = group.choose(message, reached);
       if (target === undefined) {
@@ -208,6 +209,7 @@ export class Routing {
       const isCopy = reached(target.session) > 0;
       const lends = group.lendsTo(target, message);
       members.push({ target, lender: lends ? group : undefined });
+      chosen.push(target);
       if (message.qos === 0) continue;
       const recipients = lends ? group.recipients(message) : target.recipients(message);
       if (recipients.length === 0) continue;
@@ -258,10 +260,6 @@ function join(recipients: readonly Recipient[], more: readonly (readonly Recipie
   if (first === undefined) return recipients;
   if (recipients.length === 0 && second === undefined) return first;
   return recipients.concat(...more);
-}
-
-function targetOf({ target }: ChosenMember): RouteTarget {
-  return target;
 }
 
 /** How many of the targets are this session, for a message that it does not get as QoS 0. */
