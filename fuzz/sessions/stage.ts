@@ -23,6 +23,9 @@ const NO_BUG = 'the broker logs no error of its own';
 /** Everything has had its say long before. */
 const ROUNDS_MAX = 2_000;
 
+/** As they come, without what the broker says of itself: no sender has sent that. */
+const LIMITS: BrokerLimits = { ...DEFAULT_LIMITS, systemTopicsInterval: millis(0) };
+
 /** Bounds that a few packets reach. None of them lets one client keep another's messages away. */
 const TIGHT: Partial<BrokerLimits> = {
   receiveMaximum: 3,
@@ -179,7 +182,7 @@ export class Stage {
         bytes: (count) => Uint8Array.from({ length: count }, () => (chance++ * 37) & 255),
       },
       log: this.log(),
-      limits: isTight ? { ...DEFAULT_LIMITS, ...TIGHT, sessionQueueMessagesPolicy: policy } : DEFAULT_LIMITS,
+      limits: isTight ? { ...LIMITS, ...TIGHT, sessionQueueMessagesPolicy: policy } : LIMITS,
       events: {
         messagePublished: ({ topic, payload, retain }) => {
           this.published.add(messageKey(topic, payload));

@@ -1,5 +1,6 @@
 // The broker's process: the real broker, on a disk that outlives it.
 
+import { millis } from '../../src/base/millis.ts';
 import { ALLOW_ALL, ANONYMOUS } from '../../src/auth/allow-all.ts';
 import { OperationError } from '../../src/base/errors.ts';
 import { Broker } from '../../src/broker/broker.ts';
@@ -146,7 +147,12 @@ export class BrokerProcess extends SimProcess {
       clock: this.clock,
       random: world.randomOf(`broker ${life}`),
       log: world.log,
-      limits: { ...DEFAULT_LIMITS, ...plan.broker.limits, ...(life % 2 === 0 && plan.broker.limitsLater) },
+      limits: {
+        ...DEFAULT_LIMITS,
+        systemTopicsInterval: millis(0), // Messages that nobody of the plan sent would only be in the way.
+        ...plan.broker.limits,
+        ...(life % 2 === 0 && plan.broker.limitsLater),
+      },
       tuning: { packetIdMax: plan.broker.packetIdMax },
       events: {
         messagePublished: ({ topic, qos, retain, payload }, by) => {

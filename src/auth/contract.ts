@@ -1,5 +1,7 @@
 // Who are you, and may you: the two questions that the broker asks. Answers are values, never
 // exceptions; a source that cannot be reached is a refusal with a reason (fail closed).
+// The first is answered from what CONNECT says, or in an exchange of several steps (enhanced authentication, MQTT 5.0
+// section 4.12), of which this room sees the data alone: packets, their order and their time are the broker's.
 // Reason codes are plain bytes here (MQTT 5.0 section 2.4): auth/ knows no packets.
 
 /** What a client says of itself in CONNECT. */
@@ -29,7 +31,44 @@ export type Authentication =
 export interface Authenticator {
   /** Never throws; a rejected promise is a bug and is treated as a refusal with 0x83. */
   authenticate(credentials: Credentials): Authentication | Promise<Authentication>;
+  /**
+   * The Authentication Methods that clients of MQTT 5.0 may name, by that name (`SCRAM-SHA-256`); left out: none. A client that
+   * names one of them is asked nothing by `authenticate`, one that names another is refused (0x8C).
+   */
+  readonly methods?: ReadonlyMap<string, AuthenticationMethod>;
 }
+
+/** A way to find out who a client is in several steps (section 4.12). */
+export interface AuthenticationMethod {
+  /** Begins an exchange, before any data of the client is looked at. Never throws, as none of this does. */
+  begin(subject: AuthenticationSubject): AuthenticationExchange;
+}
+
+/** Whom an exchange is about. */
+export type AuthenticationSubject =
+  /** A client that connects. `credentials` is all that it says in CONNECT besides the data, to use or to ignore. */
+  | { readonly kind: 'connecting'; readonly credentials: Credentials }
+  /** A client that is connected (section 4.12.1). It must turn out to be the same principal as before. */
+  | { readonly kind: 're-authenticating'; readonly identity: Identity };
+
+/** One exchange with one client. It is asked one thing at a time, and forgotten without a word where the client goes or is late. */
+export interface AuthenticationExchange {
+  /**
+   * Takes what the client has sent, that is, what came with CONNECT or with the request to re-authenticate, then what came in
+   * answer to each challenge.
+   * @param data  `undefined`: it has sent none. Where the method has the server speak first, so it is at the first step.
+   */
+  next(data: Uint8Array | undefined): AuthenticationStep | Promise<AuthenticationStep>;
+}
+
+/** What an exchange says to the client's data. `data` is for the client; `undefined`: none. */
+export type AuthenticationStep =
+  /** Ask the client: a challenge. */
+  | { readonly kind: 'continue'; readonly data: Uint8Array | undefined }
+  /** It is this principal. `data`, the last word, goes with CONNACK, or with the AUTH that ends a re-authentication. */
+  | { readonly kind: 'accepted'; readonly principal: string | undefined; readonly data: Uint8Array | undefined }
+  /** As in `Authentication`. */
+  | { readonly kind: 'refused'; readonly reasonCode: number; readonly detail: string };
 
 /** What a client wants to do with a topic. */
 export type Action = 'publish' | 'subscribe' | 'receive' | 'will';

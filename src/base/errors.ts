@@ -13,7 +13,7 @@ export const ERROR_CODES = {
   'connection-refused': 'The other side refused the connection; `reasonCode` says why.',
   'timed-out': 'The other side did not answer in time.',
   rejected: 'The other side answered with a reason code of 0x80 or above; `reasonCode` says which.',
-  'not-connected': 'There is no connection, and a message of QoS 0 does not wait for one.',
+  'not-connected': 'There is no connection, and neither a message of QoS 0 nor a re-authentication waits for one.',
   expired: 'The Message Expiry Interval of the message ended before it could be sent.',
   ambiguous:
     'The broker has lost the session, so nobody can tell whether it has the QoS 2 message; `onAmbiguous` decides.',

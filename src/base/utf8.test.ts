@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { decodeUtf8, utf8Length } from './utf8.ts';
+import { decodeUtf8, isUtf8, utf8Length } from './utf8.ts';
 
 const ENCODER = new TextEncoder();
 
@@ -95,4 +95,11 @@ test('utf8Length is the number of bytes that the platform writes, lone surrogate
       assert.equal(utf8Length(text), ENCODER.encode(text).length);
     }),
   );
+});
+
+test('bytes are UTF-8 as RFC 3629 has it, null characters included', () => {
+  for (const text of ['', 'plain', 'a\u0000b', 'µ–漢🐦', '\ufeff'])
+    assert.equal(isUtf8(new TextEncoder().encode(text)), true);
+  for (const hex of ['80', 'c3', 'c0 af', 'ed a0 80', 'f4 90 80 80', 'e2 82', 'ff'])
+    assert.equal(isUtf8(Uint8Array.from(hex.split(' '), (byte) => Number.parseInt(byte, 16))), false, hex);
 });

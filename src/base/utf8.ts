@@ -30,6 +30,16 @@ export function decodeUtf8(bytes: Uint8Array, start: number, end: number): strin
   }
 }
 
+/** Whether bytes are UTF-8 as RFC 3629 restates it; U+0000 is allowed. */
+export function isUtf8(bytes: Uint8Array): boolean {
+  try {
+    DECODER.decode(bytes);
+    return true;
+  } catch {
+    return false; // As above.
+  }
+}
+
 /** Whether all bytes are U+0001 to U+007F. */
 function isPlainAscii(bytes: Uint8Array, start: number, end: number): boolean {
   for (let i = start; i < end; i++) {

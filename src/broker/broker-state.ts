@@ -20,12 +20,14 @@ import { Elision } from './elision.ts';
 import type { BrokerEvents } from './events.ts';
 import { FanOut } from './fan-out.ts';
 import type { BrokerLimits } from './limits.ts';
-import { BROKER_TUNING, type BrokerParts, type BrokerTuning } from './parts.ts';
+import { BROKER_TUNING, type BrokerParts, type BrokerTuning, type ClientRedirect, type HostFacts } from './parts.ts';
 import { QueueLimits } from './queue-limits.ts';
 import { newQueueTotals, type QueueTotals } from '../store/queue-totals.ts';
 import { RetainedMessages } from './retained-messages.ts';
 import { Router } from './router.ts';
+import { type BrokerRules, DEFAULT_RULES } from './rules.ts';
 import { SessionRegistry } from './session-registry.ts';
+import { SystemTopics } from './system-topics.ts';
 import { Wills } from './wills.ts';
 
 /** Shared by all brokers of the process; bounded. */
@@ -52,8 +54,13 @@ export class BrokerState {
   readonly random: Random;
   readonly log: Log;
   readonly limits: BrokerLimits;
+  readonly rules: BrokerRules;
   readonly tuning: BrokerTuning;
+  readonly redirects: readonly ClientRedirect[];
+  /** `undefined`: no client gets any. */
+  readonly responseInformation: string | undefined;
   readonly events: BrokerEvents;
+  readonly host: HostFacts | undefined;
   readonly counters: Counters;
   /** Topic names that came lately. */
   readonly topics: TextTable;
@@ -66,6 +73,7 @@ export class BrokerState {
   readonly retained: RetainedMessages;
   readonly sessions: SessionRegistry;
   readonly wills: Wills;
+  readonly systemTopics: SystemTopics;
   readonly connections: Set<Connection>;
   /** Gates with something in them. */
   readonly holding: Set<CommitGate>;
@@ -91,8 +99,12 @@ export class BrokerState {
     this.random = parts.random;
     this.log = parts.log;
     this.limits = parts.limits;
+    this.rules = parts.rules ?? DEFAULT_RULES;
     this.tuning = parts.tuning ?? BROKER_TUNING;
+    this.redirects = parts.redirects ?? [];
+    this.responseInformation = parts.responseInformation;
     this.events = parts.events;
+    this.host = parts.host;
     this.counters = newCounters();
     this.topics = TOPICS;
     this.arena = new ByteArena();
@@ -103,6 +115,7 @@ export class BrokerState {
     this.retained = new RetainedMessages(this);
     this.sessions = new SessionRegistry(this);
     this.wills = new Wills(this);
+    this.systemTopics = new SystemTopics(this);
     this.connections = new Set();
     this.holding = new Set();
     this.elision = new Elision();

@@ -55,12 +55,14 @@ export class Broker {
   }
 
   /**
-   * Reads the store back: sessions, queues, handshakes, retained messages and Wills resume. Call once, before any connection.
+   * Reads the store back: sessions, queues, handshakes, retained messages and Wills resume; none of them if the broker is closed
+   * meanwhile. Call once, before any connection.
    * @throws {OperationError} what `Store.open` throws.
    */
   async open(): Promise<void> {
     const { state } = this;
     const recovered = await state.store.open(new StoreWatch(state));
+    if (state.isClosing) return; // The next broker on the store puts everything back.
     state.router.continueFrom(recovered.messageIdMax);
     state.continueKeysFrom(recovered.recipientKeyMax);
     const now = state.clock.monotonic();
@@ -68,6 +70,7 @@ export class Broker {
     state.sessions.restore(recovered, now);
     state.router.endOrphanGroups();
     state.sessions.resume(now);
+    state.systemTopics.start(now);
   }
 
   /** Takes a connection that a peer opened. */

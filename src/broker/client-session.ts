@@ -24,7 +24,7 @@ import type { Connection } from './connection.ts';
 import { DeliveryQueue, isExpired } from '../store/delivery-queue.ts';
 import { DroppedMessages } from './dropped-messages.ts';
 import type { GroupQueue } from './group-queue.ts';
-import { publishFromClient } from './publishing.ts';
+import { publishFromClient, sendRefusal } from './publishing.ts';
 import type { QueueLimitName } from './queue-limits.ts';
 import { lower, type RouteTarget } from './route.ts';
 import { type Addressing, newDelivery, type SessionDelivery, storedDelivery } from './session-delivery.ts';
@@ -256,6 +256,7 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Waiter, Ti
 
   /** hot: */
   send(answer: Answer): boolean {
+    if (this.connection?.outlet.refusedWhy !== undefined) return sendRefusal(this.connection, answer);
     return this.openConnection().gate.send(answer);
   }
 

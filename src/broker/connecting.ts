@@ -12,13 +12,19 @@ import { ProtocolError } from '../packet/protocol-error.ts';
 import { REASON_CODES } from '../packet/reason-code-table.ts';
 import { connectReturnCode, Reason, type ReasonCode, reasonName } from '../packet/reason-codes.ts';
 import type { ConnectionTerms } from '../session/terms.ts';
+import { type AuthenticationOutcome, ClientAuthentication } from './authenticating.ts';
 import type { BrokerState } from './broker-state.ts';
+import { refusalOfConnect } from './connect-rules.ts';
 import type { Connection } from './connection.ts';
+import type { ClientRedirect } from './parts.ts';
+import { redirectFor } from './redirecting.ts';
+import { responseInformation } from './response-information.ts';
 import type { AttachedSession } from './session-registry.ts';
 
 /** Handles the first packet of a connection. */
 export function connect(broker: BrokerState, connection: Connection, packet: ConnectPacket): void {
   connection.outlet.packetBytesMax = packet.properties.maximumPacketSize ?? Number.POSITIVE_INFINITY; // [MQTT-3.1.2-24]
+  connection.outlet.explains = packet.version === 5 && packet.properties.requestProblemInformation !== false;
   if (broker.isClosing)
     return refuse(broker, connection, packet, Reason.serverUnavailable, 'The broker is shutting down.');
   if (broker.storeFailure !== undefined)
@@ -32,26 +38,17 @@ export function connect(broker: BrokerState, connection: Connection, packet: Con
       'The broker has as many connections as it may (connectionsMax).',
     );
   }
-  if (packet.clientId === '' && packet.version < 5 && !(packet.version === 4 && packet.clean)) {
-    // MQTT 3.1.1 [MQTT-3.1.3-8]; MQTT 3.1 asks for 1 to 23 characters.
-    const why =
-      packet.version === 3
-        ? 'MQTT 3.1 has no empty client identifier.'
-        : 'An empty client identifier needs Clean Session [MQTT-3.1.3-8].';
-    return refuse(broker, connection, packet, Reason.clientIdentifierNotValid, why);
-  }
-  if (packet.properties.authenticationMethod !== undefined) {
-    const why = `The authentication method ${JSON.stringify(packet.properties.authenticationMethod)} is not known here.`;
-    return refuse(broker, connection, packet, Reason.badAuthenticationMethod, why); // [MQTT-4.12.0-1]
-  }
+  const refusal = refusalOfConnect(broker, packet);
+  if (refusal !== undefined) return refuse(broker, connection, packet, refusal.reasonCode, refusal.why);
+  const redirect = redirectFor(broker.redirects, packet.clientId);
+  if (redirect !== undefined) return sendElsewhere(broker, connection, packet, redirect);
   const clientId = packet.clientId === '' ? assignClientId(broker) : packet.clientId; // [MQTT-3.1.3-6]
   const { userName, password } = packet;
-  const answer = authenticate(broker, { clientId, userName, password, remote: connection.remote });
-  if (!(answer instanceof Promise)) {
-    authenticated(broker, connection, packet, clientId, answer);
-    if (connection.isConnecting) connection.pauseReading();
-    return;
-  }
+  const credentials = { clientId, userName, password, remote: connection.remote };
+  const method = packet.properties.authenticationMethod;
+  if (method !== undefined) return authenticateWith(broker, connection, packet, method, credentials);
+  const answer = authenticate(broker, credentials);
+  if (!(answer instanceof Promise)) return authenticated(broker, connection, packet, clientId, answer);
   connection.pauseReading();
   // Never rejected: `authenticate` has made a refusal of that.
   void answer.then((late) => {
@@ -75,9 +72,31 @@ function authenticate(broker: BrokerState, credentials: Credentials): Authentica
   }
 }
 
+/** Enhanced authentication (section 4.12): asks the method that CONNECT names. */
+function authenticateWith(
+  broker: BrokerState,
+  connection: Connection,
+  packet: ConnectPacket,
+  name: string,
+  credentials: Credentials,
+): void {
+  const method = broker.authenticator.methods?.get(name);
+  if (method === undefined) {
+    const why = `The authentication method ${JSON.stringify(name)} is not known here.`;
+    return refuse(broker, connection, packet, Reason.badAuthenticationMethod, why); // [MQTT-4.12.0-1]
+  }
+  connection.authentication = new ClientAuthentication(broker, connection, name, method);
+  connection.authentication.start(credentials, packet.properties.authenticationData, (outcome) =>
+    authenticated(broker, connection, packet, credentials.clientId, outcome),
+  );
+}
+
 /** What ends a connection that is not open in time (section 3.1.4): the client's delay, or ours. */
 export function connectTimeout(broker: BrokerState, connection: Connection): ProtocolError {
   const limit = `within ${broker.limits.connectTimeout / 1000} s (connectTimeout)`;
+  if (connection.isAwaitingAuth) {
+    return new ProtocolError('protocol-error', Reason.notAuthorized, '', `The client was not authenticated ${limit}.`);
+  }
   return connection.isConnecting
     ? new ProtocolError('protocol-error', Reason.serverUnavailable, '', `CONNECT could not be answered ${limit}.`)
     : new ProtocolError('protocol-error', Reason.protocolError, '', `CONNECT was not complete ${limit}.`);
@@ -88,13 +107,15 @@ export function refuseConnection(
   connection: Connection,
   reasonCode: ReasonCode,
   reasonString: string | undefined,
+  serverReference?: string,
 ): void {
   const { version } = connection;
   // An Authenticator may say anything; what CONNACK may not say becomes 0x80 [MQTT-3.2.2-8].
   const fitting = reasonCode >= 0x80 && REASON_CODES.connack.has(reasonCode) ? reasonCode : Reason.unspecifiedError;
   const code = version === 5 ? fitting : connectReturnCode(fitting);
   if (code === undefined) return; // MQTT 3.1.1 [MQTT-3.2.2-6].
-  const properties = version === 5 ? { ...NO_CONNACK_PROPERTIES, reasonString } : NO_CONNACK_PROPERTIES;
+  const properties =
+    version === 5 ? { ...NO_CONNACK_PROPERTIES, reasonString, serverReference } : NO_CONNACK_PROPERTIES;
   connection.writePacket({ kind: 'connack', sessionPresent: false, reasonCode: code, properties }); // [MQTT-3.2.2-6]
 }
 
@@ -115,12 +136,35 @@ function refuse(
   connection.leave(false, undefined); // [MQTT-3.2.2-7]
 }
 
+/** Refuses a client and says where else to go, as far as its version has words for it (section 4.11). */
+function sendElsewhere(
+  broker: BrokerState,
+  connection: Connection,
+  packet: ConnectPacket,
+  { to, permanent }: ClientRedirect,
+): void {
+  const reasonCode = permanent ? Reason.serverMoved : Reason.useAnotherServer;
+  broker.counters.connectionsRefused++;
+  broker.log.info(
+    `Told client ${JSON.stringify(packet.clientId)} at ${connection.remote} to use ${to} ${permanent ? 'from now on' : 'for now'}.`,
+    { clientId: packet.clientId, remote: connection.remote, reasonCode },
+  );
+  const isFitting = refusalSize(reasonCode, to) <= connection.outlet.packetBytesMax; // [MQTT-3.1.2-24]
+  refuseConnection(connection, reasonCode, undefined, isFitting ? to : undefined);
+  connection.leave(false, undefined); // [MQTT-3.2.2-7]
+}
+
+function refusalSize(reasonCode: ReasonCode, serverReference: string): number {
+  const properties = { ...NO_CONNACK_PROPERTIES, serverReference };
+  return packetSize({ kind: 'connack', sessionPresent: false, reasonCode, properties }, 5);
+}
+
 function authenticated(
   broker: BrokerState,
   connection: Connection,
   packet: ConnectPacket,
   clientId: string,
-  answer: Authentication,
+  answer: Authentication | AuthenticationOutcome,
 ): void {
   if (answer.kind === 'refused') return refuse(broker, connection, packet, answer.reasonCode, answer.detail);
   const identity: Identity = { principal: answer.principal, clientId, remote: connection.remote };
@@ -151,7 +195,8 @@ function authenticated(
     }
   }
   const expiry = expiryInterval(broker, packet);
-  const connack = acceptance(broker, packet, clientId, expiry);
+  const lastData = 'data' in answer ? answer.data : undefined;
+  const connack = acceptance(broker, connection, packet, clientId, expiry, lastData);
   // Without CONNACK nothing else may be sent either [MQTT-3.2.0-1] [MQTT-3.1.2-24].
   if (
     connection.outlet.packetBytesMax !== Number.POSITIVE_INFINITY &&
@@ -175,6 +220,7 @@ function authenticated(
     if (!connection.isConnecting) return;
     connection.resumeAfter(() => accept(broker, connection, packet, connack, attached));
   };
+  connection.pauseReading();
   broker.whenDurable(attached.after, accepted, () => undefined); // A failed store ends every connection.
 }
 
@@ -215,13 +261,21 @@ function accept(
 }
 
 /** The CONNACK that accepts a client; whether its session is present is not known yet. */
-function acceptance(broker: BrokerState, packet: ConnectPacket, clientId: string, expiry: Millis): ConnackPacket {
+function acceptance(
+  broker: BrokerState,
+  connection: Connection,
+  packet: ConnectPacket,
+  clientId: string,
+  expiry: Millis,
+  authenticationData: Uint8Array | undefined,
+): ConnackPacket {
   const accepted = { kind: 'connack', sessionPresent: false, reasonCode: Reason.success } as const;
   if (packet.version !== 5) return { ...accepted, properties: NO_CONNACK_PROPERTIES };
-  const { limits } = broker;
+  const { limits, responseInformation: prefix } = broker;
   const asked = packet.properties.sessionExpiryInterval ?? 0;
   const granted = Math.floor(expiry / 1000);
   const keepAliveSeconds = keepAlive(packet.keepAlive, limits.keepAliveSecondsMax);
+  const isAsked = packet.properties.requestResponseInformation === true; // [MQTT-3.1.2-28]
   const properties = {
     ...NO_CONNACK_PROPERTIES,
     sessionExpiryInterval: granted === asked ? undefined : granted,
@@ -230,8 +284,14 @@ function acceptance(broker: BrokerState, packet: ConnectPacket, clientId: string
     topicAliasMaximum: limits.topicAliasMaximum,
     assignedClientIdentifier: packet.clientId === '' ? clientId : undefined, // [MQTT-3.2.2-16]
     serverKeepAlive: keepAliveSeconds === packet.keepAlive ? undefined : keepAliveSeconds, // [MQTT-3.2.2-22]
+    responseInformation: isAsked && prefix !== undefined ? responseInformation(prefix, clientId) : undefined,
+    authenticationMethod: packet.properties.authenticationMethod, // [MQTT-4.12.0-5] [MQTT-4.12.0-6]
+    authenticationData,
   };
-  return { ...accepted, properties };
+  const connack = { ...accepted, properties };
+  const { packetBytesMax } = connection.outlet;
+  if (properties.responseInformation === undefined || packetSize(connack, 5) <= packetBytesMax) return connack;
+  return { ...accepted, properties: { ...properties, responseInformation: undefined } }; // It can do without.
 }
 
 /** A client identifier that nobody has [MQTT-3.2.2-16]. */

@@ -4,7 +4,8 @@
 // and nobody else notices.
 //
 // States: `awaiting-connect` (nothing but CONNECT is taken, 64 KiB and 10 s at most), `connecting`
-// (CONNECT is being decided, which may take time: nothing is read), `open`, `closed`.
+// (CONNECT is being decided, which may take time: nothing is read), `awaiting-auth` (the client was asked something first:
+// section 4.12; then `connecting` again), `open`, `closed`.
 // A connection has a session from the moment CONNECT is accepted until it ends.
 // Longer than 400 lines because every way in which a connection goes on or ends meets the others here.
 
@@ -15,9 +16,10 @@ import type { PacketId } from '../packet/packet-id.ts';
 import { ProtocolError, violation } from '../packet/protocol-error.ts';
 import { type ProtocolVersion, versionName } from '../packet/protocol-version.ts';
 import { REASON_CODES } from '../packet/reason-code-table.ts';
-import { Reason, type ReasonCode } from '../packet/reason-codes.ts';
+import { Reason, type ReasonCode, reasonName } from '../packet/reason-codes.ts';
 import { isLastAnswer } from '../session/output.ts';
 import type { NetworkConnection, NetworkHandler } from '../transport/contract.ts';
+import type { ClientAuthentication } from './authenticating.ts';
 import type { BrokerState, Timed } from './broker-state.ts';
 import type { ClientSession } from './client-session.ts';
 import { CommitGate, type GateOutlet } from './commit.ts';
@@ -46,8 +48,10 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
   readonly outlet: PacketOutlet;
   readonly gate: CommitGate;
   private readonly intake: Intake;
-  private state: 'awaiting-connect' | 'connecting' | 'open' | 'closed';
+  private state: 'awaiting-connect' | 'connecting' | 'awaiting-auth' | 'open' | 'closed';
   session: ClientSession | undefined;
+  /** Set where CONNECT has an Authentication Method. */
+  authentication: ClientAuthentication | undefined;
   /** The moment of the chunk, tick or event that is being handled. */
   now: Millis;
   private ending: Ending | undefined;
@@ -67,11 +71,12 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
       topics: broker.topics,
       arena: broker.arena,
     });
-    this.outlet = new PacketOutlet(network, broker.fanOut);
+    this.outlet = new PacketOutlet(network, broker.fanOut, broker.counters);
     this.gate = new CommitGate(broker.store, this, broker.holding, broker.elision);
     this.intake = new Intake(broker, network, this.gate, this);
     this.state = 'awaiting-connect';
     this.session = undefined;
+    this.authentication = undefined;
     this.now = broker.clock.monotonic();
     this.ending = undefined;
     this.hold = undefined;
@@ -79,6 +84,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     this.deadline = millis(0);
     this.deadlineIndex = -1;
     broker.connections.add(this);
+    broker.counters.socketsOpened++;
     broker.deadlines.set(this, millis(this.now + broker.limits.connectTimeout));
   }
 
@@ -110,6 +116,11 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
   /** Whether CONNECT is being decided. */
   get isConnecting(): boolean {
     return this.state === 'connecting';
+  }
+
+  /** Whether the client was asked something before CONNECT is decided. */
+  get isAwaitingAuth(): boolean {
+    return this.state === 'awaiting-auth';
   }
 
   /** Whether no message of QoS 1 or 2 is taken from the client any more. hot: */
@@ -157,7 +168,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
 
   tick(now: Millis): void {
     this.now = now;
-    if (this.state === 'awaiting-connect' || this.state === 'connecting') {
+    if (this.state !== 'open') {
       this.fail(connectTimeout(this.broker, this));
       return;
     }
@@ -165,17 +176,23 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     if (hold !== undefined && hold.until <= now && this.gate.heldAnswers === 0) return this.finishEnding(hold);
     // A client that we do not read from is not timed out for its silence.
     if (this.intake.isPaused) this.session?.machine.noteReceived(now);
+    const authDue = this.authentication?.deadline;
+    if (authDue !== undefined && authDue <= now) {
+      if (!this.intake.isPaused) return this.authentication?.giveUp();
+      this.authentication?.postpone(now);
+    }
     this.guard(() => this.session?.machine.tick(now));
     if (this.state === 'open') this.watch();
   }
 
-  /** Asks to be woken when the machine is due, or when the publisher has been held long enough. */
+  /** Asks to be woken when the machine is due, when the publisher has been held long enough, or the client is late to authenticate. */
   watch(): void {
     const { hold, gate } = this;
     const holdEnds = hold !== undefined && hold.until <= this.now && gate.heldAnswers > 0 ? undefined : hold?.until;
-    const next = this.session?.machine.nextDeadline() ?? holdEnds;
-    if (next !== undefined) this.broker.deadlines.set(this, millis(Math.min(next, holdEnds ?? next)));
-    else this.broker.deadlines.remove(this);
+    const authDue = this.authentication?.deadline;
+    const next = this.session?.machine.nextDeadline() ?? holdEnds ?? authDue;
+    if (next === undefined) this.broker.deadlines.remove(this);
+    else this.broker.deadlines.set(this, millis(Math.min(next, holdEnds ?? next, authDue ?? next)));
   }
 
   // What the broker asks for.
@@ -191,11 +208,25 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     this.intake.pause();
   }
 
-  /** CONNECT is decided: goes on with it, and with what came behind it. */
+  /** CONNECT cannot be decided before the client has said more: reads again, and takes AUTH. On an open connection all goes on anyway. */
+  awaitAuth(): void {
+    if (this.state === 'connecting') this.state = 'awaiting-auth';
+  }
+
+  /** The authentication of the client goes on, before CONNACK or behind it. */
+  goOnWith(authenticate: () => void): void {
+    if (this.state === 'connecting') return this.resumeAfter(authenticate);
+    if (this.state !== 'open') return;
+    this.now = this.broker.clock.monotonic();
+    this.guard(authenticate);
+    this.broker.elision.releaseMoved();
+  }
+
+  /** CONNECT is decided, or its client is asked something: goes on with it, and with what came behind it. */
   resumeAfter(decide: () => void): void {
     this.now = this.broker.clock.monotonic();
     this.guard(decide);
-    if (this.state !== 'open') return;
+    if (this.state !== 'open' && this.state !== 'awaiting-auth') return;
     this.handlePackets();
     if (this.isOver) return;
     this.decoder.keep();
@@ -211,6 +242,16 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     );
     this.sendDisconnect(Reason.sessionTakenOver, undefined);
     this.leave(true, Reason.sessionTakenOver);
+  }
+
+  /** Ends the connection for a reason that is for the log alone; DISCONNECT says the code. */
+  expel(reasonCode: ReasonCode, why: string): void {
+    this.broker.log.warn(
+      `${this.describe()} was disconnected: ${reasonName(reasonCode)}. ${why}`,
+      this.facts(reasonCode),
+    );
+    this.sendDisconnect(reasonCode, undefined);
+    this.leave(true, reasonCode);
   }
 
   /** The broker stops: tells the client and closes. The Will waits for its delay as after any other end. */
@@ -264,7 +305,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     this.leave(isOpen, reasonCode);
   }
 
-  /** Answers from a gate, or directly. Only CONNACK and DISCONNECT ever have a reason string [MQTT-3.1.2-29]. hot: */
+  /** Answers from a gate, or directly. hot: */
   writePacket(packet: Packet): void {
     if (this.state === 'closed' || this.ending !== undefined) return;
     const excess = this.outlet.writePacket(packet, this.version);
@@ -327,11 +368,12 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
 
   /** hot: */
   private handleEach(): void {
-    while (this.state === 'open' || this.state === 'awaiting-connect') {
+    while (this.state === 'open' || this.state === 'awaiting-connect' || this.state === 'awaiting-auth') {
       const packet = this.decoder.next();
       if (packet === undefined) return;
       this.broker.counters.packetsReceived++;
       if (this.state === 'open') dispatch(this.broker, this.session as ClientSession, this, packet);
+      else if (this.state === 'awaiting-auth') this.handleAuth(packet);
       else this.handleFirst(packet);
       if (this.ending !== undefined) this.finishEnding(this.ending);
     }
@@ -355,6 +397,22 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     connect(this.broker, this, packet);
   }
 
+  /** Before CONNACK: AUTH, or the client gives up (section 4.12). */
+  private handleAuth(packet: Packet): void {
+    if (packet.kind === 'disconnect') {
+      this.broker.log.info(
+        `${this.describe()} disconnected before it was authenticated.`,
+        this.facts(packet.reasonCode),
+      );
+      return this.leave(false, packet.reasonCode);
+    }
+    if (packet.kind !== 'auth') {
+      throw violation('MQTT-3.1.2-30', `${packet.kind.toUpperCase()} came before the client was authenticated.`);
+    }
+    this.state = 'connecting';
+    this.authentication?.receive(packet);
+  }
+
   private finishEnding(ending: Ending): void {
     this.ending = undefined;
     this.now = this.broker.clock.monotonic(); // The store may have had its time.
@@ -374,7 +432,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
    * find of it: a client that was told "no" would go on as if its last session were still there, so it is told nothing.
    */
   private refuseUnlessBegun(): void {
-    if (this.state === 'connecting' && this.session === undefined) {
+    if ((this.state === 'connecting' || this.state === 'awaiting-auth') && this.session === undefined) {
       refuseConnection(this, Reason.serverUnavailable, undefined);
     }
   }

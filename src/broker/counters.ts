@@ -6,10 +6,20 @@ import type { DropReason } from './events.ts';
 export interface Counters {
   connectionsAccepted: number;
   connectionsRefused: number;
+  /** Network connections that were opened, whatever came of them. */
+  socketsOpened: number;
+  /** Of sessions that nobody came back to. */
+  sessionsExpired: number;
   packetsReceived: number;
   bytesReceived: number;
+  packetsSent: number;
+  /** Once a packet is laid down. */
+  bytesSent: number;
   messagesReceived: number;
   messagesSent: number;
+  /** Of these messages. */
+  payloadBytesReceived: number;
+  payloadBytesSent: number;
   /** PUBLISH packets that were refused, with a reason code of 0x80 or above or in silence (3.x), Wills, and messages of the embedder. */
   messagesRefused: number;
   /** Of these, the ones for which the store had no room. */
@@ -24,10 +34,16 @@ export function newCounters(): Counters {
   return {
     connectionsAccepted: 0,
     connectionsRefused: 0,
+    socketsOpened: 0,
+    sessionsExpired: 0,
     packetsReceived: 0,
     bytesReceived: 0,
+    packetsSent: 0,
+    bytesSent: 0,
     messagesReceived: 0,
     messagesSent: 0,
+    payloadBytesReceived: 0,
+    payloadBytesSent: 0,
     messagesRefused: 0,
     messagesRefusedStoreFull: 0,
     messagesNotRetained: 0,

@@ -1,7 +1,7 @@
 // Each packet of an open connection goes to what handles it: the QoS machine (session/), or a file of this room.
 
 import type { Millis } from '../base/millis.ts';
-import type { Packet } from '../packet/packet.ts';
+import type { AuthPacket, Packet } from '../packet/packet.ts';
 import { violation } from '../packet/protocol-error.ts';
 import type { BrokerState } from './broker-state.ts';
 import type { ClientSession } from './client-session.ts';
@@ -36,7 +36,8 @@ export function dispatch(broker: BrokerState, session: ClientSession, connection
     case 'connect':
       throw violation('MQTT-3.1.0-2', 'A second CONNECT came on one connection.');
     case 'auth':
-      throw violation('MQTT-4.12.0-7', 'AUTH came, but CONNECT had no Authentication Method.');
+      session.machine.noteReceived(now);
+      return authenticateAgain(connection, packet);
     case 'connack':
     case 'suback':
     case 'unsuback':
@@ -45,6 +46,14 @@ export function dispatch(broker: BrokerState, session: ClientSession, connection
     default:
       return packet satisfies never;
   }
+}
+
+/** AUTH on an open connection (section 4.12.1). */
+function authenticateAgain({ authentication }: Connection, packet: AuthPacket): void {
+  if (authentication === undefined) {
+    throw violation('MQTT-4.12.0-7', 'AUTH came, but CONNECT had no Authentication Method.');
+  }
+  authentication.receive(packet);
 }
 
 /** A message of a 3.x client that was refused one before: not taken, and no word of it (publishing.ts). */

@@ -1,5 +1,6 @@
 // One shared group (section 4.8.2): its members, and the queue of what none of them can be sent now. A message goes to a
-// member that is ready, in turn; if none is, it waits here, and whichever member is ready first takes from the front.
+// member that is ready, by the strategy of the broker (sharing.ts); if none is, it waits here, and whichever member is ready first takes
+// from the front. Where a key ties the message to one of the connected members, it is given to that one at once, and waits in its own queue.
 //
 // While the group has a persistent member with QoS 1 or 2, the group is a recipient in the store: what waits is kept there. A persistent member
 // that takes a message becomes its recipient under a new number, in the turn in which the group has it settled. A member that ends with its
@@ -23,6 +24,7 @@ import { DroppedMessages } from './dropped-messages.ts';
 import type { QueueLimitName } from './queue-limits.ts';
 import { formOf, lower, type RouteTarget, sharedTarget } from './route.ts';
 import { type Addressing, newDelivery, type SessionDelivery, storedDelivery } from './session-delivery.ts';
+import { type Members, selectFor, SHARING, type Sharing } from './sharing.ts';
 import type { Subscription } from './subscription.ts';
 
 /** A shared group with what waits for it. */
@@ -35,7 +37,8 @@ export class GroupQueue implements Waiter {
   /** Its name in the store; 0: what waits is in memory alone. */
   key: GroupKey;
   readonly isEnding: boolean;
-  private readonly members: SharedGroup<ClientSession, RouteTarget>;
+  private readonly members: Members;
+  private readonly sharing: Sharing;
   /** Persistent members with QoS 1 or 2. */
   private keepers: number;
   /** Members that are connected. */
@@ -55,6 +58,7 @@ export class GroupQueue implements Waiter {
     this.key = 0;
     this.isEnding = false;
     this.members = new SharedGroup(name, filter);
+    this.sharing = SHARING[broker.rules.sharedSubscriptionStrategy];
     this.keepers = 0;
     this.present = 0;
     this.lent = 0;
@@ -122,20 +126,36 @@ export class GroupQueue implements Waiter {
   }
 
   /**
-   * Whose turn it is among those who can be sent the message now; nobody's, as long as others wait before it.
+   * Who gets the message: one of those who can be sent it now, or the one that it is tied to; nobody, as long as others wait before it.
    * @param reached  How often each session is sent this message already.
+   * @param publisher  The client that published it.
    */
-  choose(message: Message, reached: (session: ClientSession) => number): RouteTarget | undefined {
+  choose(
+    message: Message,
+    reached: (session: ClientSession) => number,
+    publisher: string | undefined,
+  ): RouteTarget | undefined {
     if (message.qos > 0 && this.queue.messages > 0) return undefined;
-    const ready = this.members.select((session, target) => {
+    const { members, sharing } = this;
+    const isReady = (session: ClientSession, target: RouteTarget): boolean => {
       const qos = lower(message.qos, target.qos);
       if (!session.isReadyFor(qos, 1)) return false;
       const copies = reached(session);
       return copies === 0 || session.isReadyFor(qos, copies + 1);
-    });
+    };
+    const key = sharing.keyOf(message, publisher);
+    if (key !== undefined) {
+      return this.targetOf(
+        selectFor(
+          key,
+          members,
+          (session, target) => this.mayWaitFor(session, target, message) || isReady(session, target),
+        ),
+      );
+    }
+    const ready = sharing.select(members, isReady);
     // QoS 0 does not wait: a slow reader's turn is lost, counted and said.
-    const chosen = ready ?? (message.qos === 0 ? this.members.select((session) => session.isPresent) : undefined);
-    return chosen === undefined ? undefined : this.members.options(chosen);
+    return this.targetOf(ready ?? (message.qos === 0 ? members.select((session) => session.isPresent) : undefined));
   }
 
   /** What the store is told when a message waits for the group. */
@@ -246,7 +266,27 @@ export class GroupQueue implements Waiter {
   }
 
   private firstReady(message: Message): RouteTarget | undefined {
-    const session = this.members.select((member, { qos }) => member.isReadyFor(lower(message.qos, qos), 1));
+    const isReady = (session: ClientSession, { qos }: RouteTarget): boolean =>
+      session.isReadyFor(lower(message.qos, qos), 1);
+    // Nobody is tied to a busy member any more: what waits here would hold up all the others.
+    const key = this.sharing.keyOf(message, undefined);
+    return this.targetOf(
+      key === undefined ? this.sharing.select(this.members, isReady) : selectFor(key, this.members, isReady),
+    );
+  }
+
+  /**
+   * Whether a message that is tied to a member may wait in that member's own queue. Not where the store would have it for the group and not
+   * for the member: there it has to be sent at once.
+   */
+  private mayWaitFor(session: ClientSession, { qos }: RouteTarget, message: Message): boolean {
+    if (!session.isPresent || session.isEnding) return false;
+    // QoS 0 does not wait: it is sent, or dropped, counted and said.
+    if (message.qos === 0) return true;
+    return qos > 0 && (session.key !== 0 || this.key === 0);
+  }
+
+  private targetOf(session: ClientSession | undefined): RouteTarget | undefined {
     return session === undefined ? undefined : this.members.options(session);
   }
 

@@ -43,6 +43,12 @@ export interface BrokerLimits {
   readonly topicLevelsMax: number;
   /** Subscriptions of one session. */
   readonly subscriptionsMax: number;
+  /** User Properties of one message; they are kept and passed on with it. */
+  readonly userPropertiesMax: number;
+  /** Of a Client Identifier, in UTF-8; at least 23 [MQTT-3.1.3-5]. */
+  readonly clientIdBytesMax: number;
+  /** The same for clients of MQTT 3.1, which has 23 as its own bound. */
+  readonly clientIdBytesMax31: number;
   /** Messages that wait for one persistent session, or for the members of one shared subscription. 0: no limit. */
   readonly sessionQueueMessagesMax: number;
   /** `end-session` for a shared subscription, which does not end: what waits is dropped. */
@@ -82,6 +88,8 @@ export interface BrokerLimits {
   readonly storeLateBytesMax: number;
   /** How long a 3.x publisher whose message was refused for want of room keeps its connection. */
   readonly publisherHoldMillis: Millis;
+  /** How often `$SYS/broker/...` is published; 0: never, and there is nothing there. */
+  readonly systemTopicsInterval: Millis;
   /** How long after a restart a client has to come back before its Will is published. */
   readonly willRestartGrace: Millis;
 }
@@ -100,6 +108,10 @@ export const DEFAULT_LIMITS: BrokerLimits = Object.freeze({
   sessionExpiryMax: millis(30 * 24 * 3600 * 1000),
   topicLevelsMax: 128,
   subscriptionsMax: 10_000,
+  // Trace contexts and headers of other protocols take ten or twenty.
+  userPropertiesMax: 100,
+  clientIdBytesMax: 1_024,
+  clientIdBytesMax31: 23,
   sessionQueueMessagesMax: 0,
   sessionQueueMessagesPolicy: 'reject',
   sessionQueueBytesMax: 0,
@@ -118,6 +130,7 @@ export const DEFAULT_LIMITS: BrokerLimits = Object.freeze({
   routeCacheMax: 10_000,
   storeLateBytesMax: 64 * 1024 * 1024,
   publisherHoldMillis: millis(1_000),
+  systemTopicsInterval: millis(10_000),
   // As long as ten thousand clients may take to come back.
   willRestartGrace: millis(15_000),
 });

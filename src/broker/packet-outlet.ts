@@ -3,14 +3,15 @@
 // write to is its owner's to know.
 
 import type { Millis } from '../base/millis.ts';
-import { encodePacket, encodePublish, publishSize } from '../packet/encode.ts';
+import { encodePacket, encodePublish, packetSize, publishSize } from '../packet/encode.ts';
 import { remainingExpiry } from '../packet/message.ts';
-import type { DisconnectPacket, Packet } from '../packet/packet.ts';
+import type { DisconnectPacket, Packet, PubackPacket, PubrecPacket, SubackPacket } from '../packet/packet.ts';
 import type { PacketId } from '../packet/packet-id.ts';
-import { NO_DISCONNECT_PROPERTIES } from '../packet/properties.ts';
+import { NO_DISCONNECT_PROPERTIES, NO_REASON_PROPERTIES } from '../packet/properties.ts';
 import type { ProtocolVersion } from '../packet/protocol-version.ts';
 import type { ReasonCode } from '../packet/reason-codes.ts';
 import type { NetworkConnection } from '../transport/contract.ts';
+import type { Counters } from './counters.ts';
 import type { FanOut } from './fan-out.ts';
 import type { SessionDelivery } from './session-delivery.ts';
 
@@ -21,16 +22,24 @@ const REASON_BYTES_MAX = 2_048;
 export class PacketOutlet {
   private readonly network: NetworkConnection;
   private readonly fanOut: FanOut;
+  private readonly counters: Counters;
   /** The peer's Maximum Packet Size. */
   packetBytesMax: number;
   /** Whether the peer takes topic aliases. */
   givesAliases: boolean;
+  /** Whether the peer hears the reasons of refusals: MQTT 5, Request Problem Information [MQTT-3.1.2-29]. */
+  explains: boolean;
+  /** Why the message at hand is refused, for its acknowledgement (publishing.ts). */
+  refusedWhy: string | undefined;
 
-  constructor(network: NetworkConnection, fanOut: FanOut) {
+  constructor(network: NetworkConnection, fanOut: FanOut, counters: Counters) {
     this.network = network;
     this.fanOut = fanOut;
+    this.counters = counters;
     this.packetBytesMax = Number.POSITIVE_INFINITY;
     this.givesAliases = false;
+    this.explains = false;
+    this.refusedWhy = undefined;
   }
 
   /** Lays any packet but a delivery's PUBLISH down; returns 0, or its size if that is more than the peer takes. hot: */
@@ -44,6 +53,8 @@ export class PacketOutlet {
       writer.position = start;
       return size;
     }
+    this.counters.packetsSent++;
+    this.counters.bytesSent += size;
     this.network.wrote();
     return 0;
   }
@@ -58,7 +69,9 @@ export class PacketOutlet {
     omitTopic: boolean,
     now: Millis,
   ): void {
+    const { counters } = this;
     const writer = this.network.writer();
+    const start = writer.position;
     if (this.fanOut.holds(delivery, dup, topicAlias)) {
       this.fanOut.write(writer, version, delivery, id);
     } else {
@@ -67,6 +80,9 @@ export class PacketOutlet {
       const form = { qos, retain, dup, id: id ?? 0, topicAlias, omitTopic, subscriptionIdentifiers, expiryInterval };
       encodePublish(writer, version, message, form);
     }
+    counters.packetsSent++;
+    counters.bytesSent += writer.position - start;
+    counters.payloadBytesSent += delivery.message.payload.length;
     this.network.wrote();
   }
 
@@ -95,6 +111,16 @@ export class PacketOutlet {
     const properties =
       fitting === undefined ? NO_DISCONNECT_PROPERTIES : { ...NO_DISCONNECT_PROPERTIES, reasonString: fitting };
     return { kind: 'disconnect', reasonCode, properties };
+  }
+
+  /**
+   * An answer that says no, with a text if the peer asks for such and takes the packet in that size
+   * [MQTT-3.4.2-2] [MQTT-3.5.2-2] [MQTT-3.9.2-1].
+   */
+  explained<P extends PubackPacket | PubrecPacket | SubackPacket>(answer: P, reasonString: string | undefined): P {
+    if (!this.explains || reasonString === undefined) return answer;
+    const explained: P = { ...answer, properties: { ...NO_REASON_PROPERTIES, reasonString } };
+    return packetSize(explained, 5) <= this.packetBytesMax ? explained : answer;
   }
 
   /** A text for DISCONNECT or CONNACK, if the peer takes packets of that size for sure [MQTT-3.14.2-3] [MQTT-3.2.2-19]. */

@@ -10,6 +10,7 @@ import { PACKET_ID_MAX } from '../packet/packet-id.ts';
 import type { Store } from '../store/contract.ts';
 import type { BrokerEvents } from './events.ts';
 import type { BrokerLimits } from './limits.ts';
+import type { BrokerRules } from './rules.ts';
 
 /** What a broker does when, in numbers that are no options. */
 export interface BrokerTuning {
@@ -20,6 +21,24 @@ export interface BrokerTuning {
 /** What every broker runs with but a simulated one. */
 export const BROKER_TUNING: BrokerTuning = Object.freeze({ packetIdMax: PACKET_ID_MAX });
 
+/** A rule of server redirection (section 4.11): which clients are told to use another server. */
+export interface ClientRedirect {
+  /** A client identifier, or how some begin, with `*` behind it; `*` alone is everybody. */
+  readonly clients: string;
+  /** The Server Reference: a name or address, with a port behind a colon unless it goes without saying; several with spaces between. */
+  readonly to: string;
+  /** For good (0x9D), or for now (0x9C). */
+  readonly permanent: boolean;
+}
+
+/** What a broker cannot know of the process that it runs in. */
+export interface HostFacts {
+  /** What this Vouch is called, such as `1.2.0`. */
+  readonly version: string;
+  /** Memory that the process uses for its objects, in bytes. */
+  heapBytes(): number;
+}
+
 /** The parts of one broker. */
 export interface BrokerParts {
   readonly store: Store;
@@ -29,7 +48,15 @@ export interface BrokerParts {
   readonly random: Random;
   readonly log: Log;
   readonly limits: BrokerLimits;
+  /** `DEFAULT_RULES` unless told otherwise. */
+  readonly rules?: BrokerRules;
   readonly events: BrokerEvents;
+  /** The first rule that fits a client holds; none unless told otherwise. */
+  readonly redirects?: readonly ClientRedirect[] | undefined;
+  /** Where the response topics of clients that ask for Response Information begin; nobody gets any unless told otherwise. */
+  readonly responseInformation?: string | undefined;
+  /** For `$SYS`; what is not said is empty or 0 there. */
+  readonly host?: HostFacts | undefined;
   /** `BROKER_TUNING` unless told otherwise. */
   readonly tuning?: BrokerTuning;
 }

@@ -4,12 +4,15 @@
 import { type Millis, seconds } from '../base/millis.ts';
 import type { Message } from '../packet/message.ts';
 import type { PublishPacket, Will } from '../packet/packet.ts';
-import type { MessageProperties } from '../packet/properties.ts';
+import { type MessageProperties, NO_MESSAGE_PROPERTIES } from '../packet/properties.ts';
 import { Reason, type ReasonCode, reasonName } from '../packet/reason-codes.ts';
+import type { Answer } from '../session/output.ts';
 import type { Batch } from '../store/contract.ts';
 import type { TopicName } from '../topic/topic-name.ts';
 import type { BrokerState } from './broker-state.ts';
 import type { ClientSession } from './client-session.ts';
+import type { Connection } from './connection.ts';
+import { refusalOfMessage } from './message-rules.ts';
 import type { Route } from './route.ts';
 import type { Routed } from './routing.ts';
 
@@ -46,6 +49,7 @@ export function publishFromClient(
   if (connection === undefined) return Reason.unspecifiedError;
   const { now } = connection;
   broker.counters.messagesReceived++;
+  broker.counters.payloadBytesReceived += publish.payload.length;
   const route = broker.router.lookUp(topic);
   if (route.topic === undefined) {
     const { reasonCode, why } = route.refusal ?? { reasonCode: Reason.topicNameInvalid, why: '' };
@@ -54,6 +58,10 @@ export function publishFromClient(
   const { qos, retain } = publish;
   if (!broker.authorizer.allowsAll && !broker.authorizer.allows(session.identity, 'publish', topic, qos, retain)) {
     return refuse(broker, session, publish, topic, Reason.notAuthorized, 'The client may not publish to this topic.');
+  }
+  if (publish.properties !== NO_MESSAGE_PROPERTIES) {
+    const refusal = refusalOfMessage(broker, publish.properties, publish.payload);
+    if (refusal !== undefined) return refuse(broker, session, publish, topic, refusal.reasonCode, refusal.why);
   }
   const message = messageOf(publish, topic, now);
   const keep = retain ? retaining(broker, route.topic, message) : undefined;
@@ -66,6 +74,14 @@ export function publishFromClient(
   else if (after > 0) connection.gate.noteLate(after);
   broker.events.messagePublished?.(message, session.clientId);
   return reasonCode;
+}
+
+/** Sends the acknowledgement of a message that was just refused, with the reason if the client wants to hear it. */
+export function sendRefusal({ gate, outlet }: Connection, answer: Answer): boolean {
+  const why = outlet.refusedWhy;
+  outlet.refusedWhy = undefined;
+  const isRefusal = answer.kind === 'puback' || answer.kind === 'pubrec';
+  return gate.send(isRefusal ? outlet.explained(answer, why) : answer);
 }
 
 /** Publishes a message of nobody's connection. */
@@ -131,7 +147,7 @@ function refuseForRoom(
   if (limit !== 'store') return refuse(broker, session, publish, topic, Reason.quotaExceeded, NO_ROOM[limit]);
   broker.counters.messagesRefused++;
   broker.counters.messagesRefusedStoreFull++;
-  return sayNo(session, publish, Reason.quotaExceeded);
+  return sayNo(session, publish, Reason.quotaExceeded, 'The store has no room.');
 }
 
 /** Says no, and why in the log: the 1st, 10th, 100th, ... time on one connection. */
@@ -152,15 +168,21 @@ function refuse(
       { clientId: session.clientId, topic, reasonCode, refused: count },
     );
   }
-  return sayNo(session, publish, reasonCode);
+  return sayNo(session, publish, reasonCode, why);
 }
 
 /**
- * How a client hears no. MQTT 5 by the Reason Code of PUBACK and PUBREC. 3.x has no word for it, and an acknowledgement would be a lie: its
- * connection ends, and only after a while if it is to find room when it tries again.
+ * How a client hears no. MQTT 5 by the Reason Code of PUBACK and PUBREC, and the reason in words. 3.x has no word for it, and an
+ * acknowledgement would be a lie: its connection ends [MQTT-3.3.5-2], and only after a while if it is to find room when it tries again.
+ * MQTT 3.1 leaves no choice where the client may not publish: the Server "must therefore make a positive acknowledgement".
  */
-function sayNo({ connection }: ClientSession, { qos }: PublishPacket, reasonCode: ReasonCode): ReasonCode {
-  if (qos === 0 || connection === undefined || connection.version === 5) return reasonCode;
+function sayNo({ connection }: ClientSession, { qos }: PublishPacket, reasonCode: ReasonCode, why: string): ReasonCode {
+  if (qos === 0 || connection === undefined) return reasonCode;
+  if (connection.version === 5) {
+    connection.outlet.refusedWhy = why;
+    return reasonCode;
+  }
+  if (connection.version === 3 && reasonCode === Reason.notAuthorized) return Reason.success;
   const detail = `A QoS ${qos} message was refused, which ${connection.versionName} cannot be told otherwise.`;
   if (reasonCode === Reason.quotaExceeded) connection.holdPublisher(reasonCode, detail);
   else connection.closeBecause(reasonCode, detail);

@@ -55,12 +55,13 @@ export class RetainedMessages {
     }
   }
 
-  /** Visits the messages that a new subscription is to get. */
+  /** Visits the messages that a new subscription is to get, the broker's own included. */
   match(filter: TopicFilter, now: Millis, visit: (message: Message) => void): void {
     this.trie.match(filter, (entry) => {
       const { expiresAt } = entry.message;
       if (expiresAt === undefined || expiresAt > now) visit(entry.message);
     });
+    this.broker.systemTopics.match(filter, visit);
   }
 
   private put(topic: TopicName, message: Message): void {

@@ -1,6 +1,6 @@
 // Where the messages of one topic go: computed once from the subscriptions and remembered until they
 // change. Overlapping subscriptions of one session are one target: one PUBLISH with the highest QoS and
-// all identifiers [MQTT-3.3.4-2] [MQTT-3.3.4-4]. A session that subscribed with No Local has a
+// all identifiers [MQTT-3.3.4-2] [MQTT-3.3.4-4]; or, by rule, one target each. A session that subscribed with No Local has a
 // second form of its target, for messages of its own [MQTT-3.8.3-3].
 // What a target or a route says to the store is made once for each form of a message, and is the same array from then on: a store
 // encodes it once.
@@ -12,6 +12,7 @@ import type { Recipient } from '../store/contract.ts';
 import type { TopicName } from '../topic/topic-name.ts';
 import type { ClientSession } from './client-session.ts';
 import type { GroupQueue } from './group-queue.ts';
+import { hashOf } from './sharing.ts';
 import type { Subscription } from './subscription.ts';
 
 /** Nobody. */
@@ -29,6 +30,8 @@ export class RouteTarget {
   readonly subscriptionIdentifiers: readonly number[];
   /** The shared subscription that chose the session; '' for its own subscriptions. */
   readonly sharedFilter: string;
+  /** Stands for the client where a shared subscription chooses by a key (sharing.ts); 0 for its own subscriptions. */
+  readonly nameHash: number;
   /** The target for messages that the session itself published; `undefined`: none. Itself unless No Local is involved. */
   readonly own: RouteTarget | undefined;
   /** What is said to the store; made when it is first asked for. */
@@ -54,6 +57,7 @@ export class RouteTarget {
     this.retainAsPublished = retainAsPublished;
     this.subscriptionIdentifiers = identifiers.length === 0 ? NO_SUBSCRIPTION_IDENTIFIERS : identifiers;
     this.sharedFilter = sharedFilter;
+    this.nameHash = sharedFilter === '' ? 0 : hashOf(session.clientId);
     this.own = own === undefined ? this : own.target;
     this.alone = undefined;
   }
@@ -90,7 +94,10 @@ export class Route {
   readonly topic: TopicName | undefined;
   /** Why not, if not. */
   readonly refusal: { readonly reasonCode: ReasonCode; readonly why: string } | undefined;
+  /** One for each session. */
   readonly targets: readonly RouteTarget[];
+  /** What these sessions get besides, each as a message of its own. */
+  readonly further: readonly RouteTarget[];
   readonly groups: readonly GroupQueue[];
   /** Whether some target is another one for messages of its own. */
   readonly hasNoLocal: boolean;
@@ -101,12 +108,14 @@ export class Route {
     topic: TopicName | undefined,
     refusal: Route['refusal'],
     targets: readonly RouteTarget[],
+    further: readonly RouteTarget[],
     groups: readonly GroupQueue[],
   ) {
     this.epoch = epoch;
     this.topic = topic;
     this.refusal = refusal;
     this.targets = targets;
+    this.further = further;
     this.groups = groups;
     this.hasNoLocal = targets.some((target) => target.own !== target);
     this.forms = new Array<undefined>(FORMS).fill(undefined);
@@ -130,15 +139,26 @@ export function sharedTarget(session: ClientSession, subscription: Subscription)
 
 /** Merges each session's matching subscriptions into one target. */
 export function mergeTargets(matching: ReadonlyMap<ClientSession, readonly Subscription[]>): RouteTarget[] {
-  const targets: RouteTarget[] = [];
-  for (const [session, subscriptions] of matching) {
-    const forOwn = subscriptions.filter((subscription) => !subscription.options.noLocal);
-    const own = forOwn.length === 0 ? undefined : new RouteTarget(session, forOwn, '', undefined);
-    targets.push(
-      new RouteTarget(session, subscriptions, '', forOwn.length === subscriptions.length ? undefined : { target: own }),
-    );
-  }
-  return targets;
+  return Array.from(matching, ([session, subscriptions]) => targetOf(session, subscriptions));
+}
+
+/** Has one target for each matching subscription but the first of each session. */
+export function furtherTargets(matching: ReadonlyMap<ClientSession, readonly Subscription[]>): RouteTarget[] {
+  return Array.from(matching).flatMap(([session, [, ...others]]) => others.map((each) => targetOf(session, [each])));
+}
+
+/** The matching subscriptions of each session as far as they are its first. */
+export function firstOfEach(
+  matching: ReadonlyMap<ClientSession, readonly Subscription[]>,
+): ReadonlyMap<ClientSession, readonly Subscription[]> {
+  return new Map(Array.from(matching, ([session, subscriptions]) => [session, subscriptions.slice(0, 1)]));
+}
+
+function targetOf(session: ClientSession, subscriptions: readonly Subscription[]): RouteTarget {
+  const forOwn = subscriptions.filter((subscription) => !subscription.options.noLocal);
+  const own = forOwn.length === 0 ? undefined : new RouteTarget(session, forOwn, '', undefined);
+  const isSame = forOwn.length === subscriptions.length;
+  return new RouteTarget(session, subscriptions, '', isSame ? undefined : { target: own });
 }
 
 /** [MQTT-3.8.4-8] hot: */

@@ -15,7 +15,7 @@ import { admitToOne } from './admission.ts';
 import type { BrokerState } from './broker-state.ts';
 import type { ClientSession } from './client-session.ts';
 import { GroupQueue } from './group-queue.ts';
-import { mergeTargets, Route, type RouteTarget } from './route.ts';
+import { firstOfEach, furtherTargets, mergeTargets, Route, type RouteTarget } from './route.ts';
 import { type Routed, Routing } from './routing.ts';
 import type { Subscription } from './subscription.ts';
 
@@ -53,6 +53,11 @@ export class Router {
   /** The number of subscriptions; those of a shared group count once. */
   get subscriptionCount(): number {
     return this.trie.size;
+  }
+
+  /** The number of shared groups. */
+  get groupCount(): number {
+    return this.groups.size;
   }
 
   /** Continues the numbering of messages where a store left off. */
@@ -106,6 +111,11 @@ export class Router {
     const known = this.cache.get(topic);
     if (known !== undefined && known.epoch === this.epoch) return known;
     return this.build(topic);
+  }
+
+  /** The route of a topic of the broker's own, which clients cannot publish to. */
+  ownRoute(topic: TopicName): Route {
+    return this.match(topic);
   }
 
   /**
@@ -195,7 +205,7 @@ export class Router {
     let route: Route;
     if (parsed.kind !== 'topic') {
       route = this.refused(Reason.topicNameInvalid, parsed.why);
-    } else if (topic.startsWith('$')) {
+    } else if (this.isOwn(topic)) {
       // Section 4.7.2: such topics are the Server's own.
       route = this.refused(
         Reason.topicNameInvalid,
@@ -221,11 +231,19 @@ export class Router {
       if (others === undefined) matching.set(target, [subscription]);
       else others.push(subscription);
     });
-    const targets = matching.size === 0 ? NO_TARGETS : mergeTargets(matching);
-    return new Route(this.epoch, topic, undefined, targets, groups.length === 0 ? NO_GROUPS : groups);
+    const isSeparate = this.broker.rules.overlappingSubscriptions === 'separate';
+    const targets = matching.size === 0 ? NO_TARGETS : mergeTargets(isSeparate ? firstOfEach(matching) : matching);
+    const further = isSeparate ? furtherTargets(matching) : NO_TARGETS;
+    return new Route(this.epoch, topic, undefined, targets, further, groups.length === 0 ? NO_GROUPS : groups);
+  }
+
+  /** Whether a topic is the broker's own. */
+  private isOwn(topic: string): boolean {
+    if (!topic.startsWith('$')) return false;
+    return this.broker.rules.dollarTopics === 'refuse' || topic === '$SYS' || topic.startsWith('$SYS/');
   }
 
   private refused(reasonCode: ReasonCode, why: string): Route {
-    return new Route(this.epoch, undefined, { reasonCode, why }, NO_TARGETS, NO_GROUPS);
+    return new Route(this.epoch, undefined, { reasonCode, why }, NO_TARGETS, NO_TARGETS, NO_GROUPS);
   }
 }

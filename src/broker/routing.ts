@@ -1,7 +1,8 @@
 // One message on its way to all that its route names: first everything that can be refused and must be stored, then the
 // sending, so that a message is either taken for all its persistent recipients or for none.
-// It is appended to the store once, with all of them; only a session that is reached more than once (by itself and as a member of
-// groups, section 4.8.2) gets each further copy as a message of its own, since the store knows a delivery by recipient and message.
+// It is appended to the store once, with all of them; only a session that is reached more than once (by several subscriptions of its own,
+// where these are kept apart, and as a member of groups, section 4.8.2) gets each further copy as a message of its own, since the store
+// knows a delivery by recipient and message.
 
 import type { Millis } from '../base/millis.ts';
 import type { Message } from '../packet/message.ts';
@@ -26,7 +27,7 @@ export interface Routed {
   refusedBy: 'store' | QueueLimitName | undefined;
 }
 
-/** A member of a group that is sent a message now. */
+/** A member of a group that is given a message, or a further subscription of a session. */
 interface ChosenMember {
   readonly target: RouteTarget;
   /** The group that stays owed the message in the store until this member, who is not there, has acknowledged it. */
@@ -37,7 +38,7 @@ interface ChosenMember {
 interface Plan {
   /** For themselves. */
   readonly targets: readonly RouteTarget[];
-  /** As members of groups; each can be sent the message now. */
+  /** As members of groups, or once more. */
   readonly members: readonly ChosenMember[];
   /** Of these, those whose session is a recipient of the message already. */
   readonly copies: readonly RouteTarget[];
@@ -70,6 +71,7 @@ export class Routing {
     const isStored = message.qos > 0;
     if (
       route.groups.length > 0 ||
+      route.further.length > 0 ||
       (isStored && (route.hasNoLocal || (broker.queueLimits.areSet && this.isFull(route, message))))
     )
       return this.sendPlanned(route, message, publisher, origin, retain, now);
@@ -146,14 +148,19 @@ export class Routing {
   ): Routed {
     const { broker } = this;
     const plan = this.plan(route, message, publisher);
-    const { copies, members, waitingGroups } = plan;
+    const { waitingGroups } = plan;
     if (broker.isStoreFull && (plan.recipients.length > 0 || origin !== undefined)) return this.refused('store');
     const waiters = broker.queueLimits.areSet && message.qos > 0 ? waitersOf(plan, message) : [];
     const admission = waiters.length === 0 ? undefined : admit(broker, waiters, message, now);
     if (admission?.refusedBy !== undefined) return this.refused(admission.refusedBy);
     const recipients = admission === undefined ? plan.recipients : withoutLeftOut(plan.recipients, waiters, admission);
-    const targets =
-      admission === undefined ? plan.targets : plan.targets.filter((each) => !isLeftOut(each, message, admission));
+    const isTaken = (target: RouteTarget): boolean => admission === undefined || !isLeftOut(target, message, admission);
+    const targets = admission === undefined ? plan.targets : plan.targets.filter(isTaken);
+    const copies = admission === undefined ? plan.copies : plan.copies.filter(isTaken);
+    const members =
+      admission === undefined
+        ? plan.members
+        : plan.members.filter(({ target, lender }) => lender !== undefined || isTaken(target));
 
     let after: Batch = 0;
     const copyIds = copies.map((copy) => {
@@ -167,15 +174,11 @@ export class Routing {
       messageId = broker.router.nextMessageId();
       after = broker.store.append(messageId, message, recipients, origin);
     }
-    // Members first: each has been found ready.
+    // Members before others: most have been found ready. Copies before all: what has to wait is read back in the order of the numbers.
+    for (const [place, target] of copies.entries()) offerTo(target, message, copyIds[place] ?? 0, now);
     for (const { target, lender } of members) {
-      const place = copies.indexOf(target);
-      const ownId = place < 0 ? messageId : (copyIds[place] ?? 0);
-      const isStored = target.session.key !== 0 && lower(message.qos, target.qos) > 0;
-      if (message.qos === 0)
-        target.session.offer(message, 0, target.retainAsPublished && message.retain, target, 0, now);
-      else if (lender !== undefined) lender.lendAtOnce(message, messageId, target, now);
-      else target.session.sendNow(message, target, isStored ? ownId : 0, undefined, now);
+      if (lender !== undefined) lender.lendAtOnce(message, messageId, target, now);
+      else if (!copies.includes(target)) offerTo(target, message, messageId, now);
     }
     this.sendEach(targets, message, messageId, undefined, now);
     for (const group of waitingGroups)
@@ -198,8 +201,18 @@ export class Routing {
     const more: (readonly Recipient[])[] = [];
     const reached = (session: ClientSession): number =>
       message.qos === 0 ? 0 : countOf(targets, session) + countOf(chosen, session);
+    for (const target of route.further) {
+      if (target.session === publisher && target.own === undefined) continue; // [MQTT-3.8.3-3]
+      const isFirst = reached(target.session) === 0;
+      members.push({ target, lender: undefined });
+      chosen.push(target);
+      const recipients = message.qos === 0 ? NO_RECIPIENTS : target.recipients(message);
+      if (recipients.length === 0) continue;
+      if (isFirst) more.push(recipients);
+      else copies.push(target);
+    }
     for (const group of route.groups) {
-      const target = group.choose(message, reached);
+      const target = group.choose(message, reached, publisher?.clientId);
       if (target === undefined) {
         if (message.qos === 0 || !group.canWait) continue;
         waitingGroups.push(group);
@@ -270,14 +283,26 @@ function countOf(targets: readonly RouteTarget[], session: ClientSession): numbe
 }
 
 /** Those in whose stored queue the message would have to wait. */
-function waitersOf({ targets, waitingGroups }: Plan, message: Message): readonly Waiter[] {
+function waitersOf({ targets, members, waitingGroups }: Plan, message: Message): readonly Waiter[] {
+  const copies = new Map<ClientSession, number>();
+  const count = ({ session, qos }: RouteTarget): void => {
+    if (session.key !== 0 && lower(message.qos, qos) > 0) copies.set(session, (copies.get(session) ?? 0) + 1);
+  };
+  for (const target of targets) count(target);
+  for (const { target } of members) count(target);
   const waiters: Waiter[] = [];
-  for (const { session, qos } of targets) {
-    const lowered = lower(message.qos, qos);
-    if (session.key !== 0 && lowered > 0 && !session.isReadyFor(lowered, 1)) waiters.push(session);
-  }
+  for (const [session, number] of copies) if (!session.isReadyFor(1, number)) waiters.push(session);
   for (const group of waitingGroups) if (group.key !== 0) waiters.push(group);
   return waiters;
+}
+
+/** Gives a session a message that is its own, now or later. */
+function offerTo(target: RouteTarget, message: Message, messageId: MessageId, now: Millis): void {
+  const { session, retainAsPublished } = target;
+  const qos = lower(message.qos, target.qos);
+  const isStored = session.key !== 0 && qos > 0;
+  // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
+  session.offer(message, qos, retainAsPublished && message.retain, target, isStored ? messageId : 0, now);
 }
 
 function withoutLeftOut(

@@ -126,8 +126,13 @@ export class SessionRegistry {
     if (willDueAt !== undefined && willDueAt <= now) this.broker.wills.publish(session, now); // [MQTT-3.1.2-8]
     const { expiresAt } = session;
     if (expiresAt === undefined) return;
-    if (expiresAt <= now) this.end(session, now);
+    if (expiresAt <= now) this.expire(session, now);
     else this.broker.deadlines.set(session, millis(Math.min(expiresAt, session.will?.dueAt ?? expiresAt)));
+  }
+
+  private expire(session: ClientSession, now: Millis): void {
+    this.broker.counters.sessionsExpired++;
+    this.end(session, now);
   }
 
   /** Ends a session that is not connected: its Will is published, its subscriptions and messages go. */

@@ -4,7 +4,7 @@
 //
 // While the store is full it still takes small records, from its reserve: sessions, subscriptions, Wills, and all that clients
 // acknowledge. Who connects is thus served, and what is delivered makes room. Refused are new messages: those for persistent
-// sessions, those that need their QoS 2 identifier remembered, and retained ones, at any QoS.
+// sessions, those that need their QoS 2 identifier remembered, and retained ones, at any QoS. Wills of that kind wait (wills.ts).
 
 import type { OperationError } from '../base/errors.ts';
 import type { Message } from '../packet/message.ts';
@@ -49,6 +49,7 @@ export class StoreWatch implements StoreOwner {
       broker.log.warn(`The store has room again. While it was full, ${count} messages were refused.`, {
         refused: count,
       });
+      broker.wills.storeHasRoom();
     }
     broker.events.storeFull?.(isFull);
   }

@@ -18,9 +18,13 @@ import { admitToOne, limitToEndAt } from './admission.ts';
 import type { BrokerState } from './broker-state.ts';
 import type { ClientSession } from './client-session.ts';
 import type { Connection } from './connection.ts';
+import type { Refusal } from './message-rules.ts';
 import { lower } from './route.ts';
 import { addressing } from './session-delivery.ts';
 import type { Subscription } from './subscription.ts';
+
+/** SUBACK has one text for all its filters; it says this many different reasons at most. */
+const WHYS_MAX = 4;
 
 /** Handles SUBSCRIBE. */
 export function subscribe(
@@ -30,12 +34,16 @@ export function subscribe(
   packet: SubscribePacket,
 ): void {
   const reasonCodes: ReasonCode[] = [];
+  const whys = new Set<string>();
   const identifier = packet.properties.subscriptionIdentifier ?? 0;
   for (const request of packet.subscriptions) {
-    reasonCodes.push(subscribeOne(broker, session, connection, request, identifier));
+    const outcome = subscribeOne(broker, session, connection, request, identifier);
+    reasonCodes.push(typeof outcome === 'number' ? outcome : heardAs(outcome.reasonCode, request, connection));
+    if (typeof outcome !== 'number' && whys.size < WHYS_MAX) whys.add(outcome.why);
   }
   const suback: SubackPacket = { kind: 'suback', id: packet.id, reasonCodes, properties: NO_REASON_PROPERTIES };
-  connection.gate.send(suback); // [MQTT-3.8.4-1] [MQTT-3.8.4-2]
+  const why = whys.size === 0 ? undefined : Array.from(whys).join(' ');
+  connection.gate.send(connection.outlet.explained(suback, why)); // [MQTT-3.8.4-1] [MQTT-3.8.4-2]
   session.pump(connection.now);
 }
 
@@ -57,7 +65,7 @@ function subscribeOne(
   connection: Connection,
   request: SubscriptionRequest,
   identifier: number,
-): ReasonCode {
+): ReasonCode | Refusal {
   const { filter: requested, options } = request;
   const parsed = parseTopicFilter(requested, broker.limits.topicLevelsMax);
   if (parsed.kind !== 'plain' && parsed.kind !== 'shared') {
@@ -157,13 +165,21 @@ function unsubscribeOne(
   return Reason.success;
 }
 
+/**
+ * The Reason Code with which a client hears of a refusal. MQTT 3.1 has none, and says of a client that may not subscribe that the Server
+ * "must therefore make a positive acknowledgement". Of other refusals it says nothing, and its clients hear of them as those of 3.1.1.
+ */
+function heardAs(reasonCode: ReasonCode, { options }: SubscriptionRequest, { version }: Connection): ReasonCode {
+  return version === 3 && reasonCode === Reason.notAuthorized ? options.qos : reasonCode;
+}
+
 function refuse(
   broker: BrokerState,
   session: ClientSession,
   filter: string,
   reasonCode: ReasonCode,
   why: string,
-): ReasonCode {
+): Refusal {
   broker.log.warn(
     `Refused the subscription of client ${session.name} to ${JSON.stringify(filter)}: ${reasonName(reasonCode)}. ${why}`,
     {
@@ -172,5 +188,5 @@ function refuse(
       reasonCode,
     },
   );
-  return reasonCode;
+  return { reasonCode, why };
 }

@@ -7,6 +7,9 @@
 // `willRestartGrace` is over (section 3.1.2.5 allows to defer), and a client that is back by then, with whatever Clean Start,
 // cancels its Will [MQTT-3.1.2-8]. A session that ends first publishes its Will at its end, as ever.
 // The Will of a session that ended with its connection has outlived it, then: an orphan, under a name of its own.
+//
+// A Will that would have to be stored, and is due while the store has no room, is kept in the store as an orphan and published when there is
+// room; the client may be back by then, which cancels nothing. Over a restart it is an orphan like others.
 
 import type { Identity } from '../auth/contract.ts';
 import { type Millis, millis, seconds } from '../base/millis.ts';
@@ -16,6 +19,9 @@ import type { Batch, RecipientKey, RecoveredWill, WillRecord } from '../store/co
 import type { BrokerState, Timed } from './broker-state.ts';
 import type { ClientSession } from './client-session.ts';
 import { messageOfWill, publishMessage } from './publishing.ts';
+
+/** How many Wills wait for room in the store; what is due beyond that is given up, and said. */
+const OVERDUE_MAX = 1_000;
 
 /** A Will that is set. */
 export interface SetWill {
@@ -33,10 +39,13 @@ export class Wills {
   private readonly broker: BrokerState;
   /** Those that outlived their session, by client. */
   private readonly orphans: Map<string, OrphanWill>;
+  /** Those that were due while the store had no room. */
+  private overdue: OrphanWill[];
 
   constructor(broker: BrokerState) {
     this.broker = broker;
     this.orphans = new Map();
+    this.overdue = [];
   }
 
   /**
@@ -112,6 +121,13 @@ export class Wills {
     this.publishOnce(identity, key, will, now);
   }
 
+  /** The store has room again: what waits for that is published when the broker is woken next. */
+  storeHasRoom(): void {
+    const now = this.broker.clock.monotonic();
+    for (const orphan of this.overdue) this.broker.deadlines.set(orphan, now);
+    this.overdue = [];
+  }
+
   /** Publishes and forgets, in one turn of the store. */
   private publishOnce(identity: Identity, key: RecipientKey, will: Will, now: Millis): void {
     const { authorizer, store } = this.broker;
@@ -120,12 +136,23 @@ export class Wills {
     const reasonCode = isAllowed
       ? publishMessage(this.broker, messageOfWill(will, now), now).reasonCode // [MQTT-3.1.2-14] [MQTT-3.1.2-15]
       : Reason.notAuthorized;
+    const isPutOff =
+      reasonCode === Reason.quotaExceeded && this.broker.isStoreFull && this.overdue.length < OVERDUE_MAX;
+    if (isPutOff) this.putOff(identity, will);
     store.deleteWill(key); // [MQTT-3.1.2-10]
     if (reasonCode < 0x80) return;
+    const what = isPutOff ? 'waits for room in the store' : `was not published: ${reasonName(reasonCode)}`;
     this.broker.log.warn(
-      `The Will of client ${JSON.stringify(identity.clientId)} for topic ${JSON.stringify(will.topic)} was not published: ${reasonName(reasonCode)}.`,
+      `The Will of client ${JSON.stringify(identity.clientId)} for topic ${JSON.stringify(will.topic)} ${what}.`,
       { clientId: identity.clientId, topic: will.topic, reasonCode },
     );
+  }
+
+  /** Keeps a Will for later, under a name of its own: its session goes on, perhaps with another one. */
+  private putOff(identity: Identity, will: Will): void {
+    const key = this.broker.nextRecipientKey();
+    this.broker.store.saveWill(key, recordOf(identity, will));
+    this.overdue.push(new OrphanWill(this, identity, key, will));
   }
 }
 

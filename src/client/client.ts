@@ -90,6 +90,17 @@ export interface Client extends AsyncDisposable {
   respond(filter: string | SubscribeRequest, responder: Responder, options?: Abortable): Promise<Subscription>;
 
   /**
+   * Has the broker authenticate the client again, on this connection and with the option `authentication`: before what it has
+   * shown runs out, say. Everything else goes on meanwhile. If that fails on either side the connection ends, and the next one begins
+   * with an authentication of its own. MQTT 5.0.
+   * @returns Fulfilled when the broker has accepted; asked twice at a time, it is done once.
+   * @throws {UsageError} `invalid-argument`: without `authentication`, or what that gives has no place in MQTT.
+   * @throws {OperationError} `not-connected`; `connection-lost` with the broker's Reason Code, `connection-refused` where a
+   * function of `authentication` threw, `timed-out`, `too-large`; `closed`.
+   */
+  reauthenticate(): Promise<void>;
+
+  /**
    * Ends the client with DISCONNECT; what is not acknowledged yet is rejected with `closed`, but stays in the outbox if that is
    * on disk. Fulfilled when it is over.
    */

@@ -4,16 +4,21 @@
 // being handled, it waits until the packet is, since nothing may pull the session away from under itself.
 // It knows nothing of other connections of the client: whether there is another attempt is live-client.ts's to say.
 
+import { assert } from '../base/assert.ts';
 import { OperationError, UsageError } from '../base/errors.ts';
 import { type Millis, millis } from '../base/millis.ts';
-import type { ConnectPacket, DisconnectPacket, Packet } from '../packet/packet.ts';
-import { type ProtocolError, violation } from '../packet/protocol-error.ts';
+import { PACKET_SIZE_MAX } from '../packet/encode.ts';
+import type { AuthPacket, ConnackPacket, ConnectPacket, DisconnectPacket, Packet } from '../packet/packet.ts';
+import { ProtocolError, violation } from '../packet/protocol-error.ts';
+import { Reason } from '../packet/reason-codes.ts';
 import type { NetworkConnection } from '../transport/contract.ts';
+import { Authentication, type AuthenticationOwner, refuseMethod } from './authentication.ts';
 import { type ClientEnd, endingError, farewell } from './endings.ts';
 import { type Agreement, agree, refusalOf, versionHint } from './handshake.ts';
 import { Link, type LinkOwner } from './link.ts';
 import type { Settings } from './options.ts';
-import type { ClientParts } from './parts.ts';
+import type { ClientParts, SetAlarm } from './parts.ts';
+import type { ServerAddress } from './redirecting.ts';
 
 /** Who stands behind a connection. Nothing is called after `connectionOver`. */
 export interface ConnectionOwner {
@@ -39,11 +44,16 @@ export interface ConnectionOwner {
 }
 
 /** One connection of a client. */
-export class Connection implements LinkOwner {
+export class Connection implements LinkOwner, AuthenticationOwner {
   readonly link: Link;
+  readonly setAlarm: SetAlarm;
+  /** For an attempt, and for an authentication after it. */
+  readonly timeout: Millis;
   /** Set with CONNACK. */
   agreement: Agreement | undefined;
   private readonly owner: ConnectionOwner;
+  private readonly server: ServerAddress;
+  private readonly authentication: Authentication | undefined;
   private readonly settings: Settings;
   private readonly parts: ClientParts;
   private readonly giveUp: AbortController;
@@ -60,12 +70,17 @@ export class Connection implements LinkOwner {
   private afterPacket: (() => void) | undefined;
   private cancelAlarm: () => void;
 
-  constructor(owner: ConnectionOwner, settings: Settings, parts: ClientParts) {
+  constructor(owner: ConnectionOwner, server: ServerAddress, settings: Settings, parts: ClientParts) {
     this.owner = owner;
+    this.server = server;
     this.settings = settings;
     this.parts = parts;
     this.link = new Link(this, settings.connect.version, settings.receiveBytesMax);
     this.agreement = undefined;
+    this.authentication =
+      settings.authentication === undefined ? undefined : new Authentication(settings.authentication, this);
+    this.setAlarm = parts.setAlarm;
+    this.timeout = settings.connectTimeout;
     this.giveUp = new AbortController();
     this.state = 'dialing';
     this.connect = undefined;
@@ -90,20 +105,20 @@ export class Connection implements LinkOwner {
 
   /** Makes the attempt; what comes of it is told to the owner. Called once. */
   async open(): Promise<void> {
-    const { host, port, connectTimeout } = this.settings;
+    const { host, port } = this.server;
     const { signal } = this.giveUp;
-    this.cancelAlarm = this.parts.setAlarm(connectTimeout, () => this.fail(this.timeout()));
+    this.cancelAlarm = this.setAlarm(this.timeout, () => this.fail(this.lateness()));
     let connect: ConnectPacket;
     let network: NetworkConnection;
     try {
       connect = await this.owner.connectPacket(signal);
+      const { authentication } = this;
+      if (this.state === 'dialing' && authentication !== undefined) connect = await authentication.complete(connect);
       if (this.state !== 'dialing') return;
       this.connect = connect;
       network = await this.parts.dial({ host, port, signal }, this.link);
     } catch (error) {
-      // What the application's function gives for credentials is no better at the next attempt.
-      if (error instanceof UsageError) this.finish({ kind: 'handler-failed', error }, undefined);
-      else this.fail(asOperationError(error));
+      this.failForApplication(error);
       return;
     }
     this.isAttached = true;
@@ -120,12 +135,48 @@ export class Connection implements LinkOwner {
     else this.finishNow(end, last);
   }
 
+  /**
+   * Takes AUTH.
+   * @throws {ProtocolError} when nobody has asked for it [MQTT-4.12.0-6], or not now.
+   */
+  receiveAuth(packet: AuthPacket): void {
+    if (this.authentication === undefined) {
+      throw violation('MQTT-4.12.0-6', 'AUTH came, but CONNECT had no Authentication Method.');
+    }
+    this.authentication.receive(packet, this.state === 'open');
+  }
+
+  /** Has the broker authenticate the client again. Only while the connection is open, and with an Authentication Method. */
+  reauthenticate(): Promise<void> {
+    assert(this.authentication !== undefined && this.state === 'open', 'there is a method, and a connection');
+    return this.authentication.reauthenticate();
+  }
+
+  // What the authentication says.
+
+  packetBytesMax(): number {
+    return this.agreement?.maximumPacketSize ?? PACKET_SIZE_MAX;
+  }
+
+  send(packet: AuthPacket): void {
+    this.link.send(packet);
+  }
+
+  authenticationFailed(error: unknown): void {
+    if (this.state === 'dialing') return this.failForApplication(error);
+    // [MQTT-4.12.1-2]
+    const last = farewell(Reason.notAuthorized, this.settings.connect.version);
+    if (error instanceof UsageError) return this.finish({ kind: 'handler-failed', error }, last);
+    const reported = asOperationError(error, 'The authentication failed');
+    this.finish({ kind: 'authentication-failed', error: reported }, last);
+  }
+
   /** The alarm is set anew: the deadline may be another one. */
   private watch(now: Millis): void {
     this.cancelAlarm();
     const deadline = this.owner.nextDeadline();
     if (deadline === undefined) return;
-    this.cancelAlarm = this.parts.setAlarm(millis(Math.max(0, deadline - now)), () => this.ring());
+    this.cancelAlarm = this.setAlarm(millis(Math.max(0, deadline - now)), () => this.ring());
   }
 
   // What the link says.
@@ -159,7 +210,8 @@ export class Connection implements LinkOwner {
 
   linkFailed(error: ProtocolError): void {
     if (this.state === 'dialing') {
-      const { host, port, connect } = this.settings;
+      const { host, port } = this.server;
+      const { connect } = this.settings;
       const sentence = `${host}, port ${port}, did not answer CONNECT as a broker does: ${error.message} ${versionHint(connect.version)}`;
       this.fail(new OperationError('protocol-error', sentence, error.reasonCode, { cause: error }));
       return;
@@ -172,7 +224,8 @@ export class Connection implements LinkOwner {
 
   linkClosed(cause: Error | undefined): void {
     if (this.state === 'dialing') {
-      const { host, port, connect } = this.settings;
+      const { host, port } = this.server;
+      const { connect } = this.settings;
       const sentence = `${host}, port ${port}, closed the connection without an answer to CONNECT. ${versionHint(connect.version)}`;
       this.fail(new OperationError('connection-lost', sentence, undefined, { cause }));
     } else {
@@ -182,19 +235,34 @@ export class Connection implements LinkOwner {
   }
 
   private receiveFirst(packet: Packet, now: Millis): void {
-    const { settings, connect } = this;
+    const { settings, connect, authentication } = this;
+    if (packet.kind === 'auth') return this.receiveAuth(packet);
     // [MQTT-3.2.0-1]
     if (packet.kind !== 'connack' || connect === undefined) {
       throw violation('MQTT-3.2.0-1', `${packet.kind.toUpperCase()} came before CONNACK.`);
     }
     this.isAnswered = true;
-    const refusal = refusalOf(settings, packet);
-    if (refusal !== undefined) return this.fail(refusal);
+    const refusal = refusalOf(this.server, connect, packet);
+    if (refusal !== undefined) return this.fail(refusal, packet.properties.serverReference);
     const agreement = agree(settings.inFlightMax, connect, packet);
+    if (authentication === undefined) refuseMethod(packet);
+    else if (!this.believes(authentication, packet)) return;
     this.agreement = agreement;
     this.state = 'open';
     this.owner.connected(agreement, now);
     this.watch(now);
+  }
+
+  /** Has the application's method look at CONNACK, and says whether that is to be trusted. */
+  private believes(authentication: Authentication, connack: ConnackPacket): boolean {
+    try {
+      authentication.finish(connack);
+      return true;
+    } catch (error) {
+      if (error instanceof ProtocolError) throw error;
+      this.failForApplication(error);
+      return false;
+    }
   }
 
   private ring(): void {
@@ -206,8 +274,14 @@ export class Connection implements LinkOwner {
   }
 
   /** The attempt has failed. */
-  private fail(error: OperationError): void {
-    if (this.state === 'dialing') this.finish({ kind: 'not-connected', error }, undefined);
+  private fail(error: OperationError, serverReference?: string): void {
+    if (this.state === 'dialing') this.finish({ kind: 'not-connected', error, serverReference }, undefined);
+  }
+
+  /** The attempt has failed, perhaps by a function of the application: what one of those gives by mistake is no better at the next attempt. */
+  private failForApplication(error: unknown): void {
+    if (error instanceof UsageError) this.finish({ kind: 'handler-failed', error }, undefined);
+    else this.fail(asOperationError(error, 'The attempt to connect failed'));
   }
 
   private finishNow(end: ClientEnd, last: DisconnectPacket | undefined): void {
@@ -217,6 +291,7 @@ export class Connection implements LinkOwner {
     this.state = 'over';
     this.end = end;
     this.cancelAlarm();
+    this.authentication?.close(endingError(end));
     this.owner.connectionEnded(end);
     // [MQTT-3.14.4-1] [MQTT-3.14.4-2] A broker that has fallen silent will not read the last bytes either.
     const isSilent = end.kind === 'protocol-error' && end.error.kind === 'keep-alive-timeout';
@@ -233,16 +308,16 @@ export class Connection implements LinkOwner {
     this.owner.connectionOver(end);
   }
 
-  private timeout(): OperationError {
-    const { host, port, connectTimeout } = this.settings;
-    const sentence = `The broker at ${host}, port ${port}, did not answer within ${connectTimeout / 1000} s.`;
+  private lateness(): OperationError {
+    const { host, port } = this.server;
+    const sentence = `The broker at ${host}, port ${port}, did not answer within ${this.timeout / 1000} s.`;
     return new OperationError('timed-out', sentence);
   }
 }
 
-/** Whatever kept an attempt from succeeding; what the application's own function threw is among it. */
-function asOperationError(error: unknown): OperationError {
+/** Whatever kept an attempt, or an authentication, from succeeding; what the application's own function threw is among it. */
+function asOperationError(error: unknown, what: string): OperationError {
   if (error instanceof OperationError) return error;
-  const sentence = `The attempt to connect failed: ${error instanceof Error ? error.message : String(error)}`;
+  const sentence = `${what}: ${error instanceof Error ? error.message : String(error)}`;
   return new OperationError('connection-refused', sentence, undefined, { cause: error });
 }

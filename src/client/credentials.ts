@@ -1,5 +1,6 @@
 // As whom a client connects: what CONNECT carries as User Name and Password, asked for anew before each attempt where the
-// application has a function for it. Credentials that the broker has refused are not sent a second time.
+// application has a function for it. Credentials that the broker has refused are not sent a second time; with an Authentication Method,
+// which begins anew with each attempt, one more attempt is made.
 // Only the latest and those last refused are kept, and no log or error shows them.
 
 import { OperationError, UsageError } from '../base/errors.ts';
@@ -18,12 +19,15 @@ interface Login {
 
 /** Makes the CONNECT of each attempt. One for the life of a client. */
 export class CredentialSource implements Refusable {
-  private readonly settings: Pick<Settings, 'connect' | 'credentials'>;
+  private readonly settings: Pick<Settings, 'connect' | 'credentials' | 'authentication'>;
+  /** Attempts that were refused since one was accepted. */
+  private refusals: number;
   #latest: Login | undefined;
   #refused: Login | undefined;
 
-  constructor(settings: Pick<Settings, 'connect' | 'credentials'>) {
+  constructor(settings: Pick<Settings, 'connect' | 'credentials' | 'authentication'>) {
     this.settings = settings;
+    this.refusals = 0;
     this.#latest = undefined;
     this.#refused = undefined;
   }
@@ -48,10 +52,19 @@ export class CredentialSource implements Refusable {
     return { ...connect, clean: cleanStart, clientId, userName: login.userName, password: login.password };
   }
 
+  /** The broker has taken those of the latest attempt. */
+  accepted(): void {
+    this.refusals = 0;
+  }
+
   refused(): boolean {
+    this.refusals++;
     const isAgain = this.#latest !== undefined && this.#refused !== undefined && isSame(this.#latest, this.#refused);
     this.#refused = this.#latest;
-    return this.settings.credentials !== undefined && !isAgain;
+    const { credentials, authentication } = this.settings;
+    if (credentials !== undefined && !isAgain) return true;
+    // What an exchange says is never the same, and whether there is something new behind it, nobody can tell: it is tried once.
+    return authentication !== undefined && this.refusals === 1;
   }
 }
 

@@ -21,7 +21,7 @@ test('an event that is none is a mistake of the caller, who is told the names', 
     assert.throws(() => Reflect.apply(emitter.on.bind(emitter), undefined, [name, () => undefined]), {
       name: 'UsageError',
       code: 'invalid-argument',
-      message: /connected, disconnected, closed, undelivered, subscriptionRefused, unclaimed/,
+      message: /connected, disconnected, redirected, closed, undelivered, subscriptionRefused, unclaimed/,
     });
   }
 });

@@ -16,6 +16,7 @@ interface Listening {
 const EVENT_NAMES: { readonly [Name in ClientEventName]: true } = {
   connected: true,
   disconnected: true,
+  redirected: true,
   closed: true,
   undelivered: true,
   subscriptionRefused: true,

@@ -26,7 +26,14 @@ export type ClientEnd =
   /** The broker broke a rule, or fell silent (`keep-alive-timeout`). */
   | { readonly kind: 'protocol-error'; readonly error: ProtocolError }
   /** There was no connection: nobody answered, or not as a broker, or the broker refused; `error.code` and `error.reasonCode` say which. */
-  | { readonly kind: 'not-connected'; readonly error: OperationError }
+  | {
+      readonly kind: 'not-connected';
+      readonly error: OperationError;
+      /** Where the broker that refused sends its clients. */
+      readonly serverReference: string | undefined;
+    }
+  /** The client was to authenticate again on an open connection, and `authentication` or the broker did not get it done. */
+  | { readonly kind: 'authentication-failed'; readonly error: OperationError }
   /** `onMessage`, or another function of the application, threw this. */
   | { readonly kind: 'handler-failed'; readonly error: unknown }
   /** The client's own store failed. */
@@ -56,15 +63,26 @@ export function endingError(end: ClientEnd): OperationError {
       return new OperationError('protocol-error', sentence, error.reasonCode, { cause: error });
     }
     case 'not-connected':
+    case 'authentication-failed':
     case 'store-failed':
       return end.error;
     case 'handler-failed':
-      return new OperationError('closed', 'The client has disconnected because onMessage threw.', undefined, {
-        cause: end.error,
-      });
+      return new OperationError(
+        'closed',
+        'The client has disconnected because a function of the application threw.',
+        undefined,
+        {
+          cause: end.error,
+        },
+      );
     default:
       return unreachable(end);
   }
+}
+
+/** The same error, for a message that the next client on the store will send. */
+export function staysInOutbox({ code, message, reasonCode, cause }: OperationError): OperationError {
+  return new OperationError(code, `${message} The message stays in the outbox.`, reasonCode, { cause });
 }
 
 /**

@@ -3,6 +3,7 @@
 
 import type { ConnectionFacts } from './client.ts';
 import type { ClientEnd } from './endings.ts';
+import type { Redirect } from './redirecting.ts';
 
 /** The events of a client. */
 export interface ClientEvents {
@@ -10,6 +11,8 @@ export interface ClientEvents {
   connected(facts: ConnectionFacts): void;
   /** A connection has ended, or an attempt has failed. `retryMillis`: how long until the next one; `undefined`: there is none. */
   disconnected(end: ClientEnd, retryMillis: number | undefined): void;
+  /** The broker has named another server, and the client goes there: at once, or after the delay that `disconnected` has told. */
+  redirected(redirect: Redirect): void;
   /** The client is over for good. */
   closed(end: ClientEnd): void;
   /** A message was not delivered, and nobody waits for its promise. */

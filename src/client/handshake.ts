@@ -10,7 +10,7 @@ import { type ProtocolVersion, versionName } from '../packet/protocol-version.ts
 import { ConnectReturnCode, Reason, type ReasonCode, reasonName } from '../packet/reason-codes.ts';
 import type { ConnectionTerms } from '../session/terms.ts';
 import type { ConnectionFacts } from './client.ts';
-import type { Settings } from './options.ts';
+import type { ServerAddress } from './redirecting.ts';
 
 /** How many topics are abbreviated to a number, where the server allows as many. */
 const TOPIC_ALIASES_MAX = 32;
@@ -82,9 +82,12 @@ const ADVICE: ReadonlyMap<ReasonCode, string> = new Map([
 ]);
 
 /** The server's refusal in words, with its Reason Code (that of MQTT 5.0, whatever the version); `undefined`: it accepts. */
-export function refusalOf(settings: Settings, connack: ConnackPacket): OperationError | undefined {
+export function refusalOf(
+  { host, port }: ServerAddress,
+  connect: ConnectPacket,
+  connack: ConnackPacket,
+): OperationError | undefined {
   if (connack.reasonCode === Reason.success) return undefined;
-  const { host, port, connect } = settings;
   const { reasonString, serverReference } = connack.properties;
   const code = connect.version === 5 ? connack.reasonCode : reasonOfReturnCode(connack.reasonCode);
   const parts = [`The broker at ${host}, port ${port}, refused the connection: ${reasonName(code)}.`];

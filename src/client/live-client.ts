@@ -9,7 +9,7 @@
 // Longer than 400 lines because it is the one place where all parts meet, and the interface of the client is wide.
 
 import { assert, unreachable } from '../base/assert.ts';
-import { OperationError } from '../base/errors.ts';
+import { OperationError, UsageError } from '../base/errors.ts';
 import { type Millis, millis } from '../base/millis.ts';
 import type { Message } from '../packet/message.ts';
 import type { ConnectPacket, DisconnectPacket, Packet } from '../packet/packet.ts';
@@ -34,7 +34,7 @@ import { type ClientStore, openClientStore } from './client-store.ts';
 import { Connection, type ConnectionOwner } from './connection.ts';
 import { CredentialSource } from './credentials.ts';
 import { ClientEmitter } from './emitter.ts';
-import { type ClientEnd, endingError, farewell } from './endings.ts';
+import { type ClientEnd, endingError, farewell, staysInOutbox } from './endings.ts';
 import type { ClientEventName, ClientListener } from './events.ts';
 import { handOver } from './hand-over.ts';
 import type { Agreement } from './handshake.ts';
@@ -44,6 +44,7 @@ import { outgoingDisconnect, outgoingMessage, unsendable } from './outgoing.ts';
 import type { ClientParts } from './parts.ts';
 import { newPublication, PublishHandle } from './publication.ts';
 import type { ReceivedMessage } from './received-message.ts';
+import { ServerChoice } from './redirecting.ts';
 import { RequestResponse } from './request-response.ts';
 import { Requests } from './requests.ts';
 import { Retry } from './retry.ts';
@@ -67,6 +68,7 @@ export class LiveClient implements Client, ConnectionOwner {
   private readonly emitter: ClientEmitter;
   private readonly retry: Retry;
   private readonly credentials: CredentialSource;
+  private readonly servers: ServerChoice;
   private readonly requests: Requests;
   private readonly subscriptions: Subscriptions;
   /** Made with the first request, or the first responder. */
@@ -101,6 +103,7 @@ export class LiveClient implements Client, ConnectionOwner {
     this.emitter = new ClientEmitter(parts.log);
     this.retry = new Retry(settings.retry, parts.random);
     this.credentials = new CredentialSource(settings);
+    this.servers = new ServerChoice(settings, settings.redirects, parts.random, parts.log);
     this.requests = new Requests({
       lendId: () => this.session.machine.lendId(),
       send: (packet) => this.current?.link.send(packet),
@@ -162,7 +165,7 @@ export class LiveClient implements Client, ConnectionOwner {
       this.kept = await openClientStore(this.parts.makeStore(store), store, connect.clientId, this.parts.random, {
         storeMoved: () => this.opened?.storeMoved(),
         storeFull: (isFull) => this.sayFull(isFull),
-        storeFailed: (error) => this.leave({ kind: 'store-failed', error }, undefined),
+        storeFailed: (error) => this.storeFailed({ kind: 'store-failed', error }),
       });
     }
     this.opened = new SessionState(
@@ -247,6 +250,17 @@ export class LiveClient implements Client, ConnectionOwner {
     return await this.requestsAndResponses().respond(filter, responder, options);
   }
 
+  async reauthenticate(): Promise<void> {
+    if (this.settings.authentication === undefined) {
+      throw new UsageError('invalid-argument', 'reauthenticate is for clients with the option authentication.');
+    }
+    if (this.lastEnd !== undefined) throw endingError(this.lastEnd);
+    if (this.current === undefined || this.state !== 'connected') {
+      throw new OperationError('not-connected', 'There is no connection; the next one begins with an authentication.');
+    }
+    await this.current.reauthenticate();
+  }
+
   async disconnect(options: DisconnectOptions = {}): Promise<void> {
     const { version, properties } = this.settings.connect;
     const interval = this.agreement?.serverProperties.sessionExpiryInterval ?? properties.sessionExpiryInterval ?? 0;
@@ -273,14 +287,15 @@ export class LiveClient implements Client, ConnectionOwner {
     this.isConnectedOnce = true;
     this.state = 'connected';
     this.retry.succeeded(now);
+    this.credentials.accepted();
     this.session.open(agreement, this.current.link, now);
-    // MQTT 3.1 does not say whether the subscriptions are there.
-    const mayBeGone = this.isSessionInDoubt || agreement.terms.version === 3;
-    if (!agreement.sessionPresent || mayBeGone) this.subscriptions.renew();
+    // MQTT 3.1 does not say whether the subscriptions are there; of a CONNECT with Clean Start that comes late nobody hears.
+    const isUntold = agreement.terms.version === 3 || (this.settings.connect.clean && this.retry.mayComeLate(now));
+    if (!agreement.sessionPresent || this.isSessionInDoubt || isUntold) this.subscriptions.renew();
     this.isSessionInDoubt = false;
     this.requests.opened(agreement);
     const { clientId, sessionPresent } = agreement;
-    const { host, port } = this.settings;
+    const { host, port } = this.servers.latest;
     const version = versionName(agreement.terms.version);
     this.parts.log.debug(`Connected to ${host}, port ${port}.`, { clientId, version, sessionPresent });
     this.first.resolve();
@@ -308,7 +323,8 @@ export class LiveClient implements Client, ConnectionOwner {
       case 'connack':
         throw violation('MQTT-3.2.0-2', 'A second CONNACK came.');
       case 'auth':
-        throw violation('', 'AUTH came, but CONNECT had no Authentication Method.');
+        machine.noteReceived(now);
+        return this.current?.receiveAuth(packet);
       case 'connect':
       case 'subscribe':
       case 'unsubscribe':
@@ -342,17 +358,24 @@ export class LiveClient implements Client, ConnectionOwner {
   }
 
   connectionOver(end: ClientEnd): void {
-    if (this.current?.isUnanswered === true) this.isSessionInDoubt = true;
     const isFirstOfAll = !this.isConnectedOnce && !this.settings.startsOffline;
     const now = this.parts.clock.monotonic();
+    if (this.current?.isUnanswered === true) {
+      this.isSessionInDoubt = true;
+      this.retry.unanswered(now);
+    }
+    const followed = this.lastEnd === undefined ? this.servers.follow(end) : undefined;
     const isLast = this.lastEnd !== undefined || isFirstOfAll;
-    const delay = isLast ? undefined : this.retry.next(end, this.credentials, now);
+    const isAtOnce = followed?.isAtOnce === true;
+    const later = isLast || isAtOnce ? undefined : this.retry.next(end, this.credentials, now, followed !== undefined);
+    const delay = isAtOnce ? millis(0) : later;
     if (end.kind !== 'disconnected') this.parts.log.debug(endingError(end).message, { retryMillis: delay });
     if (delay !== undefined) {
       this.isRetryDue = true;
       this.cancelRetry = this.parts.setAlarm(delay, () => this.attempt(), true);
     }
     this.emitter.emit('disconnected', end, delay);
+    if (followed !== undefined && this.isRetryDue) this.emitter.emit('redirected', followed.redirect);
     // A listener may have ended the client.
     if (delay === undefined) this.over(this.lastEnd ?? end);
   }
@@ -376,7 +399,7 @@ export class LiveClient implements Client, ConnectionOwner {
     if (this.lastEnd !== undefined) return;
     this.isRetryDue = false;
     this.state = 'connecting';
-    this.current = new Connection(this, this.settings, this.parts);
+    this.current = new Connection(this, this.servers.next(), this.settings, this.parts);
     // What comes of it is told to `connected`, or `connectionOver`.
     void this.current.open();
   }
@@ -519,6 +542,12 @@ export class LiveClient implements Client, ConnectionOwner {
     if (signal?.aborted === true) onAbort();
   }
 
+  /** An end that was to be in order is not, if the store fails before it is closed: what it was told last may not be there. */
+  private storeFailed(end: ClientEnd): void {
+    if (this.lastEnd?.kind === 'disconnected') this.lastEnd = end;
+    else this.leave(end, undefined);
+  }
+
   /** The client ends, with this packet as the last one of its connection if there is one. The first end counts. */
   private leave(end: ClientEnd, last: DisconnectPacket | undefined): void {
     if (this.lastEnd !== undefined) return;
@@ -542,10 +571,11 @@ export class LiveClient implements Client, ConnectionOwner {
     this.requests.rejectAll(error);
     this.requestResponse?.close(error);
     this.subscriptions.close(end.kind === 'disconnected' ? undefined : error);
-    // `closed` is fulfilled all the same: a store that cannot be closed has failed before, or has nothing to lose.
+    // `closed` is fulfilled all the same; a store that fails while it is closed says so (`storeFailed`).
     void this.closeStore().then(() => {
-      this.emitter.emit('closed', end);
-      this.gone.resolve(end);
+      const last = this.lastEnd ?? end;
+      this.emitter.emit('closed', last);
+      this.gone.resolve(last);
     });
   }
 
@@ -561,10 +591,6 @@ export class LiveClient implements Client, ConnectionOwner {
 function notConnected(topic: string): OperationError {
   const sentence = `The message to ${JSON.stringify(topic)} has QoS 0, and there is no connection; QoS 1 and 2 wait for one.`;
   return new OperationError('not-connected', sentence);
-}
-
-function staysInOutbox({ code, message, reasonCode, cause }: OperationError): OperationError {
-  return new OperationError(code, `${message} The message stays in the outbox.`, reasonCode, { cause });
 }
 
 function asError(error: unknown): Error {

@@ -14,6 +14,7 @@ import {
   type UserProperty,
 } from '../packet/properties.ts';
 import { type ProtocolVersion, versionName } from '../packet/protocol-version.ts';
+import { checkAuthentication, type EnhancedAuthentication } from './authentication.ts';
 import { type BrokerUrl, MQTT_PORT, parseBrokerUrl } from './broker-url.ts';
 import {
   bytesOf,
@@ -25,6 +26,7 @@ import {
 } from './checks.ts';
 import { randomClientId } from './random-client-id.ts';
 import type { MessageHandler } from './received-message.ts';
+import { checkRedirects, type RedirectPolicy } from './redirecting.ts';
 import { type ReconnectOptions, readReconnect, type RetrySettings } from './retry.ts';
 import { checkTopic } from './topics.ts';
 
@@ -51,6 +53,8 @@ export interface ConnectOptions {
   readonly password?: string | Uint8Array | undefined;
   /** Asked before each attempt to connect, in place of `userName` and `password`: for those that do not last. */
   readonly credentials?: (() => Credentials | Promise<Credentials>) | undefined;
+  /** Proves who the client is in an exchange with the broker, besides the above or in its place; MQTT 5.0. Default: none. */
+  readonly authentication?: EnhancedAuthentication | undefined;
   /** What the broker publishes if the connection ends without DISCONNECT. */
   readonly will?: WillOptions | undefined;
   /**
@@ -64,6 +68,11 @@ export interface ConnectOptions {
   readonly maximumPacketSize?: number | undefined;
   /** How many topics the broker may abbreviate to a number; MQTT 5.0. Default: 32. */
   readonly topicAliasMaximum?: number | undefined;
+  /**
+   * Asks the broker where responses may be sent to: `connection.serverProperties.responseInformation`, if it says. Requests have their
+   * responses sent there; MQTT 5.0. Default: false.
+   */
+  readonly requestResponseInformation?: boolean | undefined;
   /** MQTT 5.0. */
   readonly userProperties?: readonly UserProperty[] | undefined;
   /**
@@ -75,6 +84,11 @@ export interface ConnectOptions {
   readonly connectTimeoutMillis?: number | undefined;
   /** How to connect again when the connection is lost, or false: not at all. What the broker says of it is obeyed. Default: see `ReconnectOptions`. */
   readonly reconnect?: boolean | ReconnectOptions | undefined;
+  /**
+   * Whether to go to another server where the broker names one (0x9C, 0x9D): 'refuse', 'follow', or a function that is asked about each
+   * server. That server gets the same credentials, and on a network that is not encrypted, anybody may have named it; MQTT 5.0. Default: 'refuse'.
+   */
+  readonly redirects?: RedirectPolicy | undefined;
   /**
    * false: `connect` is fulfilled with CONNACK, and rejected where the first attempt fails. true: it is fulfilled as soon as the store
    * is open, and the first attempt is repeated like any later one. Default: false.
@@ -136,6 +150,8 @@ export interface Settings {
   readonly inFlightMax: number;
   readonly connectTimeout: Millis;
   readonly credentials: ConnectOptions['credentials'];
+  readonly authentication: EnhancedAuthentication | undefined;
+  readonly redirects: RedirectPolicy;
   /** `undefined`: never. */
   readonly retry: RetrySettings | undefined;
   readonly startsOffline: boolean;
@@ -169,6 +185,8 @@ export function readOptions(options: ConnectOptions, random: Random): Settings {
     inFlightMax: checkInteger('inFlightMax', options.inFlightMax ?? (version === 5 ? 1_000 : 20), 1, 65_535),
     connectTimeout: millis(checkInteger('connectTimeoutMillis', options.connectTimeoutMillis ?? 30_000, 1, 86_400_000)),
     credentials: options.credentials,
+    authentication: checkAuthentication(options.authentication),
+    redirects: checkRedirects(options.redirects),
     retry: readReconnect(options.reconnect),
     startsOffline: options.startOffline ?? false,
     signal: options.signal,
@@ -230,6 +248,7 @@ function connectPacket(
             receiveMaximum: checkInteger('receiveMaximum', options.receiveMaximum ?? 1_000, 1, 65_535),
             maximumPacketSize: options.maximumPacketSize,
             topicAliasMaximum: checkInteger('topicAliasMaximum', options.topicAliasMaximum ?? 32, 0, 65_535),
+            requestResponseInformation: options.requestResponseInformation === true ? true : undefined,
             userProperties: checkUserProperties(options.userProperties ?? NO_USER_PROPERTIES),
           },
   };
@@ -265,6 +284,9 @@ function refuseForVersion(options: ConnectOptions, version: ProtocolVersion): vo
     ['receiveMaximum', options.receiveMaximum],
     ['maximumPacketSize', options.maximumPacketSize],
     ['topicAliasMaximum', options.topicAliasMaximum],
+    ['authentication', options.authentication],
+    ['redirects', options.redirects],
+    ['requestResponseInformation', options.requestResponseInformation],
     ['userProperties', options.userProperties],
     ['will.delaySeconds', options.will?.delaySeconds],
   ] as const;

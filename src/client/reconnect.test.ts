@@ -104,6 +104,18 @@ test("the broker's DISCONNECT is obeyed: taken over is the end, shutting down is
   assert.equal(other.client.state, 'connected');
 });
 
+test('taken over by its own CONNECT, which had no answer and came late, a client connects again', async () => {
+  const { client, broker } = await connected();
+  broker.cut();
+  await broker.nextConnect();
+  await broker.cut().accept(true);
+  broker.send(goodbye(0x8e));
+  await broker.accept(true);
+  assert.equal(client.state, 'connected');
+  broker.send(goodbye(0x8e));
+  assert.equal((await client.closed).kind, 'disconnected-by-broker');
+});
+
 test('a broker that has fallen silent is dialled again', async () => {
   const { client, broker } = await connected({ keepAliveSeconds: 10 });
   const news = newsOf(client);
@@ -270,6 +282,22 @@ test('after a CONNECT without an answer the client subscribes again: a broker th
   broker.expect();
 });
 
+test('a client whose CONNECT with Clean Start may come late subscribes again, for a quarter of an hour', async () => {
+  const broker = new ScriptedBroker();
+  const options = { clientId: 'me', clean: true, sessionExpirySeconds: 3_600, keepAliveSeconds: 0 } as const;
+  const client = await connect({ ...options, startOffline: true }, broker.parts);
+  await broker.nextConnect();
+  await broker.cut().accept();
+  const subscribing = client.subscribe('a', { onMessage: () => undefined });
+  broker.expect('SUBSCRIBE 1 a 0 identifier 1').send(granted('suback', 1, 0));
+  await subscribing;
+  await broker.cut().accept(true);
+  broker.expect('SUBSCRIBE 1 a 0 identifier 1').send(granted('suback', 1, 0));
+  broker.pass(900_000);
+  await broker.cut().accept(true);
+  broker.expect();
+});
+
 test('credentials that MQTT has no place for end the client, and are not asked for again', async () => {
   let userName = 'me';
   const { client, broker } = await connected({ credentials: () => ({ userName }) });
@@ -317,4 +345,15 @@ test('a store that fails ends the client, and whoever waits is told', async () =
   await assert.rejects(publishing, (error) => error instanceof OperationError && error.code === 'store-failed');
   assert.equal((await client.closed).kind, 'store-failed');
   assert.equal(broker.alarmCount, 0);
+});
+
+test('a client that has disconnected while its store fails over what it was told last has not ended in order', async () => {
+  const broker = new ScriptedBroker();
+  const connecting = connect({ store: 'state' }, broker.parts);
+  await broker.accept();
+  const client = await connecting;
+  const disconnecting = client.disconnect();
+  broker.store('state').announceFailed();
+  await disconnecting;
+  assert.equal((await client.closed).kind, 'store-failed');
 });

@@ -239,6 +239,21 @@ test('Response Information of the broker is where responses go', () => {
   assert.equal(script.subscribed[0]?.filter, 'r/sensor/sensor%2F%2B1');
 });
 
+test('a root that is of this client already is used as it is, and one that is no topic is not', () => {
+  for (const [given, filter] of [
+    ['r/sensor%2F%2B1', 'r/sensor%2F%2B1'],
+    ['r/sensor%2F%2B1/', 'r/sensor%2F%2B1'],
+    ['sensor%2F%2B1', 'sensor%2F%2B1/sensor%2F%2B1'],
+    ['r/#', 'vouch/response/sensor%2F%2B1'],
+    ['', 'vouch/response/sensor%2F%2B1'],
+  ] as const) {
+    const script = new Script();
+    script.responseInformation = given;
+    void script.all.request('q', '');
+    assert.equal(script.subscribed[0]?.filter, filter);
+  }
+});
+
 test('a client without a name yet has a Response Topic that nobody guesses', () => {
   const script = new Script();
   script.clientId = '';

@@ -231,8 +231,11 @@ export class RequestResponse {
     const { clientId, serverProperties } = this.owner.connection() ?? NOT_CONNECTED;
     // Who has no name yet gets a topic of his own all the same.
     const level = clientId === '' ? hex(this.owner.random.bytes(TOPIC_BYTES)) : asLevel(clientId);
-    const start = serverProperties.responseInformation ?? 'vouch/response';
-    return `${start.replace(/\/$/, '')}/${level}`;
+    const { responseInformation } = serverProperties;
+    const isGiven = responseInformation !== undefined && isTopic(responseInformation);
+    const root = isGiven ? responseInformation.replace(/\/$/, '') : 'vouch/response';
+    // A broker may have given a root to this client, or one for all of them.
+    return root.endsWith(`/${level}`) ? root : `${root}/${level}`;
   }
 
   private newCorrelationData(): Uint8Array {

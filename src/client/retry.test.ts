@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 
 import { OperationError } from '../base/errors.ts';
-import { millis } from '../base/millis.ts';
+import { type Millis, millis } from '../base/millis.ts';
 import type { Random } from '../base/random.ts';
 import { ProtocolError } from '../packet/protocol-error.ts';
 import { REASON_CODES } from '../packet/reason-code-table.ts';
@@ -121,6 +121,46 @@ test('a broker that asks for patience gets it at once', () => {
   }
 });
 
+test('taken over is the end, but once for each CONNECT that had no answer and may have come late', () => {
+  const taken = told(Reason.sessionTakenOver);
+  const retry = new Retry(readReconnect({ delayMinMillis: 100, delayMaxMillis: 1_000 }), drawing(1));
+  for (let attempt = 0; attempt < 2; attempt++) {
+    retry.unanswered(NOW);
+    assert.notEqual(retry.next(LOST, SAME, NOW), undefined);
+  }
+  retry.succeeded(NOW);
+  const delays = [taken, LOST, taken, taken].map((end) => retry.next(end, SAME, NOW));
+  assert.deepEqual(delays, [1_000, 800, 1_000, undefined]);
+});
+
+test('a CONNECT comes late by a quarter of an hour at most', () => {
+  const minutes = (count: number): Millis => millis(NOW + count * 60_000);
+  for (const [later, isOver] of [
+    [minutes(14), false],
+    [minutes(15), true],
+  ] as const) {
+    const retry = new Retry(readReconnect(true), drawing(1));
+    retry.unanswered(NOW);
+    retry.succeeded(NOW);
+    assert.equal(retry.next(told(Reason.sessionTakenOver), SAME, later) === undefined, isOver);
+  }
+  const retry = new Retry(readReconnect(true), drawing(1));
+  retry.unanswered(NOW);
+  retry.unanswered(minutes(15));
+  const delays = [1, 2].map(() => retry.next(told(Reason.sessionTakenOver), SAME, minutes(16)));
+  assert.deepEqual(delays, [30_000, undefined], 'the first one is forgotten');
+});
+
+test('a connection that was ended to send the client elsewhere is followed by an attempt, where it goes there', () => {
+  for (const end of [told(Reason.useAnotherServer), told(Reason.serverMoved)]) {
+    const retry = new Retry(readReconnect({ delayMinMillis: 100 }), drawing(1));
+    retry.succeeded(NOW);
+    assert.equal(retry.next(end, SAME, NOW, true), 100);
+    assert.equal(retry.next(end, SAME, NOW), undefined);
+  }
+  assert.equal(new Retry(undefined, drawing(1)).next(told(Reason.serverMoved), SAME, NOW, true), undefined);
+});
+
 test('a refusal of the credentials is tried again with others only', () => {
   for (const reasonCode of [Reason.badUserNameOrPassword, Reason.notAuthorized, Reason.banned]) {
     for (const end of [refused(reasonCode), told(reasonCode)]) {
@@ -151,10 +191,31 @@ test('an end is tried again, or not, for what it says', () => {
   const cases: readonly (readonly [ClientEnd, RetryVerdict])[] = [
     [LOST, 'again'],
     [{ kind: 'connection-lost', cause: network }, 'again'],
-    [{ kind: 'not-connected', error: new OperationError('connection-refused', 'nobody listens') }, 'again'],
-    [{ kind: 'not-connected', error: new OperationError('timed-out', 'silence') }, 'again'],
-    [{ kind: 'not-connected', error: new OperationError('connection-lost', 'closed before CONNACK') }, 'again'],
-    [{ kind: 'not-connected', error: new OperationError('protocol-error', 'no broker', 0x81) }, 'never'],
+    [
+      {
+        kind: 'not-connected',
+        error: new OperationError('connection-refused', 'nobody listens'),
+        serverReference: undefined,
+      },
+      'again',
+    ],
+    [{ kind: 'not-connected', error: new OperationError('timed-out', 'silence'), serverReference: undefined }, 'again'],
+    [
+      {
+        kind: 'not-connected',
+        error: new OperationError('connection-lost', 'closed before CONNACK'),
+        serverReference: undefined,
+      },
+      'again',
+    ],
+    [
+      {
+        kind: 'not-connected',
+        error: new OperationError('protocol-error', 'no broker', 0x81),
+        serverReference: undefined,
+      },
+      'never',
+    ],
     [{ kind: 'protocol-error', error: new ProtocolError('keep-alive-timeout', 0x8d, '', 'silence') }, 'again'],
     [{ kind: 'protocol-error', error: new ProtocolError('malformed-packet', 0x81, '', 'nonsense') }, 'never'],
     [refused(Reason.serverUnavailable), 'again'],
@@ -169,6 +230,7 @@ test('an end is tried again, or not, for what it says', () => {
     [told(Reason.sessionTakenOver), 'never'],
     [told(Reason.protocolError), 'never'],
     [told(Reason.serverMoved), 'never'],
+    [{ kind: 'authentication-failed', error: new OperationError('timed-out', 'silence') }, 'again'],
     [{ kind: 'disconnected' }, 'never'],
     [{ kind: 'handler-failed', error: network }, 'never'],
     [{ kind: 'store-failed', error: new OperationError('store-failed', 'disk') }, 'never'],
@@ -183,7 +245,11 @@ function drawing(...draws: readonly number[]): Random {
 }
 
 function refused(reasonCode: number): ClientEnd {
-  return { kind: 'not-connected', error: new OperationError('connection-refused', 'refused', reasonCode) };
+  return {
+    kind: 'not-connected',
+    error: new OperationError('connection-refused', 'refused', reasonCode),
+    serverReference: undefined,
+  };
 }
 
 function told(reasonCode: number): ClientEnd {

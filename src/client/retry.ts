@@ -2,6 +2,9 @@
 //
 // Whether: the table below has a rule, and why, for each Reason Code with which a broker can refuse or end a connection, and
 // for each way to end without one. What would only happen again is not tried again.
+// Taken over (0x8E) may be our own doing: a CONNECT that was given up without an answer can come to the broker after that of the next
+// attempt, and take its connection over. So each such CONNECT excuses one 0x8E, for as long as a network can hold it back;
+// two clients that do share an identifier still come to an end.
 // When: the delay is drawn by chance up to a bound that doubles from one attempt to the next, so that clients that lost their
 // broker together do not come back together; and it is never below a tenth of the bound, so that nobody is hammered. The bound
 // starts anew only after a connection that has lasted: a broker that accepts and drops at once meets slower and slower attempts.
@@ -58,6 +61,8 @@ const DELAY_MIN_DEFAULT = 500;
 const DELAY_MAX_DEFAULT = 30_000;
 /** No delay is shorter than this part of its bound. */
 const FLOOR = 0.1;
+/** For so long at most TCP goes on trying to deliver what it was given. */
+const LATE_CONNECT_MILLIS = 15 * 60_000;
 
 /**
  * Checks the option and fills in the defaults. One delay given alone moves the default of the other where they would cross.
@@ -96,6 +101,9 @@ export class Retry {
   private failedAttempts: number;
   /** How often the bound has been doubled. */
   private doublings: number;
+  /** CONNECTs that were sent and not answered, and may still come to the broker; and until when. */
+  private lateConnects: number;
+  private lateUntil: Millis;
 
   /** @param settings  `undefined`: every end is the last one. */
   constructor(settings: RetrySettings | undefined, random: Random) {
@@ -104,6 +112,20 @@ export class Retry {
     this.connectedAt = undefined;
     this.failedAttempts = 0;
     this.doublings = 0;
+    this.lateConnects = 0;
+    this.lateUntil = millis(0);
+  }
+
+  /** An attempt has ended after its CONNECT was sent, and before an answer came. To be told before `next`. */
+  unanswered(now: Millis): void {
+    if (now >= this.lateUntil) this.lateConnects = 0;
+    this.lateConnects++;
+    this.lateUntil = millis(now + LATE_CONNECT_MILLIS);
+  }
+
+  /** Whether such a CONNECT may still come to the broker, or has come since. */
+  mayComeLate(now: Millis): boolean {
+    return now < this.lateUntil;
   }
 
   /** CONNACK has come, and accepts. Whether that was worth something is seen when the connection ends. */
@@ -115,16 +137,17 @@ export class Retry {
   /**
    * A connection has ended, or an attempt has failed.
    * @param credentials  Asked only where the end says that the credentials are to blame.
+   * @param isRedirected  The broker has ended a connection to send the client elsewhere, and it goes there.
    * @returns How long to wait for the next attempt; `undefined`: there is none.
    */
-  next(end: ClientEnd, credentials: Refusable, now: Millis): Millis | undefined {
+  next(end: ClientEnd, credentials: Refusable, now: Millis, isRedirected = false): Millis | undefined {
     const { settings, connectedAt } = this;
     if (settings === undefined) return undefined;
     this.connectedAt = undefined;
     if (connectedAt === undefined) this.failedAttempts++;
     else if (now - connectedAt >= settings.delayMax) this.doublings = 0;
     if (this.failedAttempts >= settings.attemptsMax) return undefined;
-    const { verdict } = retryRule(end);
+    const verdict = this.mayBeOurDoing(end, now) ? 'slowly' : isRedirected ? 'again' : retryRule(end).verdict;
     switch (verdict) {
       case 'never':
         return undefined;
@@ -138,6 +161,14 @@ export class Retry {
       default:
         return unreachable(verdict);
     }
+  }
+
+  /** Taken over, perhaps by one of our own CONNECTs. */
+  private mayBeOurDoing(end: ClientEnd, now: Millis): boolean {
+    if (end.kind !== 'disconnected-by-broker' || end.reasonCode !== Reason.sessionTakenOver) return false;
+    if (this.lateConnects === 0 || !this.mayComeLate(now)) return false;
+    this.lateConnects--;
+    return true;
   }
 
   private delay({ delayMin, delayMax }: RetrySettings, doublings: number): Millis {
@@ -157,6 +188,8 @@ export function retryRule(end: ClientEnd): RetryRule {
       return { verdict: 'never', because: "nothing can be promised without the client's store" };
     case 'connection-lost':
       return { verdict: 'again', because: 'a network can come back' };
+    case 'authentication-failed':
+      return { verdict: 'again', because: 'the next connection begins with an authentication of its own' };
     case 'disconnected-by-broker':
       return ruleForReason(end.reasonCode);
     case 'protocol-error':
@@ -189,6 +222,7 @@ function ruleForReason(reasonCode: ReasonCode): RetryRule {
 const UNKNOWN_REASON: RetryRule = { verdict: 'again', because: 'nobody knows what the broker means' };
 const PACKET_AGAIN = 'the same packet would be sent again';
 const SUBSCRIPTION_AGAIN = 'the same subscription would be asked for again';
+/** Where the client goes there, nobody asks for this rule (redirecting.ts). */
 const NOT_FOLLOWED = 'the broker names another server, and only the application knows whether it is to be trusted';
 
 /** The rule for each Reason Code of CONNACK (table 3-1) and of the broker's DISCONNECT (table 3-10). */

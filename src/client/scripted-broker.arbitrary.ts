@@ -29,6 +29,7 @@ import {
 import { packetId } from '../packet/packet-id.ts';
 import {
   type ConnackProperties,
+  NO_AUTH_PROPERTIES,
   NO_CONNACK_PROPERTIES,
   NO_DISCONNECT_PROPERTIES,
   NO_MESSAGE_PROPERTIES,
@@ -415,6 +416,13 @@ export function goodbye(reasonCode: number, reasonString?: string): Packet {
   return { kind: 'disconnect', reasonCode, properties: { ...NO_DISCONNECT_PROPERTIES, reasonString } };
 }
 
+/** The broker's AUTH; the method is left out where there is none. */
+export function auth(reasonCode: number, method?: string, data?: string): Packet {
+  const authenticationData = data === undefined ? undefined : new TextEncoder().encode(data);
+  const properties = { ...NO_AUTH_PROPERTIES, authenticationMethod: method, authenticationData };
+  return { kind: 'auth', reasonCode, properties };
+}
+
 function lineOf(packet: Packet): string {
   const name = packet.kind.toUpperCase();
   switch (packet.kind) {
@@ -441,6 +449,11 @@ function lineOf(packet: Packet): string {
       const id = 'id' in packet ? ` ${packet.id}` : '';
       const reason = packet.reasonCode === 0 ? '' : ` 0x${packet.reasonCode.toString(16).padStart(2, '0')}`;
       return `${name}${id}${reason}`;
+    }
+    case 'auth': {
+      const { authenticationMethod, authenticationData } = packet.properties;
+      const data = authenticationData === undefined ? '' : ` ${JSON.stringify(DECODER.decode(authenticationData))}`;
+      return `${name} 0x${packet.reasonCode.toString(16)} ${authenticationMethod}${data}`;
     }
     default:
       return name;

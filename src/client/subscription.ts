@@ -139,13 +139,13 @@ export class LiveSubscription implements Subscription {
     return this.takeHeld();
   }
 
-  /** The client is over. */
-  close(error: Error | undefined): void {
-    if (this.state === 'ended') return;
+  /** The client is over; what was held is the caller's. */
+  close(error: Error | undefined): readonly HeldMessage[] {
+    if (this.state === 'ended') return [];
     this.state = 'closed';
     this.release();
-    this.held = [];
     this.buffer.close(error);
+    return this.takeHeld();
   }
 
   private async endNow(): Promise<void> {

@@ -65,6 +65,29 @@ test("what waits for two subscriptions of which the broker refuses one is the ot
   assert.deepEqual([heard, client.done, client.unclaimedTexts], [['B 1'], ['1'], []]);
 });
 
+test('at the end of the client, what one subscription is done with does not wait for another one that has no answer', async () => {
+  const client = new SubscribingClient().connect({}, 'present');
+  const heard: string[] = [];
+  const first = client.subscriptions.subscribe('a', { onMessage: recorder(heard, 'A') });
+  client.answer(0);
+  await first;
+  const unanswered = client.subscriptions.subscribe('a', { onMessage: recorder(heard, 'B') });
+  unanswered.catch(() => undefined);
+  client.message('a', '1');
+  assert.deepEqual([heard, client.done], [['A 1'], []]);
+  client.subscriptions.close(undefined);
+  assert.deepEqual([heard, client.done], [['A 1'], ['1']]);
+});
+
+test('what waits for nobody but subscriptions without an answer stays unacknowledged at the end of the client', () => {
+  const client = new SubscribingClient().connect({}, 'present');
+  for (const name of ['A', 'B']) {
+    client.subscriptions.subscribe('a', { onMessage: recorder([], name) }).catch(() => undefined);
+  }
+  client.message('a', '1').subscriptions.close(undefined);
+  assert.deepEqual(client.done, []);
+});
+
 test('a late copy of an ended subscription is not taken for one of another', async () => {
   const client = new SubscribingClient().connect();
   const heard: string[] = [];

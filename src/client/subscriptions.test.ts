@@ -111,6 +111,18 @@ test('two subscriptions to one filter are one to the broker: one identifier, the
   await ending;
 });
 
+test('what was granted of a subscription that still waits for the rest is asked for again when the session is lost', async () => {
+  const client = new SubscribingClient().connect();
+  const first = client.subscriptions.subscribe('a');
+  const second = client.subscriptions.subscribe(['b', 'a']);
+  client.expect('SUBSCRIBE a 0 identifier 1', 'SUBSCRIBE b 0 identifier 2', 'SUBSCRIBE a 0 identifier 1');
+  client.answer(0).answer(0);
+  await first;
+  // b is granted on the first connection, a on the next one.
+  client.cut().connect().expect('SUBSCRIBE b 0 identifier 2', 'SUBSCRIBE a 0 identifier 1').answer(0).answer(0);
+  assert.deepEqual((await second).granted, [0, 0]);
+});
+
 test('a filter that is named twice is asked for once, and answered twice', async () => {
   const client = new SubscribingClient().connect();
   const subscribing = client.subscriptions.subscribe(['a', 'b', 'a']);

@@ -169,10 +169,15 @@ export class Subscriptions {
     for (const group of groupByIdentifier(claims)) void this.renewGroup(group);
   }
 
-  /** The client is over: loops end, or throw `error` where there is one. What waits stays unacknowledged. */
+  /**
+   * The client is over: loops end, or throw `error` where there is one. What waits stays unacknowledged, but not for a subscription that has no
+   * answer: what others are done with does not come again because of that.
+   */
   close(error: Error | undefined): void {
     this.isClosed = true;
-    for (const subscription of this.live) subscription.close(error);
+    for (const subscription of this.live) {
+      for (const { arrival } of subscription.close(error)) arrival.leaveToOthers();
+    }
     this.live.clear();
   }
 
@@ -198,7 +203,10 @@ export class Subscriptions {
     for (const claim of claims) claim.askingCount++;
     try {
       const codes = await this.owner.ask(make, signal, forWhom === undefined);
-      return asked.map((claim, index) => ({ claim, code: codes[index] ?? Reason.unspecifiedError }));
+      const answers = asked.map((claim, index) => ({ claim, code: codes[index] ?? Reason.unspecifiedError }));
+      // Now, not when the whole subscription is settled: its other claims may wait over the end of the session.
+      for (const { claim, code } of answers) if (code < REFUSAL) claim.isEstablished = true;
+      return answers;
     } finally {
       for (const claim of claims) claim.askingCount--;
     }
@@ -213,7 +221,6 @@ export class Subscriptions {
       // Also if it does not hold the claim any more: `unsubscribe` may have come between.
       subscription.answered(claim.whole, code);
       if (code < REFUSAL) {
-        claim.isEstablished = true;
         for (const taker of claim.takers) taker.answered(claim.whole, code);
       } else {
         claim.mayBeThere = claim.isEstablished;

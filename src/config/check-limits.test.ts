@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { DEFAULT_LIMITS } from '../broker/limits.ts';
-import { completeLimits } from './check-limits.ts';
+import { DEFAULT_RULES } from '../broker/rules.ts';
+import { completeLimits, completeRules } from './check-limits.ts';
 
 test('limits that are given stand in place of the defaults', () => {
   assert.deepEqual(completeLimits({}), DEFAULT_LIMITS);
@@ -26,5 +27,18 @@ test('a limit out of bounds, of another type or of another name is a UsageError 
   ];
   for (const [limits, message] of cases) {
     assert.throws(() => completeLimits(limits), { name: 'UsageError', code: 'invalid-option', message });
+  }
+});
+
+test('rules are completed and checked in the same way', () => {
+  assert.deepEqual(completeRules({}), DEFAULT_RULES);
+  assert.deepEqual(completeRules({ payloadFormatCheck: true }), { ...DEFAULT_RULES, payloadFormatCheck: true });
+  const cases: readonly (readonly [object, string])[] = [
+    [{ payloadFormatCheck: 'yes' }, 'the rule payloadFormatCheck takes true or false; got "yes"'],
+    [{ emptyClientIds: 'accept' }, 'the rule emptyClientIds takes assign or refuse; got "accept"'],
+    [{ dollarTopic: 'allow' }, '"dollarTopic" is not a rule; did you mean dollarTopics?'],
+  ];
+  for (const [rules, message] of cases) {
+    assert.throws(() => completeRules(rules), { name: 'UsageError', code: 'invalid-option', message });
   }
 });

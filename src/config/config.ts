@@ -2,6 +2,8 @@
 
 import type { Millis } from '../base/millis.ts';
 import type { BrokerLimits } from '../broker/limits.ts';
+import type { ClientRedirect } from '../broker/parts.ts';
+import type { BrokerRules } from '../broker/rules.ts';
 import type { ListenerAddress } from './listener-address.ts';
 import type { Origin } from './problem.ts';
 import type { OptionName, OptionValue } from './schema.ts';
@@ -38,5 +40,9 @@ export interface Config {
   readonly logLevel: OptionValue<'logLevel'>;
   readonly logFormat: OptionValue<'logFormat'>;
   readonly quiet: boolean;
+  readonly rules: BrokerRules;
+  readonly redirects: readonly ClientRedirect[];
+  /** '': none. */
+  readonly responseInformation: string;
   readonly limits: BrokerLimits;
 }

@@ -88,6 +88,27 @@ export const LIMIT_ROWS: { readonly [Name in keyof BrokerLimits]: Row<BrokerLimi
   ),
   topicLevelsMax: numberRow(limit('topicLevelsMax', 'Levels in a topic name or filter.'), 1, 65_535),
   subscriptionsMax: numberRow(limit('subscriptionsMax', 'Subscriptions of one session.'), 1, COUNT_MAX),
+  userPropertiesMax: numberRow(
+    limit(
+      'userPropertiesMax',
+      'User properties of one message. One with more is refused, and so is a CONNECT with a Will or properties of its own that has more.',
+    ),
+    0,
+    1_000, // The decoder takes no more.
+  ),
+  clientIdBytesMax: numberRow(
+    limit('clientIdBytesMax', 'Bytes of a client identifier. A client with a longer one is refused.'),
+    23,
+    65_535,
+  ),
+  clientIdBytesMax31: numberRow(
+    limit(
+      'clientIdBytesMax31',
+      'The same for clients of MQTT 3.1, which allows 23; many of its clients have longer ones all the same.',
+    ),
+    23,
+    65_535,
+  ),
   sessionQueueMessagesMax: numberRow(
     queue(
       'sessionQueueMessagesMax',
@@ -199,6 +220,16 @@ export const LIMIT_ROWS: { readonly [Name in keyof BrokerLimits]: Row<BrokerLimi
     ),
     64 * 1024,
     1024 * 1024 * MIB,
+  ),
+  systemTopicsInterval: durationRow(
+    limit(
+      'systemTopicsInterval',
+      'How often the broker publishes what it counts to $SYS/broker/..., where it has changed. 0: there are no such topics.',
+    ),
+    0,
+    DAY,
+    1,
+    millis,
   ),
   willRestartGrace: durationRow(
     limit(

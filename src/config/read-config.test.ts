@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { array, assert as assertProperty, constantFrom, oneof, property, string, tuple } from 'fast-check';
 
 import { DEFAULT_LIMITS } from '../broker/limits.ts';
+import { DEFAULT_RULES } from '../broker/rules.ts';
 import { showListener } from './listener-address.ts';
 import { showOrigin, showProblem } from './problem.ts';
 import type { ConfigOutcome } from './read-config.ts';
@@ -49,14 +50,28 @@ function problems(context: TestContext, given: Given): readonly string[] {
   return outcome.problems.map((problem) => showProblem(problem).replaceAll(/\S*\/f\.yaml/g, 'f.yaml'));
 }
 
-test('without any source the broker listens on loopback only, with the default limits', (context) => {
+test('without any source the broker listens on loopback only, with the default rules and limits', (context) => {
   const { config, urls } = valid(context, {});
   assert.deepEqual(urls, ['mqtt://127.0.0.1:1883']);
+  assert.deepEqual(config.rules, DEFAULT_RULES);
   assert.deepEqual(config.limits, DEFAULT_LIMITS);
   assert.deepEqual(
     [config.allowAnonymous, config.logLevel, config.logFormat, config.quiet],
     [false, 'info', 'auto', false],
   );
+});
+
+test('rules come from every source', (context) => {
+  const file =
+    'sharedSubscriptionStrategy: sticky-by-topic\npayloadFormatCheck: true\noverlappingSubscriptions: separate\n';
+  const environment = { VOUCH_EMPTY_CLIENT_IDS: 'refuse' };
+  assert.deepEqual(valid(context, { file, environment, flags: { dollarTopics: 'allow' } }).config.rules, {
+    sharedSubscriptionStrategy: 'sticky-by-topic',
+    overlappingSubscriptions: 'separate',
+    payloadFormatCheck: true,
+    emptyClientIds: 'refuse',
+    dollarTopics: 'allow',
+  });
 });
 
 test('a flag overrules the environment, the environment the file, the file the default', (context) => {

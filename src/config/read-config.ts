@@ -2,6 +2,7 @@
 // one (settings.ts) and then combined here: which listeners there are, and whether they are safe.
 
 import type { BrokerLimits } from '../broker/limits.ts';
+import type { BrokerRules } from '../broker/rules.ts';
 import type { Config, ConfiguredListener, Settings } from './config.ts';
 import { isLoopback, showListener } from './listener-address.ts';
 import { loadFile } from './load-file.ts';
@@ -56,6 +57,9 @@ export function readConfig(sources: ConfigSources): ConfigOutcome {
       logLevel: settings.logLevel.value,
       logFormat: settings.logFormat.value,
       quiet: settings.quiet.value,
+      rules: rulesOf(settings),
+      redirects: settings.redirects.value,
+      responseInformation: settings.responseInformation.value,
       limits: limitsOf(settings),
     },
   };
@@ -139,7 +143,18 @@ function unusedStorage({ store, data }: Settings): readonly string[] {
   ];
 }
 
-/** Written out, so that a limit that is forgotten here does not compile. */
+/** Written out, so that a rule that is forgotten here does not compile. */
+function rulesOf(settings: Settings): BrokerRules {
+  return {
+    sharedSubscriptionStrategy: settings.sharedSubscriptionStrategy.value,
+    overlappingSubscriptions: settings.overlappingSubscriptions.value,
+    payloadFormatCheck: settings.payloadFormatCheck.value,
+    emptyClientIds: settings.emptyClientIds.value,
+    dollarTopics: settings.dollarTopics.value,
+  };
+}
+
+/** The same for limits. */
 function limitsOf(settings: Settings): BrokerLimits {
   return {
     connectionsMax: settings.connectionsMax.value,
@@ -154,6 +169,9 @@ function limitsOf(settings: Settings): BrokerLimits {
     sessionExpiryMax: settings.sessionExpiryMax.value,
     topicLevelsMax: settings.topicLevelsMax.value,
     subscriptionsMax: settings.subscriptionsMax.value,
+    userPropertiesMax: settings.userPropertiesMax.value,
+    clientIdBytesMax: settings.clientIdBytesMax.value,
+    clientIdBytesMax31: settings.clientIdBytesMax31.value,
     sessionQueueMessagesMax: settings.sessionQueueMessagesMax.value,
     sessionQueueMessagesPolicy: settings.sessionQueueMessagesPolicy.value,
     sessionQueueBytesMax: settings.sessionQueueBytesMax.value,
@@ -172,6 +190,7 @@ function limitsOf(settings: Settings): BrokerLimits {
     routeCacheMax: settings.routeCacheMax.value,
     storeLateBytesMax: settings.storeLateBytesMax.value,
     publisherHoldMillis: settings.publisherHoldMillis.value,
+    systemTopicsInterval: settings.systemTopicsInterval.value,
     willRestartGrace: settings.willRestartGrace.value,
   };
 }

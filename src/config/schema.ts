@@ -9,6 +9,8 @@ import type { ListenerAddress } from './listener-address.ts';
 import { readHost, readListeners, showListener } from './listener-address.ts';
 import type { Row } from './row.ts';
 import { durationRow, numberRow, sizeRow, switchRow, textRow, wordRow } from './row.ts';
+import { ADDRESS_ROWS } from './redirect-rows.ts';
+import { RULE_ROWS } from './rule-rows.ts';
 
 const LISTENER_URLS = 'mqtt://HOST:PORT, several with commas between';
 const HOST = 'an IP address or a host name, without a port';
@@ -40,7 +42,7 @@ export const LISTENER_ROWS: {
   ),
 };
 
-/** The rows that are not limits. */
+/** The rows that are neither rules nor limits. */
 const GENERAL_ROWS: {
   readonly port: Row<number>;
   readonly host: Row<string>;
@@ -193,7 +195,12 @@ const GENERAL_ROWS: {
 };
 
 /** Every option by name, in the order in which help and documentation show them. */
-export const ROWS: typeof GENERAL_ROWS & typeof LIMIT_ROWS = { ...GENERAL_ROWS, ...LIMIT_ROWS };
+export const ROWS: typeof GENERAL_ROWS & typeof RULE_ROWS & typeof ADDRESS_ROWS & typeof LIMIT_ROWS = {
+  ...GENERAL_ROWS,
+  ...RULE_ROWS,
+  ...ADDRESS_ROWS,
+  ...LIMIT_ROWS,
+};
 
 /** The name of an option, as the file spells it. */
 export type OptionName = keyof typeof ROWS;

@@ -2,11 +2,13 @@
 // Each source is checked even where a stronger one overrules it: a mistake in the file is a mistake on
 // the day the flag goes.
 
+import type { ClientRedirect } from '../broker/parts.ts';
 import type { Setting, Settings } from './config.ts';
 import type { ListenerAddress } from './listener-address.ts';
-import type { FileMap, FileNode } from './load-file.ts';
+import type { FileList, FileMap, FileNode } from './load-file.ts';
 import { nearest } from './nearest.ts';
 import type { Origin, Place, Problem } from './problem.ts';
+import { REDIRECT_ROWS } from './redirect-rows.ts';
 import type { Row } from './row.ts';
 import type { OptionName } from './schema.ts';
 import { isOptionName, LISTENER_ROWS, OPTION_NAMES, ROWS } from './schema.ts';
@@ -86,7 +88,8 @@ class SettingsReader {
   }
 
   private readFileValue(name: OptionName, row: Reader<unknown>, node: FileNode): Setting<unknown> | undefined {
-    return name === 'listeners' ? this.readListeners(node) : this.readScalar(name, row, node);
+    if (name === 'listeners') return this.readListeners(node);
+    return name === 'redirects' && node.kind === 'list' ? this.readRedirects(node) : this.readScalar(name, row, node);
   }
 
   private readScalar<Value>(name: string, row: Reader<Value>, node: FileNode): Setting<Value> | undefined {
@@ -126,18 +129,43 @@ class SettingsReader {
   private readListener(item: FileNode): ListenerAddress | undefined {
     if (item.kind !== 'map')
       return this.complain(item.place, 'a listener is a "host: ..." with a "port: ..." below it');
-    const parts = new Map<string, FileNode>();
-    const names = Object.keys(LISTENER_ROWS);
-    for (const { key, keyPlace, node } of item.entries) {
-      if (names.includes(key)) parts.set(key, node);
-      else this.complain(keyPlace, unknownKey(key, names, `a listener has ${names.join(', ')}`));
-    }
+    const parts = this.readParts(item, Object.keys(LISTENER_ROWS), 'a listener');
     this.listenerOrigins.push({ kind: 'file', place: parts.get('host')?.place ?? item.place });
     return {
       type: this.readPart('type', LISTENER_ROWS.type, parts),
       host: this.readPart('host', LISTENER_ROWS.host, parts),
       port: this.readPart('port', LISTENER_ROWS.port, parts),
     };
+  }
+
+  private readRedirects(node: FileList): Setting<readonly ClientRedirect[]> {
+    const redirects = node.items.map((item) => this.readRedirect(item)).filter((redirect) => redirect !== undefined);
+    return { value: redirects, origin: { kind: 'file', place: node.place } };
+  }
+
+  private readRedirect(item: FileNode): ClientRedirect | undefined {
+    if (item.kind !== 'map')
+      return this.complain(item.place, 'a redirect is a "clients: ..." with a "to: ..." below it');
+    const parts = this.readParts(item, Object.keys(REDIRECT_ROWS), 'a redirect');
+    for (const name of ['clients', 'to'] as const) {
+      if (!parts.has(name))
+        this.complain(item.place, `a redirect has no ${name} here: it takes ${REDIRECT_ROWS[name].takes}`);
+    }
+    return {
+      clients: this.readPart('clients', REDIRECT_ROWS.clients, parts),
+      to: this.readPart('to', REDIRECT_ROWS.to, parts),
+      permanent: this.readPart('permanent', REDIRECT_ROWS.permanent, parts),
+    };
+  }
+
+  /** The keys of one item of a list, as far as they are known. */
+  private readParts(item: FileMap, names: readonly string[], what: string): ReadonlyMap<string, FileNode> {
+    const parts = new Map<string, FileNode>();
+    for (const { key, keyPlace, node } of item.entries) {
+      if (names.includes(key)) parts.set(key, node);
+      else this.complain(keyPlace, unknownKey(key, names, `${what} has ${names.join(', ')}`));
+    }
+    return parts;
   }
 
   private readPart<Value>(name: string, row: Reader<Value>, parts: ReadonlyMap<string, FileNode>): Value {

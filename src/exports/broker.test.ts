@@ -210,6 +210,14 @@ test('what is called wrongly is a UsageError, before anything happens', async (c
   ];
   for (const call of cases) await assert.rejects(call(), UsageError, call.toString());
   assert.throws(() => createBroker({ limits: { receiveMaximum: 0 } }), UsageError);
+  assert.throws(() => createBroker({ rules: { emptyClientIds: 'maybe' as 'refuse' } }), UsageError);
+});
+
+test('the rules of the program hold', async (context) => {
+  const broker = createBroker({ rules: { dollarTopics: 'allow' } });
+  context.after(() => broker.close());
+  assert.deepEqual(await broker.publish('$x', 'y'), { reasonCode: 0x10 });
+  await assert.rejects(brokerFor(context).publish('$x', 'y'), { code: 'rejected', reasonCode: 0x90 });
 });
 
 test('a port in use is an OperationError', async (context) => {
@@ -232,4 +240,26 @@ test('closing ends the connections; it may be done twice; after it nothing is do
 
 test('a broker that was never used closes at once', async () => {
   await createBroker().close();
+});
+
+test('a redirect, or a topic for responses, that is none is refused before anything is opened', () => {
+  const redirect = { clients: '*', to: 'other.example', permanent: false };
+  createBroker({ redirects: [redirect], responseInformation: 'replies' });
+  const wrong: readonly unknown[] = [
+    { redirects: redirect },
+    { redirects: [{ ...redirect, to: 'mqtt://other.example' }] },
+    { redirects: [{ ...redirect, permanent: undefined }] },
+    { redirects: [null] },
+    { responseInformation: 'replies/#' },
+    { responseInformation: '' },
+    { responseInformation: 'none' },
+    { responseInformation: 7 },
+  ];
+  for (const options of wrong) {
+    assert.throws(() => Reflect.apply(createBroker, undefined, [options]), {
+      name: 'UsageError',
+      code: 'invalid-option',
+      message: /^(redirects|responseInformation) takes /,
+    });
+  }
 });

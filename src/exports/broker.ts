@@ -9,9 +9,12 @@ import { SILENT_LOG } from '../base/log.ts';
 import type { OutgoingMessage } from '../broker/broker.ts';
 import type { BrokerEvents } from '../broker/events.ts';
 import type { BrokerLimits } from '../broker/limits.ts';
+import type { ClientRedirect } from '../broker/parts.ts';
+import type { BrokerRules } from '../broker/rules.ts';
 import { bytesOf, checkMessageProperties } from '../client/checks.ts';
-import { completeLimits } from '../config/check-limits.ts';
+import { completeLimits, completeRules } from '../config/check-limits.ts';
 import { isLoopback, readHost } from '../config/listener-address.ts';
+import { isRedirect, isResponseInformation, REDIRECT_ROWS } from '../config/redirect-rows.ts';
 import { LISTENER_ROWS, ROWS } from '../config/schema.ts';
 import { quote } from '../config/spelling.ts';
 import type { QoS } from '../packet/packet.ts';
@@ -29,6 +32,10 @@ import type { Listener } from '../transport/contract.ts';
 export type {
   Action,
   Authentication,
+  AuthenticationExchange,
+  AuthenticationMethod,
+  AuthenticationStep,
+  AuthenticationSubject,
   Authenticator,
   Authorizer,
   Credentials,
@@ -42,6 +49,9 @@ export { millis, seconds } from '../base/millis.ts';
 export type { BrokerEvents, DropReason } from '../broker/events.ts';
 export type { BrokerLimits } from '../broker/limits.ts';
 export { DEFAULT_LIMITS } from '../broker/limits.ts';
+export type { ClientRedirect } from '../broker/parts.ts';
+export type { BrokerRules, SharedSubscriptionStrategy } from '../broker/rules.ts';
+export { DEFAULT_RULES } from '../broker/rules.ts';
 export type { Message } from '../packet/message.ts';
 export type { QoS } from '../packet/packet.ts';
 export type { MessageProperties, UserProperty } from '../packet/properties.ts';
@@ -56,6 +66,15 @@ export interface BrokerOptions {
   readonly log?: Log | 'silent' | undefined;
   /** Bounds to set in place of the defaults. */
   readonly limits?: Partial<BrokerLimits> | undefined;
+  /** What MQTT leaves open, where it is not to be as by default. */
+  readonly rules?: Partial<BrokerRules> | undefined;
+  /** Clients that are told to use another server; the first rule that fits one holds. Default: none. */
+  readonly redirects?: readonly ClientRedirect[] | undefined;
+  /**
+   * Where the response topics of clients begin that ask for Response Information: each is told this topic with its client identifier
+   * behind it. Default: they are told nothing.
+   */
+  readonly responseInformation?: string | undefined;
   /** Decides who a client is. Default: everybody is anonymous, and only loopback may be listened on. */
   readonly authenticator?: Authenticator | undefined;
   /** Decides what a client may do. Default: everything. */
@@ -129,7 +148,7 @@ export interface EmbeddedBroker {
 
 /**
  * Makes a broker. It reads its store back and listens once it is asked to.
- * @throws {UsageError} `invalid-option`: an unknown limit, or one out of bounds; no path in `data`, or a `store` beside it.
+ * @throws {UsageError} `invalid-option`: an unknown limit or rule, or one out of bounds; a redirect or a topic that is none; no path in `data`, or a `store` beside it.
  */
 export function createBroker(options: BrokerOptions = {}): EmbeddedBroker {
   const log = options.log === undefined || options.log === 'silent' ? SILENT_LOG : options.log;
@@ -138,6 +157,9 @@ export function createBroker(options: BrokerOptions = {}): EmbeddedBroker {
   const isInMemory = data === undefined && options.store === undefined;
   const given = completeLimits(options.limits ?? {});
   const limits = isInMemory ? limitsInMemory(given) : given;
+  const rules = completeRules(options.rules ?? {});
+  const redirects = checkRedirects(options.redirects);
+  const responseInformation = checkResponseInformation(options.responseInformation);
   const isGuarded = options.authenticator !== undefined || options.allowAnonymous === true;
   const storage = {
     store: isInMemory ? 'memory' : 'sqlite',
@@ -154,6 +176,9 @@ export function createBroker(options: BrokerOptions = {}): EmbeddedBroker {
       authorizer: options.authorizer ?? ALLOW_ALL,
       log,
       limits,
+      rules,
+      redirects,
+      responseInformation,
       events: hub.events,
     }),
   );
@@ -219,6 +244,18 @@ function checkData(data: string, store: Store | undefined): void {
   if (store !== undefined) {
     throw new UsageError('invalid-option', 'A broker has one store: give createBroker either data or store.');
   }
+}
+
+function checkRedirects(redirects: readonly ClientRedirect[] | undefined): readonly ClientRedirect[] | undefined {
+  if (redirects === undefined || (Array.isArray(redirects) && redirects.every(isRedirect))) return redirects;
+  const takes = `clients, to (${REDIRECT_ROWS.to.takes}) and permanent`;
+  throw new UsageError('invalid-option', `redirects takes a list of objects with ${takes}; got ${quote(redirects)}.`);
+}
+
+function checkResponseInformation(prefix: string | undefined): string | undefined {
+  if (prefix === undefined || isResponseInformation(prefix)) return prefix;
+  const { takes } = ROWS.responseInformation;
+  throw new UsageError('invalid-option', `responseInformation takes ${takes}; got ${quote(prefix)}.`);
 }
 
 function checkAddress(host: string, port: number, isGuarded: boolean): void {

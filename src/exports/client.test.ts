@@ -101,6 +101,12 @@ test('a value of the wrong kind is an error that says what the option takes', as
     [{ clean: 'no' }, 'clean takes true or false; got "no".'],
     [{ password: 7 }, 'password takes a text or a Uint8Array; got 7.'],
     [{ credentials: { userName: 'a' } }, 'credentials takes a function; got [object Object].'],
+    [
+      { authentication: { method: 'a' } },
+      'authentication takes an object with a method and begin; got [object Object].',
+    ],
+    [{ redirects: true }, "redirects takes 'refuse', 'follow' or a function; got true."],
+    [{ requestResponseInformation: 1 }, 'requestResponseInformation takes true or false; got 1.'],
     [{ will: {} }, 'will takes an object with a topic; got [object Object].'],
     [{ will: { topic: 'a', qos: 3 } }, 'will.qos takes 0, 1 or 2; got 3.'],
     [{ reconnect: 1_000 }, 'reconnect takes true, false or an object; got 1000.'],

@@ -31,11 +31,13 @@ export type {
   SubscribeRequest,
   Subscription,
 } from '../client/client.ts';
+export type { AuthenticationExchange, EnhancedAuthentication } from '../client/authentication.ts';
 export type { ClientEnd } from '../client/endings.ts';
 export { endingError } from '../client/endings.ts';
 export type { ClientEventName, ClientEvents, ClientListener } from '../client/events.ts';
 export type { Credentials, WillOptions } from '../client/options.ts';
 export type { MessageHandler, ReceivedMessage } from '../client/received-message.ts';
+export type { Redirect, RedirectPolicy, ServerAddress } from '../client/redirecting.ts';
 export type { ReconnectOptions } from '../client/retry.ts';
 export { topicMatcher } from '../client/topics.ts';
 export type { QoS } from '../packet/packet.ts';
@@ -124,6 +126,10 @@ const OPTIONS: Fields<ClientOptions> = {
   userName: TEXT,
   password: BYTES,
   credentials: FUNCTION,
+  authentication: {
+    takes: 'an object with a method and begin',
+    fits: (value) => isObject(value) && typeof Reflect.get(value, 'method') === 'string' && hasFunction(value, 'begin'),
+  },
   will: {
     takes: 'an object with a topic',
     fits: (value) => isObject(value) && typeof Reflect.get(value, 'topic') === 'string',
@@ -133,6 +139,7 @@ const OPTIONS: Fields<ClientOptions> = {
   receiveMaximum: NUMBER,
   maximumPacketSize: NUMBER,
   topicAliasMaximum: NUMBER,
+  requestResponseInformation: SWITCH,
   userProperties: PAIRS,
   inFlightMax: NUMBER,
   connectTimeoutMillis: NUMBER,
@@ -140,6 +147,10 @@ const OPTIONS: Fields<ClientOptions> = {
     takes: 'true, false or an object',
     fits: (value) => typeof value === 'boolean' || isObject(value),
     fields: RECONNECT,
+  },
+  redirects: {
+    takes: "'refuse', 'follow' or a function",
+    fits: (value) => value === 'refuse' || value === 'follow' || typeof value === 'function',
   },
   startOffline: SWITCH,
   signal: SIGNAL,

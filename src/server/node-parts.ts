@@ -1,4 +1,4 @@
-// Node's own clock and chance, as the broker is handed them.
+// Node's own clock and chance, and what it knows of this process, as the broker is handed them.
 
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -6,6 +6,8 @@ import { readFileSync } from 'node:fs';
 import type { Boot, Clock } from '../base/clock.ts';
 import { millis } from '../base/millis.ts';
 import type { Random } from '../base/random.ts';
+import type { HostFacts } from '../broker/parts.ts';
+import { readVersion } from './version.ts';
 
 /** The clocks of this machine. */
 export const NODE_CLOCK: Clock = {
@@ -18,6 +20,12 @@ export const NODE_CLOCK: Clock = {
 export const NODE_RANDOM: Random = {
   next: () => Math.random(),
   bytes: (count) => randomBytes(count),
+};
+
+/** This process, for `$SYS`. */
+export const NODE_HOST: HostFacts = {
+  version: readVersion(),
+  heapBytes: () => process.memoryUsage().heapUsed,
 };
 
 /** Linux tells; elsewhere nobody knows which boot this is. */

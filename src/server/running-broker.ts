@@ -7,11 +7,13 @@ import type { Log } from '../base/log.ts';
 import { Broker } from '../broker/broker.ts';
 import type { BrokerEvents } from '../broker/events.ts';
 import type { BrokerLimits } from '../broker/limits.ts';
+import type { ClientRedirect } from '../broker/parts.ts';
+import type { BrokerRules } from '../broker/rules.ts';
 import type { ListenerAddress } from '../config/listener-address.ts';
 import type { Store } from '../store/contract.ts';
 import type { Listener } from '../transport/contract.ts';
 import { listenTcp } from '../transport/tcp/tcp-listener.ts';
-import { NODE_CLOCK, NODE_RANDOM } from './node-parts.ts';
+import { NODE_CLOCK, NODE_HOST, NODE_RANDOM } from './node-parts.ts';
 import { startTicking } from './ticking.ts';
 
 /** What a broker is made of besides what Node supplies. */
@@ -21,6 +23,10 @@ export interface BrokerChoices {
   readonly authorizer: Authorizer;
   readonly log: Log;
   readonly limits: BrokerLimits;
+  /** `DEFAULT_RULES` unless told otherwise. */
+  readonly rules?: BrokerRules;
+  readonly redirects?: readonly ClientRedirect[] | undefined;
+  readonly responseInformation?: string | undefined;
   readonly events: BrokerEvents;
 }
 
@@ -45,7 +51,7 @@ export class RunningBroker {
    * @throws {OperationError} what `Store.open` throws; nothing is left open then.
    */
   static async open(choices: BrokerChoices): Promise<RunningBroker> {
-    const broker = new Broker({ ...choices, clock: NODE_CLOCK, random: NODE_RANDOM });
+    const broker = new Broker({ ...choices, clock: NODE_CLOCK, random: NODE_RANDOM, host: NODE_HOST });
     try {
       await broker.open();
     } catch (error) {

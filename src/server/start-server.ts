@@ -49,6 +49,9 @@ export async function startServer(config: Config, audience: ServerAudience): Pro
     authorizer: ALLOW_ALL,
     log,
     limits: config.store === 'memory' ? limitsInMemory(config.limits) : config.limits,
+    rules: config.rules,
+    redirects: config.redirects,
+    responseInformation: config.responseInformation === '' ? undefined : config.responseInformation,
     events: {
       storeFailed,
       storeOpening: (done) => {

@@ -493,7 +493,7 @@ export class Session<D extends Delivery> {
     }
     this.outboundAliases ??= new OutboundAliases(terms.sendAliasMaximum);
     const { topic } = delivery.message;
-    const known = this.outboundAliases.known(topic);
+    const known = this.outboundAliases.find(topic);
     const alias = known === 0 ? this.outboundAliases.assign(topic) : known;
     this.output.publish(delivery, id, dup, alias, known !== 0, now);
   }

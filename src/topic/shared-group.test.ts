@@ -121,3 +121,34 @@ test('ten thousand members that leave at once leave an empty group', () => {
   assert.equal(group.size, 0);
   assert.equal(choices(group, 1), '-');
 });
+
+test('the best rating is chosen; of equals the one whose turn comes first, and the turn goes on behind it', () => {
+  const group = groupOf(A, B, C, D);
+  const ratings = new Map([
+    [A, 1],
+    [B, 3],
+    [C, 3],
+    [D, 2],
+  ]);
+  const best = (): string => group.selectBest((member) => ratings.get(member), 9)?.id ?? '-';
+  assert.deepEqual([best(), best(), best()], ['b', 'c', 'b']);
+  ratings.delete(B);
+  ratings.delete(C);
+  assert.deepEqual([best(), best()], ['d', 'd']);
+  ratings.clear();
+  assert.equal(best(), '-');
+  assert.equal(choices(group, 1), 'a', 'the turn of whoever comes after the last one chosen');
+});
+
+test('nobody is asked behind the first whose rating is enough, and nobody twice', () => {
+  const group = groupOf(A, B, C);
+  const asked: string[] = [];
+  const rate = (member: Member): number => {
+    asked.push(member.id);
+    return member === B ? 0 : -1;
+  };
+  assert.equal(group.selectBest(rate, 0), B);
+  assert.deepEqual(asked.splice(0), ['a', 'b']);
+  assert.equal(group.selectBest(rate, Number.POSITIVE_INFINITY), B);
+  assert.deepEqual(asked, ['c', 'a', 'b']);
+});

@@ -1,6 +1,6 @@
 // The members of one Shared Subscription (section 4.8.2) and whose turn it is. The specification leaves the choice to
-// the Server; ours is round-robin in the order of subscription. A turn passes over members that cannot take a message
-// now; they lose nothing but that turn.
+// the Server; here it is made in turn, in the order of subscription, or by a rating, where turns decide between equals. A turn
+// passes over members that cannot take a message now; they lose nothing but that turn.
 // The members stand in a ring, so that leaving costs the same in a group of ten thousand as in a group of two. Invariant:
 // the ring and the Map hold the same places, and from `last.after` on in the same order.
 // What happens to the messages that a departed member still owed is not decided here.
@@ -97,6 +97,29 @@ export class SharedGroup<Member extends object, Options extends object> {
       place = place.after;
     }
     return undefined;
+  }
+
+  /**
+   * Chooses the member with the highest rating; of equals the first, from the one whose turn it is. Asks each member at most once.
+   * @param rate  `undefined`: it cannot take the message. Must not change the group.
+   * @param enough  Nobody has a higher rating than this: the first that has it is chosen.
+   * @returns `undefined` when nobody can; the turn stays where it was.
+   */
+  selectBest(rate: (member: Member, options: Options) => number | undefined, enough: number): Member | undefined {
+    // hot:
+    let best: Place<Member, Options> | undefined;
+    let bestRating = Number.NEGATIVE_INFINITY;
+    let place = this.next;
+    for (let left = this.places.size; left > 0 && place !== undefined && bestRating < enough; left--) {
+      const rating = rate(place.member, place.options);
+      if (rating !== undefined && rating > bestRating) {
+        best = place;
+        bestRating = rating;
+      }
+      place = place.after;
+    }
+    if (best !== undefined) this.next = best.after;
+    return best?.member;
   }
 }
 

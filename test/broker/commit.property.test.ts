@@ -37,6 +37,7 @@ const step: fc.Arbitrary<CrashStep> = fc.oneof(
 const run: fc.Arbitrary<CrashRun> = fc.record({
   receiveMaximum: fc.constantFrom(1, 2, 5, 65_535),
   queueHeadMessagesMax: fc.constantFrom(1, 2, 3, 1_024),
+  sharedSubscriptionStrategy: fc.constantFrom('round-robin', 'least-loaded', 'sticky-by-publisher', 'sticky-by-topic'),
   retainedQos: fc.constantFrom(1 as const, 2 as const),
   steps: fc.array(step, { maxLength: 120, size: 'max' }),
 });
@@ -47,6 +48,7 @@ const LOST_ONCE: readonly CrashRun[] = [
     // The origin of a QoS 2 message was durable, and its retained message was not.
     receiveMaximum: 5,
     queueHeadMessagesMax: 1_024,
+    sharedSubscriptionStrategy: 'round-robin',
     retainedQos: 2,
     steps: [{ kind: 'publish', publisher: 0, qos: 2, retain: true }, { kind: 'commit', turns: 1 }, { kind: 'crash' }],
   },

@@ -5,10 +5,10 @@
 
 import assert from 'node:assert/strict';
 
-import type { BrokerLimits } from '../../src/broker/limits.ts';
 import type { PublishPacket } from '../../src/packet/packet.ts';
 import { type PacketId, packetId } from '../../src/packet/packet-id.ts';
-import { type ConnectChoice, connectPacket, TestBroker, type TestClient } from './harness.ts';
+import type { SharedSubscriptionStrategy } from '../../src/broker/rules.ts';
+import { type BrokerOptions, type ConnectChoice, connectPacket, TestBroker, type TestClient } from './harness.ts';
 import { JournalStore } from './journal-store.ts';
 import { textOf } from './say-packet.ts';
 
@@ -23,10 +23,11 @@ export type CrashStep =
   | { readonly kind: 'cut' | 'leave' | 'come back'; readonly client: number }
   | { readonly kind: 'crash' };
 
-/** A run: the windows of the subscribers, what of a queue is in memory, the QoS of all retained messages, and what happens. */
+/** A run: the windows of the subscribers, what of a queue is in memory, who of a group is chosen, the QoS of all retained messages, and what happens. */
 export interface CrashRun {
   readonly receiveMaximum: number;
   readonly queueHeadMessagesMax: number;
+  readonly sharedSubscriptionStrategy: SharedSubscriptionStrategy;
   /** One for all: a QoS 1 message that is sent again is a new one, and would replace a QoS 2 message behind it that is not. */
   readonly retainedQos: 1 | 2;
   readonly steps: readonly CrashStep[];
@@ -230,18 +231,18 @@ class World {
   private readonly publishers: readonly Publisher[];
   private readonly subscribers: readonly Subscriber[];
   private readonly retainedQos: 1 | 2;
-  private readonly limits: Partial<BrokerLimits>;
+  private readonly options: BrokerOptions;
   private store: JournalStore;
   private broker: TestBroker;
 
   private constructor(
     store: JournalStore,
     broker: TestBroker,
-    limits: Partial<BrokerLimits>,
+    options: BrokerOptions,
     { receiveMaximum, retainedQos }: CrashRun,
   ) {
     this.retainedQos = retainedQos;
-    this.limits = limits;
+    this.options = options;
     this.publishers = Array.from({ length: PUBLISHERS }, (_, n) => new Publisher(`publisher${n}`));
     this.subscribers = SUBSCRIBERS.map((each) => new Subscriber(each, receiveMaximum));
     this.store = store;
@@ -251,8 +252,9 @@ class World {
   /** With everybody connected and subscribed. */
   static async make(run: CrashRun, lies: boolean): Promise<World> {
     const store = new JournalStore(lies);
-    const limits = { queueHeadMessagesMax: run.queueHeadMessagesMax };
-    const world = new World(store, await TestBroker.open({ store, limits }), limits, run);
+    const { queueHeadMessagesMax, sharedSubscriptionStrategy } = run;
+    const options = { limits: { queueHeadMessagesMax }, rules: { sharedSubscriptionStrategy } };
+    const world = new World(store, await TestBroker.open({ ...options, store }), options, run);
     for (const actor of world.actors) actor.connect(world.broker);
     world.rest();
     for (const subscriber of world.subscribers) assert.ok(subscriber.isSubscribed);
@@ -288,7 +290,7 @@ class World {
         return;
       case 'crash': {
         this.store = this.store.crash();
-        this.broker = await TestBroker.open({ store: this.store, limits: this.limits });
+        this.broker = await TestBroker.open({ ...this.options, store: this.store });
         const present = this.actors.filter(({ isAway }) => !isAway);
         for (const actor of this.actors) actor.lose();
         for (const actor of present) actor.connect(this.broker);

@@ -148,17 +148,59 @@ describe('while the store is full', () => {
     }
   });
 
-  test('a Will that would have to be stored is refused as a message would be, and said', async () => {
-    const { broker, observer, store } = await scene();
+  test('a Will that would have to be stored waits in the store, which is said, and is published once there is room', async () => {
+    const { broker, observer, store, keeper } = await scene();
     broker.connect({ clientId: 'c', will: will({ topic: 'kept' }) }).cut();
     broker.connect({ clientId: 'd', will: will({ topic: 'clean' }) }).cut();
+    const sayTopics = (client: TestClient): string[] => client.acknowledgeAll().map(({ topic }) => topic);
+    assert.deepEqual(sayTopics(observer), ['clean']);
+    assert.match(broker.warnings().at(-1) ?? '', /^The Will of client "c" .* waits for room in the store\.$/);
+    assert.equal(store.statistics().wills, 1);
+    broker.pass(1_000_000);
+    assert.deepEqual(sayTopics(observer), []);
+    store.announceFull(false);
+    broker.pass(1);
+    assert.deepEqual([observer, keeper].map(sayTopics), [['kept'], ['kept']]);
+    assert.equal(store.statistics().wills, 0);
+    store.announceFull(true);
+    store.announceFull(false);
+    broker.pass(1);
+    assert.deepEqual([observer, keeper].map(sayTopics), [[], []]);
+  });
+
+  test('a Will that waits is published though its client is back, with another one, and though the store was full again', async () => {
+    const { broker, observer, store } = await scene();
+    const choice = { ...kept('c'), will: will({ topic: 'kept', payload: Buffer.from('first') }) };
+    broker.connect(choice).cut();
+    const back = broker.connect({ ...choice, will: will({ topic: 'kept', payload: Buffer.from('second') }) });
+    assert.equal(back.connack?.sessionPresent, true);
+    assert.equal(store.statistics().wills, 2);
+    store.announceFull(false);
+    store.announceFull(true);
+    broker.pass(1);
+    assert.deepEqual(observer.said(), []);
+    store.announceFull(false);
+    broker.pass(1);
+    assert.deepEqual(observer.acknowledgeAll().map(textOf), ['first']);
+    back.cut();
+    assert.deepEqual(observer.acknowledgeAll().map(textOf), ['second']);
+    assert.equal(store.statistics().wills, 0);
+  });
+
+  test('a Will that waits is still there after a restart', async () => {
+    const { broker, store } = await scene();
+    broker.connect({ ...kept('c'), will: will({ topic: 'kept' }) }).cut();
+    const { monotonicClock: monotonic, wallClock: wall } = broker;
+    const next = await TestBroker.open({ store, monotonic, wall });
+    store.announceFull(false);
+    next.pass(20_000);
     assert.deepEqual(
-      observer.acknowledgeAll().map(({ topic }) => topic),
-      ['clean'],
+      next
+        .connect(kept('keeper'))
+        .acknowledgeAll()
+        .map(({ topic }) => topic),
+      ['kept'],
     );
-    assert.match(broker.warnings().at(-1) ?? '', /^The Will of client "c" .* was not published: quota exceeded/);
-    const { messagesRefused, messagesRefusedStoreFull } = broker.broker.counters;
-    assert.deepEqual([messagesRefused, messagesRefusedStoreFull], [1, 1]);
     assert.equal(store.statistics().wills, 0);
   });
 

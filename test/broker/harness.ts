@@ -12,6 +12,8 @@ import { millis } from '../../src/base/millis.ts';
 import { Broker } from '../../src/broker/broker.ts';
 import type { BrokerEvents } from '../../src/broker/events.ts';
 import { type BrokerLimits, DEFAULT_LIMITS } from '../../src/broker/limits.ts';
+import { type BrokerRules, DEFAULT_RULES } from '../../src/broker/rules.ts';
+import type { ClientRedirect } from '../../src/broker/parts.ts';
 import { PacketDecoder } from '../../src/packet/decoder.ts';
 import { encodePacket } from '../../src/packet/encode.ts';
 import {
@@ -49,7 +51,10 @@ export interface BrokerOptions {
   readonly authenticator?: Authenticator;
   readonly authorizer?: Authorizer;
   readonly limits?: Partial<BrokerLimits>;
+  readonly rules?: Partial<BrokerRules>;
   readonly events?: BrokerEvents;
+  readonly redirects?: readonly ClientRedirect[];
+  readonly responseInformation?: string;
   /** What the clocks show at the start, in milliseconds: for the second broker of a test what the first one's show. */
   readonly monotonic?: number;
   readonly wall?: number;
@@ -90,14 +95,23 @@ export class TestBroker {
         bytes: (count) => Uint8Array.from({ length: count }, () => (chance++ * 37) & 255),
       },
       log: recorder(this.log),
-      limits: { ...DEFAULT_LIMITS, ...options.limits },
+      // What the broker says of itself, again and again, would be in the way of whoever looks at its deadlines.
+      limits: { ...DEFAULT_LIMITS, systemTopicsInterval: millis(0), ...options.limits },
+      rules: { ...DEFAULT_RULES, ...options.rules },
       events: options.events ?? {},
+      redirects: options.redirects,
+      responseInformation: options.responseInformation,
     });
+  }
+
+  /** Makes a broker that is not open. */
+  static make(options: BrokerOptions): TestBroker {
+    return new TestBroker(options);
   }
 
   /** Makes and opens a broker. */
   static async open(options: BrokerOptions = {}): Promise<TestBroker> {
-    const test = new TestBroker(options);
+    const test = TestBroker.make(options);
     await test.broker.open();
     endTurn();
     return test;

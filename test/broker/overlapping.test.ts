@@ -2,9 +2,11 @@
 // all Subscription Identifiers, whatever the mix of options.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 
-import { TestBroker } from './harness.ts';
+import { type BrokerOptions, TestBroker } from './harness.ts';
+import { textOf } from './say-packet.ts';
+import { memoryStore } from './test-store.ts';
 
 // [MQTT-3.3.4-2]; in 3.1.1 [MQTT-3.3.5-1].
 test('overlapping subscriptions give one PUBLISH with the highest QoS of them', async () => {
@@ -137,4 +139,87 @@ test('with No Local on both of two, an own message does not come', async () => {
   client.subscribe('a/b', { noLocal: true });
   client.publish('a/b', 'mine');
   assert.deepEqual(client.said(), []);
+});
+
+// Section 3.3.4: "the Server MAY deliver further copies of the message, one for each additional matching subscription".
+describe('where overlapping subscriptions are kept separate', () => {
+  const SEPARATE: BrokerOptions = { rules: { overlappingSubscriptions: 'separate' } };
+  const KEPT = { clientId: 'kept', clean: false, properties: { sessionExpiryInterval: 100, receiveMaximum: 1 } };
+
+  test('each gives a message of its own, with its QoS, identifier and RETAIN', async () => {
+    for (const version of [4, 5] as const) {
+      const broker = await TestBroker.open(SEPARATE);
+      const client = broker.connect({ version, clientId: 'c' });
+      client.subscribe('a', { qos: 0 });
+      client.subscribe('+', { qos: 1, retainAsPublished: version === 5 }, version === 5 ? 1 : undefined);
+      client.subscribe('#', { qos: 2 }, version === 5 ? 2 : undefined);
+      client.subscribe('b', { qos: 2 });
+      broker.connect().publish('a', 'x', { qos: 2, retain: true });
+      const got = client.acknowledgeAll().map(({ qos, retain, subscriptionIdentifiers }) => {
+        return `${qos} ${retain ? 'retain' : 'live'} ${subscriptionIdentifiers.join()}`;
+      });
+      const expected = version === 5 ? ['0 live ', '1 retain 1', '2 live 2'] : ['0 live ', '1 live ', '2 live '];
+      assert.deepEqual(got.toSorted(), expected);
+    }
+  });
+
+  test('a message of QoS 0 comes as often, too', async () => {
+    const broker = await TestBroker.open(SEPARATE);
+    const client = broker.connect();
+    for (const filter of ['a', '+', '#']) client.subscribe(filter);
+    broker.connect().publish('a', 'x');
+    assert.deepEqual(client.messages(), ['a=x', 'a=x', 'a=x']);
+  });
+
+  test('they wait for a client that is away, or busy, and come back with the store', async () => {
+    for (const isAway of [true, false]) {
+      const store = memoryStore();
+      const broker = await TestBroker.open({ ...SEPARATE, store });
+      const client = broker.connect(KEPT);
+      client.subscribe('a', { qos: 1 }, 1);
+      client.subscribe('+', { qos: 2 }, 2);
+      client.subscribe('#', { qos: 1 }, 3);
+      if (isAway) client.cut();
+      const publisher = broker.connect();
+      for (const payload of ['1', '2']) publisher.publish('a', payload, { qos: 1 });
+      assert.deepEqual(publisher.said(), ['PUBACK 1', 'PUBACK 2']);
+      assert.equal(client.take().length, isAway ? 0 : 1);
+      const next = await TestBroker.open({ ...SEPARATE, store });
+      const got = next
+        .connect(KEPT)
+        .acknowledgeAll()
+        .map((packet) => `${textOf(packet)} for ${packet.subscriptionIdentifiers.join()}`);
+      assert.deepEqual(got.toSorted(), ['1 for 1', '1 for 2', '1 for 3', '2 for 1', '2 for 2', '2 for 3']);
+      assert.deepEqual(
+        got.map((each) => each.charAt(0)),
+        ['1', '1', '1', '2', '2', '2'],
+      );
+    }
+  });
+
+  // [MQTT-3.8.3-3]
+  test('No Local leaves out its own subscription alone', async () => {
+    const broker = await TestBroker.open(SEPARATE);
+    const client = broker.connect();
+    const other = broker.connect();
+    for (const [place, filter] of ['a', '+', '#'].entries()) {
+      client.subscribe(filter, { qos: 1, noLocal: filter !== '+' }, place + 1);
+    }
+    for (const publisher of [client, other]) publisher.publish('a', 'x', { qos: 1, id: 9 });
+    const identifiers = client
+      .take()
+      .flatMap((packet) => (packet.kind === 'publish' ? [packet.subscriptionIdentifiers.join()] : []));
+    assert.deepEqual([identifiers[0], identifiers.slice(1).toSorted()], ['2', ['1', '2', '3']]);
+  });
+
+  test('at the limit of its queue a session gets all copies of a message or none, and the publisher hears so', async () => {
+    const broker = await TestBroker.open({ ...SEPARATE, limits: { sessionQueueMessagesMax: 2 } });
+    const client = broker.connect(KEPT);
+    for (const filter of ['a', '+']) client.subscribe(filter, { qos: 1 });
+    client.cut();
+    const publisher = broker.connect();
+    for (const payload of ['taken', 'refused']) publisher.publish('a', payload, { qos: 1 });
+    assert.deepEqual(publisher.said(), ['PUBACK 1', 'PUBACK 2 0x97']);
+    assert.deepEqual(broker.connect(KEPT).acknowledgeAll().map(textOf), ['taken', 'taken']);
+  });
 });

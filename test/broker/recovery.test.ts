@@ -358,3 +358,29 @@ test('who was connected at a crash is away since the restart, however often the 
   fourth.pass(1);
   assert.equal(fourth.broker.sizes.sessions, 1);
 });
+
+test('a broker that is closed while it opens its store puts nothing back, and leaves what is due to the next one', async () => {
+  const store = memoryStore();
+  const first = await TestBroker.open({ store });
+  first.connect({ ...LASTING, clientId: 'observer' }).subscribe('will');
+  const mortal = {
+    ...LASTING,
+    clientId: 'c',
+    will: will({ delayInterval: 600 }),
+    properties: { sessionExpiryInterval: 1 },
+  };
+  first.connect(mortal).cut();
+  const published: string[] = [];
+  const second = TestBroker.make({
+    store,
+    monotonic: first.monotonicClock + 5_000,
+    events: { messagePublished: ({ topic }) => void published.push(topic) },
+  });
+  const opening = second.broker.open();
+  await second.broker.close();
+  await opening;
+  assert.deepEqual(published, []);
+  assert.deepEqual(second.broker.sizes, { connections: 0, sessions: 0, subscriptions: 0, retained: 0 });
+  const third = await reopen(store, second);
+  assert.deepEqual(third.connect({ ...LASTING, clientId: 'observer' }).messages(), ['will=w']);
+});

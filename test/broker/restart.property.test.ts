@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 
 import { millis } from '../../src/base/millis.ts';
+import { type BrokerRules, DEFAULT_RULES } from '../../src/broker/rules.ts';
 import type { Packet, QoS } from '../../src/packet/packet.ts';
 import type { PacketId } from '../../src/packet/packet-id.ts';
 import { NO_MESSAGE_PROPERTIES } from '../../src/packet/properties.ts';
@@ -90,14 +91,16 @@ interface Actor {
 class Stage {
   readonly transcript: string[];
   private readonly replaces: boolean;
+  private readonly rules: Partial<BrokerRules>;
   private readonly store: MemoryStore;
   private readonly actors: Actor[];
   private broker: TestBroker | undefined;
   private monotonic: number;
   private wall: number;
 
-  constructor(replaces: boolean) {
+  constructor(replaces: boolean, rules: Partial<BrokerRules>) {
     this.transcript = [];
+    this.rules = rules;
     this.replaces = replaces;
     this.store = memoryStore();
     this.actors = CLIENTS.map((id) => ({ id, client: undefined, owed: [], received: [], idLast: 0 }));
@@ -120,7 +123,8 @@ class Stage {
   private open(): Promise<TestBroker> {
     // With a grace a Will that is due comes later than after a cut.
     const limits = { willRestartGrace: millis(0) };
-    return TestBroker.open({ store: this.store, monotonic: this.monotonic, wall: this.wall, limits });
+    const { store, monotonic, wall, rules } = this;
+    return TestBroker.open({ store, monotonic, wall, limits, rules });
   }
 
   private async crash(): Promise<void> {
@@ -212,16 +216,19 @@ function release(actor: Actor): void {
   if (id !== undefined) actor.client?.answer('pubrel', id);
 }
 
-test('to its clients a crash of the broker is a cut of their networks, and nothing more', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60, size: 'max' }), async (steps) => {
-      const cut = await new Stage(false).run(steps);
-      const replaced = await new Stage(true).run(steps);
-      assert.deepEqual(replaced, cut);
-    }),
-    { numRuns: 150 },
-  );
-});
+for (const overlappingSubscriptions of ['merge', 'separate'] as const) {
+  const numRuns = overlappingSubscriptions === 'merge' ? 150 : 75;
+  test(`to its clients a crash of the broker is a cut of their networks, and nothing more, with rule ${overlappingSubscriptions}`, async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60, size: 'max' }), async (steps) => {
+        const cut = await new Stage(false, { overlappingSubscriptions }).run(steps);
+        const replaced = await new Stage(true, { overlappingSubscriptions }).run(steps);
+        assert.deepEqual(replaced, cut);
+      }),
+      { numRuns },
+    );
+  });
+}
 
 test('after a crash a wildcard subscription gets the retained messages that it would have got without, in whatever order', async () => {
   const retain = (topic: string, isEmpty: boolean): Step => {
@@ -235,8 +242,8 @@ test('after a crash a wildcard subscription gets the retained messages that it w
     { kind: 'crash' },
     { kind: 'subscribe', client: 1, filter: '#', qos: 1, retainHandling: 0 },
   ];
-  const cut = await new Stage(false).run(steps);
-  const replaced = await new Stage(true).run(steps);
+  const cut = await new Stage(false, DEFAULT_RULES).run(steps);
+  const replaced = await new Stage(true, DEFAULT_RULES).run(steps);
   assert.deepEqual(replaced.toSorted(), cut.toSorted());
   assert.deepEqual(replaced.slice(-2).toSorted(), [
     'b hears PUBLISH x=a3 QoS 1 retain',

@@ -1,5 +1,5 @@
 // Packets as lines, so that a test compares what came with a list that reads as the conversation was:
-// `PUBLISH a/b=text QoS 1 id 3 dup retain`, `PUBACK 3 0x10`, `SUBACK 1 0x02 0x8f`, `DISCONNECT 0x93`.
+// `PUBLISH a/b=text QoS 1 id 3 dup retain`, `PUBACK 3 0x10`, `SUBACK 1 0x02 0x8f`, `DISCONNECT 0x93`, `AUTH 0x18 method=text`.
 // What is at its neutral value is left out, reason code 0 as well, except in lists.
 
 import type { Packet, PublishPacket } from '../../src/packet/packet.ts';
@@ -22,6 +22,10 @@ export function sayPacket(packet: Packet): string {
       return `${name}${sayReason(packet.reasonCode)}${packet.sessionPresent ? ' session present' : ''}`;
     case 'disconnect':
       return `${name}${sayReason(packet.reasonCode)}`;
+    case 'auth': {
+      const { authenticationMethod, authenticationData } = packet.properties;
+      return `${name}${sayReason(packet.reasonCode)} ${authenticationMethod ?? ''}=${Buffer.from(authenticationData ?? []).toString()}`;
+    }
     default:
       return name;
   }

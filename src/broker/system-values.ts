@@ -1,0 +1,190 @@
+// What the broker says of itself, topic by topic. The first table has the names that users of Mosquitto know, with the same units; the
+// second has ours: what waits, what was refused, what was dropped and why, and what the store does. Every topic begins with
+// `$SYS/broker/`.
+// Tables of data: when they are read and who gets them is system-topics.ts.
+
+import type { StoreStatistics } from '../store/contract.ts';
+import type { BrokerState } from './broker-state.ts';
+import type { DropReason } from './events.ts';
+
+/** Where every topic begins. */
+export const SYSTEM_ROOT = '$SYS/broker/';
+
+/** What the values are made from. */
+export interface SystemFacts {
+  readonly broker: BrokerState;
+  readonly store: StoreStatistics;
+  /** What the version is called; '' if nobody said. */
+  readonly version: string;
+  readonly uptimeSeconds: number;
+  /** Clients that are connected, and the most there were. */
+  readonly connected: number;
+  readonly connectedMax: number;
+  /** Of the process; 0 if nobody can say. */
+  readonly heapBytes: number;
+  readonly heapBytesMax: number;
+}
+
+/** How a value is read. */
+export type SystemValue = (facts: SystemFacts) => number | string;
+
+/** Topics below `$SYS/broker/`: a sentence for people, and how the value is read. */
+type SystemTable = { readonly [name: string]: readonly [sentence: string, value: SystemValue] };
+
+/** Counters whose averages per minute stand under `load/NAME/1min`, `5min` and `15min`. */
+export const LOADS: { readonly [name: string]: (broker: BrokerState) => number } = {
+  connections: ({ counters }) => counters.connectionsAccepted,
+  sockets: ({ counters }) => counters.socketsOpened,
+  'messages/received': ({ counters }) => counters.packetsReceived,
+  'messages/sent': ({ counters }) => counters.packetsSent,
+  'bytes/received': ({ counters }) => counters.bytesReceived,
+  'bytes/sent': ({ counters }) => counters.bytesSent,
+  'publish/received': ({ counters }) => counters.messagesReceived,
+  'publish/sent': ({ counters }) => counters.messagesSent,
+  'publish/dropped': droppedInAll,
+};
+
+/** Why a message did not reach a subscriber, as the end of a sentence. */
+const DROP_SENTENCES: { readonly [Reason in DropReason]: string } = {
+  'queue-full': 'its queue was at its limit.',
+  'queues-full': 'all queues together were at their limit.',
+  displaced: 'they gave way to newer ones in a full queue.',
+  'slow-reader': 'QoS 0, and the client reads too slowly.',
+  expired: 'their Message Expiry Interval passed before their sending began.',
+  'too-large': "they are larger than the client's Maximum Packet Size.",
+  'not-authorized': 'the client may not receive them (any more).',
+  'refused-by-client': 'the client refused them with a reason code of 0x80 or above.',
+  'session-ended': 'the session ended before they were delivered.',
+};
+
+const KNOWN: SystemTable = {
+  version: ['The version of the broker.', ({ version }) => (version === '' ? 'vouch' : `vouch version ${version}`)],
+  uptime: [
+    'How long it has been running, in seconds, with the word behind.',
+    ({ uptimeSeconds }) => `${uptimeSeconds} seconds`,
+  ],
+  'clients/total': [
+    'Clients that are connected, and sessions that wait for theirs.',
+    (facts) => facts.connected + disconnected(facts),
+  ],
+  'clients/connected': ['Clients that are connected.', ({ connected }) => connected],
+  'clients/active': ['The same, under its older name.', ({ connected }) => connected],
+  'clients/disconnected': ['Sessions that outlive their connection and wait for their client.', disconnected],
+  'clients/inactive': ['The same, under its older name.', disconnected],
+  'clients/maximum': [
+    'The most clients that were connected, as seen at these intervals.',
+    ({ connectedMax }) => connectedMax,
+  ],
+  'clients/expired': [
+    'Sessions that ended because nobody came back in time.',
+    ({ broker }) => broker.counters.sessionsExpired,
+  ],
+  // All packets, as there.
+  'messages/received': ['Packets of any kind that came.', ({ broker }) => broker.counters.packetsReceived],
+  'messages/sent': ['Packets of any kind that were sent.', ({ broker }) => broker.counters.packetsSent],
+  'bytes/received': ['Bytes that came.', ({ broker }) => broker.counters.bytesReceived],
+  'bytes/sent': ['Bytes that were sent.', ({ broker }) => broker.counters.bytesSent],
+  'publish/messages/received': ['Messages (PUBLISH) that came.', ({ broker }) => broker.counters.messagesReceived],
+  'publish/messages/sent': ['Messages (PUBLISH) that were sent.', ({ broker }) => broker.counters.messagesSent],
+  'publish/messages/dropped': [
+    'Messages that did not reach a subscriber, for whatever reason (`drops/...`).',
+    ({ broker }) => droppedInAll(broker),
+  ],
+  'publish/bytes/received': [
+    'Payload bytes of the messages that came.',
+    ({ broker }) => broker.counters.payloadBytesReceived,
+  ],
+  'publish/bytes/sent': [
+    'Payload bytes of the messages that were sent.',
+    ({ broker }) => broker.counters.payloadBytesSent,
+  ],
+  'messages/stored': ['Messages that somebody is owed, each once.', ({ store }) => store.messages],
+  'store/messages/count': ['The same.', ({ store }) => store.messages],
+  'store/messages/bytes': [
+    'Payload bytes that wait, each message counted for each that waits for it.',
+    ({ broker }) => broker.queueTotals.bytes,
+  ],
+  'retained messages/count': ['Retained messages, these topics not counted.', ({ broker }) => broker.retained.size],
+  'subscriptions/count': [
+    'Subscriptions; those of a shared one count once.',
+    ({ broker }) => broker.router.subscriptionCount,
+  ],
+  'shared_subscriptions/count': ['Shared subscriptions.', ({ broker }) => broker.router.groupCount],
+  'heap/current': ['Memory that the objects of the process take, in bytes.', ({ heapBytes }) => heapBytes],
+  'heap/maximum': ['The most of that, as seen at these intervals.', ({ heapBytesMax }) => heapBytesMax],
+};
+
+const OURS: SystemTable = {
+  'queues/messages': [
+    'Messages that wait for sessions that outlive their connection and for shared subscriptions, each counted for each.',
+    ({ broker }) => broker.queueTotals.messages,
+  ],
+  'queues/bytes': ['Payload bytes of these.', ({ broker }) => broker.queueTotals.bytes],
+  'connections/refused': ['CONNECTs that were refused.', ({ broker }) => broker.counters.connectionsRefused],
+  'publish/messages/refused': [
+    'Messages that were refused, so that nobody got them and their publisher was told.',
+    ({ broker }) => broker.counters.messagesRefused,
+  ],
+  'publish/messages/refused/store-full': [
+    'Of these, those for which the store had no room.',
+    ({ broker }) => broker.counters.messagesRefusedStoreFull,
+  ],
+  'retained messages/not-kept': [
+    'QoS 0 messages that were delivered but not kept, since the store had no room.',
+    ({ broker }) => broker.counters.messagesNotRetained,
+  ],
+  'store/deliveries': [
+    'What recipients are owed, each for itself: waiting and in flight.',
+    ({ store }) => store.deliveries,
+  ],
+  'store/wills': ['Wills in the store.', ({ store }) => store.wills],
+  'store/full': [
+    '1 while the store has no room for new messages, else 0.',
+    ({ broker }) => (broker.isStoreFull ? 1 : 0),
+  ],
+  'store/bytes': ['Size of the files of the store.', ({ store }) => store.fileBytes],
+  'store/log/bytes': ['Of these, the write-ahead log.', ({ store }) => store.logBytes],
+  'store/commits': ['Commits since the start.', ({ store }) => store.commits],
+  'store/commit-millis/last': [
+    'How long the latest commit took, in milliseconds.',
+    ({ store }) => rounded(store.commitMillisLast),
+  ],
+  'store/commit-millis/maximum': ['The longest of them.', ({ store }) => rounded(store.commitMillisMax)],
+  'store/messages/elided': [
+    'Messages that everybody had before they were written, so that they were not.',
+    ({ store }) => store.messagesElided,
+  ],
+};
+
+/** The values that users of Mosquitto know, ours, and the drops by reason; the load averages come besides. */
+export const SYSTEM_VALUES: { readonly known: SystemTable; readonly ours: SystemTable } = {
+  known: KNOWN,
+  ours: { ...OURS, ...drops() },
+};
+
+function drops(): SystemTable {
+  const reasons = Object.keys(DROP_SENTENCES) as DropReason[]; // The keys of a literal.
+  return Object.fromEntries(
+    reasons.map((reason) => [
+      `drops/${reason}`,
+      [
+        `Messages that did not reach a subscriber: ${DROP_SENTENCES[reason]}`,
+        ({ broker }) => broker.counters.messagesDropped[reason],
+      ],
+    ]),
+  );
+}
+
+function disconnected({ broker, connected }: SystemFacts): number {
+  return Math.max(0, broker.sessions.count - connected);
+}
+
+function droppedInAll({ counters }: BrokerState): number {
+  let sum = 0;
+  for (const count of Object.values(counters.messagesDropped)) sum += count;
+  return sum;
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}
