@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { packetId } from '../../src/packet/packet-id.ts';
 import { plainClient } from '../generate/plain-parts.ts';
 import type { History } from '../history.ts';
 import { acknowledged } from './acknowledged.ts';
@@ -25,6 +26,33 @@ test('what is acknowledged was taken, what is refused was not', () => {
     .publishes('p', 'a', 2, { isUnanswered: true })
     .passes('broker', 'p', ack('pubrec', 1, 0x97));
   assert.deepEqual(said(refused.ends()), ["PUBREC 1 of p's p#1 to a refuses what the broker had taken."]);
+});
+
+test('of empty messages that are alike, as many are taken as are not refused, whichever they are', () => {
+  const accepted = { kind: 'published', label: '', topic: 'a', qos: 1, retain: false, by: 'p' } as const;
+  const two = (): Story => {
+    const told = story();
+    told.says('p', 'a', 1);
+    for (const id of [1, 2]) told.passes('client', 'p', told.packetOf('p#1', { id: packetId(id) }));
+    return told;
+  };
+  const first = story();
+  first.says('p', 'a', 1);
+  first.passes('client', 'p', first.packetOf('p#1')).passes('broker', 'p', ack('puback', 1, 0x97));
+  first.passes('client', 'p', first.packetOf('p#1', { id: packetId(2) })).add(accepted);
+  assert.deepEqual(said(first.passes('broker', 'p', ack('puback', 2)).ends()), []);
+  // The refusal waited for something before it.
+  const answered = (told: Story, code: number): History =>
+    told
+      .passes('broker', 'p', ack('puback', 1, code))
+      .passes('broker', 'p', ack('puback', 2))
+      .ends();
+  assert.deepEqual(said(answered(two().add(accepted), 0x97)), []);
+  assert.deepEqual(said(answered(two().add(accepted).add(accepted), 0)), []);
+  const refused = ["PUBACK 1 of p's empty message to a refuses what the broker had taken."];
+  assert.deepEqual(said(answered(two().add(accepted).add(accepted), 0x97)), refused);
+  const untaken = ["PUBACK 2 of p's empty message to a acknowledges what the broker had not taken."];
+  assert.deepEqual(said(answered(two().add(accepted), 0)), untaken);
 });
 
 test('a QoS 2 PUBLISH that is repeated is acknowledged for its first copy', () => {

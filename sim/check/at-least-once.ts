@@ -9,6 +9,7 @@ import { type Digest, digestOf } from './digest.ts';
 import { unaccounted } from './drop-budget.ts';
 import type { SessionSpan, SubscriptionSpan } from './session-span.ts';
 import { NEVER } from './session-span.ts';
+import { takenForOlder } from './taken-for-older.ts';
 import type { Violation } from './violation.ts';
 import type { Acceptance, WireConnection } from './wire-connection.ts';
 
@@ -50,9 +51,12 @@ function isMissing(
   const flows = digest.deliveries.flowsByLabel.get(label)?.filter((flow) => flow.span === span) ?? [];
   if (Math.min(acceptance.qos, granted) === 0) return flows.length === 0 && isUnsent(digest, connection, acceptance);
   if (facts.handled.has(label)) return false;
-  const hasUnsubscribed = subscriptions.every(({ sureTo }) => sureTo !== NEVER);
+  // One more SUBSCRIBE, as each process sends, ends an older one for the broker alone.
+  const hasUnsubscribed =
+    subscriptions.every(({ isUnsubscribed }) => isUnsubscribed) ||
+    (facts.hasUnsubscribed && subscriptions.every(({ sureTo }) => sureTo !== NEVER));
   if (hasUnsubscribed && flows.some(({ cameIn }) => cameIn.size > 0)) return false;
-  return !flows.some(({ qos }) => qos === 2 && isTakenForAnother(span));
+  return !flows.some(({ qos }) => qos === 2) || takenForOlder(digest).get(facts.name)?.has(label) !== true;
 }
 
 /** The subscriptions by which the session must get a message. */
@@ -69,9 +73,4 @@ function sureFor(span: SessionSpan, { topic, place, by }: Acceptance): readonly 
 function isUnsent({ deliveries }: Digest, connection: WireConnection, { label, place }: Acceptance): boolean {
   if (place < connection.connackSent) return false;
   return deliveries.shotsByLabel.get(label)?.some((shot) => shot.connection === connection) !== true;
-}
-
-/** The client has not heard that its session was a new one, and takes an identifier of it for an older message's (docs/client.md, "What is not promised"). */
-function isTakenForAnother({ connections }: SessionSpan): boolean {
-  return connections[0]?.connackCame === NEVER;
 }

@@ -45,8 +45,6 @@ export class ClientFacts {
   /** Filters that its present life was granted, and has not unsubscribed from. */
   readonly granted: Set<string>;
   private readonly asked: Map<number, { readonly filters: readonly string[]; readonly wanted: Set<string> }>;
-  /** Subscriptions of its present life that have no answer. */
-  private readonly pending: Set<number>;
   /** By key, in order of its lives. */
   private readonly acknowledged: Map<number, Acknowledged[]>;
   /** Lives that were asked to end, and did, in order; and when they were asked. */
@@ -68,7 +66,6 @@ export class ClientFacts {
     this.handled = new Map();
     this.hasUnsubscribed = false;
     this.granted = new Set();
-    this.pending = new Set();
     this.asked = new Map();
     this.acknowledged = new Map();
     this.stops = new Map();
@@ -106,7 +103,6 @@ export class ClientFacts {
     this.life = life;
     this.granted.clear();
     this.asked.clear();
-    this.pending.clear();
   }
 
   /** The application subscribes or unsubscribes, or hears that it has. What it ends before it is granted, too, is not to be there. */
@@ -114,7 +110,6 @@ export class ClientFacts {
     if (event.kind === 'subscribe') {
       const filters = event.filters.map(({ filter }) => filter);
       this.asked.set(event.handle, { filters, wanted: new Set(filters) });
-      this.pending.add(event.handle);
     } else if (event.kind === 'unsubscribe') {
       this.hasUnsubscribed = true;
       for (const filter of event.filters) {
@@ -122,7 +117,6 @@ export class ClientFacts {
         for (const { wanted } of this.asked.values()) wanted.delete(filter);
       }
     } else {
-      this.pending.delete(event.handle);
       const { filters = [], wanted } = this.asked.get(event.handle) ?? {};
       for (const [index, filter] of filters.entries()) {
         if ((event.granted[index] ?? REFUSAL) < REFUSAL && wanted?.has(filter) === true) this.granted.add(filter);
@@ -137,8 +131,7 @@ export class ClientFacts {
 
   /** It has. */
   stopped(life: number, place: number): void {
-    // A subscription that was not granted yet may hold a copy of any message.
-    if (this.pending.size === 0) this.stops.set(life, this.stopAsked ?? place);
+    this.stops.set(life, this.stopAsked ?? place);
     this.stopAsked = undefined;
   }
 

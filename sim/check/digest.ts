@@ -4,7 +4,7 @@
 
 import type { PublishPacket, QoS } from '../../src/packet/packet.ts';
 import type { ApplicationEvent, BrokerEvent, History, HistoryEvent, Label, WireEvent, WirePacket } from '../history.ts';
-import { type BrokerLife, isLostHow } from './broker-life.ts';
+import { type BrokerLife, isLostHow, tellToEnd } from './broker-life.ts';
 import { type Circumstances, circumstancesOf } from './circumstances.ts';
 import { ClientFacts, type Drop } from './client-facts.ts';
 import { Deliveries } from './deliveries.ts';
@@ -111,7 +111,9 @@ export class Digest {
         this.takeProcess(event, place);
         break;
       case 'fault':
-        if (event.step.kind === 'stop') this.client(event.step.who).askedToStop(place);
+        if (event.step.kind !== 'stop') break;
+        if (event.step.who === 'broker') tellToEnd(this.brokerLives.at(-1), place);
+        else this.client(event.step.who).askedToStop(place);
         break;
       case 'quiet':
       case 'store-full':
@@ -128,11 +130,13 @@ export class Digest {
       if (kind === 'started') facts.started(life);
       else if (kind === 'stopped') facts.stopped(life, place);
     } else if (kind === 'started') {
-      this.brokerLives.push({ life, from: place, ready: NEVER, to: NEVER, how: 'up' });
+      this.brokerLives.push({ life, from: place, ready: NEVER, closing: NEVER, to: NEVER, how: 'up' });
       for (const { standing } of this.clients.values()) standing.brokerStarted(at);
     } else if (kind === 'ready') {
       const last = this.brokerLives.at(-1);
-      if (last !== undefined) last.ready = place;
+      // One that was told to end while it opened its store puts nothing back, and writes nothing down.
+      if (last === undefined || last.closing !== NEVER) return;
+      last.ready = place;
       for (const { standing } of this.clients.values()) standing.brokerReady(at);
     } else this.brokerOver(kind, place);
   }
@@ -141,6 +145,7 @@ export class Digest {
     const last = this.brokerLives.at(-1);
     // A store that failed while the broker was ending says so first.
     if (last === undefined || last.to !== NEVER) return;
+    tellToEnd(last, place);
     last.to = place;
     last.how = how;
     const isLost = isLostHow(how);

@@ -69,22 +69,24 @@ function judgeFlows(digest: Digest, message: MessageFacts, found: Violation[]): 
 }
 
 /** How often a session may be sent a message. */
-export function copiesMax(message: MessageFacts, span: SessionSpan): number {
-  const { topic, acceptances, incarnations, isWill, retain } = message;
+function copiesMax(message: MessageFacts, span: SessionSpan): number {
+  const { topic, acceptances, incarnations, isWill } = message;
   const times = isWill ? acceptances.length : Math.max(1, incarnations.size);
+  const groups = new Set<string>();
+  for (const { isShared, filter } of span.subscriptions) if (isShared && covers(filter, topic)) groups.add(filter);
+  return ownCopiesMax(message, span, times) + times * groups.size;
+}
+
+/** The same by subscriptions of its own, shared ones not counted, of a message that was taken so many times. */
+export function ownCopiesMax({ topic, acceptances, retain }: MessageFacts, span: SessionSpan, times: number): number {
   let plain = 0;
   let retained = 0;
-  const groups = new Set<string>();
   for (const subscription of span.subscriptions) {
-    if (!covers(subscription.filter, topic)) continue;
-    if (subscription.isShared) {
-      groups.add(subscription.filter);
-      continue;
-    }
+    if (subscription.isShared || !covers(subscription.filter, topic)) continue;
     if (acceptances.some(({ place }) => subscription.isPossibleFor(topic, place))) plain = 1;
     if (retain && subscription.options.retainHandling !== 2) retained++;
   }
-  return times * (plain + groups.size) + retained;
+  return times * plain + retained;
 }
 
 /** The client hands over no more than came. */

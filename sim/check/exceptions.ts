@@ -24,7 +24,7 @@ export function exceptions(history: History): readonly Violation[] {
         say(event.at, `The store of ${event.who} failed (${event.code}), though its disk did not.`);
     } else if (
       event.kind === 'over' &&
-      !(event.how === 'disconnected-by-broker' && mayBeTakenOver(history, event.who, taken))
+      !(event.how === 'disconnected-by-broker' && mayBeTakenOver(history, event.who, event.life, taken))
     ) {
       say(event.at, `${event.who} ended by itself: ${event.how}.`);
     }
@@ -33,14 +33,15 @@ export function exceptions(history: History): readonly Violation[] {
   return found;
 }
 
-/** By another process, or by an older connection of its own, whose CONNECT came late. */
-function mayBeTakenOver(history: History, who: string, taken: ReadonlySet<string>): boolean {
-  return taken.has(who) || hasGhost(digestOf(history), who);
+/** By another process: one that was told to, or an earlier one of its own, whose CONNECT came late. A CONNECT of its own it would know of. */
+function mayBeTakenOver(history: History, who: string, life: number, taken: ReadonlySet<string>): boolean {
+  return taken.has(who) || hasGhost(digestOf(history), who, life);
 }
 
-function hasGhost(digest: Digest, who: string): boolean {
+function hasGhost(digest: Digest, who: string, life: number): boolean {
   const { connections } = digest.client(who);
-  return connections.some(({ connackSent, number }) =>
-    connections.some((older) => older.number < number && older.connectCame > connackSent && older.connectCame < NEVER),
+  const ghosts = connections.filter(({ clientLife, connectCame }) => clientLife < life && connectCame < NEVER);
+  return connections.some(
+    ({ clientLife, connackSent }) => clientLife === life && ghosts.some(({ connectCame }) => connectCame > connackSent),
   );
 }

@@ -1,9 +1,11 @@
 // A client without a store acknowledges to the broker what its application is done with, and nothing before (docs/client.md): what it has in hand
-// when it dies comes again. What comes late for a subscription that the application has ended is acknowledged unseen.
+// when it dies comes again. What comes late for a subscription that the application has ended is acknowledged unseen, and what it must take for
+// the repetition of an older message (taken-for-older.ts).
 
 import type { History } from '../history.ts';
 import { type Digest, digestOf } from './digest.ts';
 import { NEVER } from './session-span.ts';
+import { takenForOlder } from './taken-for-older.ts';
 import type { Violation } from './violation.ts';
 import type { WireConnection } from './wire-connection.ts';
 
@@ -32,5 +34,6 @@ export function handled(history: History): readonly Violation[] {
 
 function mayAcknowledge(digest: Digest, { client }: WireConnection, label: string, place: number): boolean {
   const facts = digest.client(client);
-  return !facts.isForgetful || facts.hasUnsubscribed || (facts.handled.get(label) ?? NEVER) < place;
+  if (!facts.isForgetful || facts.hasUnsubscribed || (facts.handled.get(label) ?? NEVER) < place) return true;
+  return takenForOlder(digest).get(client)?.has(label) === true;
 }

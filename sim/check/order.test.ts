@@ -57,6 +57,21 @@ test('what gave way in a full queue and came back with a crash comes where it li
   assert.deepEqual(said(undone.connects('s', { present: true }).receives('s', 'p#1', 1).ends()), []);
 });
 
+test('what came in order for an ended subscription, and comes again for the next one, comes where it likes', () => {
+  const told = (unsubscribes: boolean, again: boolean): History => {
+    const unseen = story();
+    if (unsubscribes) unseen.add({ kind: 'unsubscribe', client: 's', life: 1, filters: ['a'] });
+    const came = (label: string): void => void unseen.passes('broker', 's', unseen.packetOf(label), label);
+    came('p#1');
+    came('p#2');
+    if (again) came('p#1');
+    return unseen.receives('s', 'p#2', 1).receives('s', 'p#1', 1).ends();
+  };
+  assert.deepEqual(said(told(true, true)), []);
+  assert.equal(said(told(false, true)).length, 1);
+  assert.equal(said(told(true, false)).length, 1);
+});
+
 test('a broker takes for the first time in the order of publication', () => {
   const told = new Story().connects('p');
   told.says('p', 'a', 1);

@@ -1,11 +1,12 @@
 // Order (MQTT 5.0 section 4.6): of one publisher, topic and QoS, each subscription that is not shared gets messages for the first time in the order in which
 // the broker took them, and the broker takes them for the first time in the order in which they were published. What is sent again
-// after a reconnect is excepted, and so are retained copies, and what had given way to others in a full queue before a crash of the broker undid that.
+// after a reconnect is excepted, and so are retained copies, what had given way to others in a full queue before a crash of the broker undid that, and
+// what had come in order for a subscription that the application had just ended, and comes again for the next one.
 
-import type { History } from '../history.ts';
+import type { History, Label } from '../history.ts';
 import type { ClientFacts, Reception } from './client-facts.ts';
 import { isLostHow } from './broker-life.ts';
-import { type Digest, digestOf } from './digest.ts';
+import { type Digest, digestOf, type WireLine } from './digest.ts';
 import { covers } from './filters.ts';
 import type { MessageFacts } from './message-facts.ts';
 import type { Violation } from './violation.ts';
@@ -101,7 +102,11 @@ function judgeSubscriber(digest: Digest, facts: ClientFacts, ordinals: Ordinals,
     const before = progress.streams.get(stream);
     const ordinal = ordinals.get(label)?.find((each) => before === undefined || each > before.ordinal);
     if (ordinal !== undefined) progress.streams.set(stream, { ordinal, label });
-    else if (before !== undefined && !isDropUndone(digest, facts, reception)) {
+    else if (
+      before !== undefined &&
+      !isDropUndone(digest, facts, reception) &&
+      !cameUnseenBefore(digest, facts, reception, before.label)
+    ) {
       const sentence = `Subscription ${handle} of ${name} got ${label} after ${before.label} (${topic}, QoS ${qos}); the broker had taken them in order.`;
       found.push({ checker: CHECKER, sentence, at });
     }
@@ -150,6 +155,26 @@ function isDropUndone(digest: Digest, { drops }: ClientFacts, { topic, at }: Rec
       (drop.topic === topic || drop.topic === '') &&
       losses.some((loss) => drop.at <= loss && loss <= at),
   );
+}
+
+/**
+ * Its first PUBLISH came in order, and was acknowledged unseen, since the application had unsubscribed; the broker was lost before that was durable, and
+ * sends it again to who has subscribed again.
+ */
+function cameUnseenBefore(
+  { wires }: Digest,
+  { name, hasUnsubscribed }: ClientFacts,
+  { label, qos, at: receivedAt }: Reception,
+  before: Label,
+): boolean {
+  if (!hasUnsubscribed || qos !== 1) return false;
+  const came = (what: Label): readonly WireLine[] =>
+    wires.filter(({ isSent, side, connection, wire, at }) => {
+      return !isSent && side === 'client' && connection.client === name && wire.label === what && at <= receivedAt;
+    });
+  const [first, again] = came(label);
+  const [other] = came(before);
+  return again !== undefined && first !== undefined && other !== undefined && first.place < other.place;
 }
 
 /** Some of its messages of the topic come by a shared subscription, which keeps no order. */

@@ -6,9 +6,10 @@
 // What a crash of the sender may undo: which identifier a QoS 1 message had (it is recorded without waiting), and that an
 // acknowledgement has come. A client without a store forgets everything with its process.
 
-import type { Packet, PublishPacket, QoS } from '../../src/packet/packet.ts';
+import type { Packet, PublishPacket } from '../../src/packet/packet.ts';
 import type { History, WirePacket } from '../history.ts';
 import { type Digest, digestOf } from './digest.ts';
+import { covers } from './filters.ts';
 import { NEVER, type SessionSpan } from './session-span.ts';
 import type { Violation } from './violation.ts';
 import type { WireConnection } from './wire-connection.ts';
@@ -27,6 +28,8 @@ interface Use {
   /** PUBREC came, PUBREL was sent. */
   isReceived: boolean;
   isReleased: boolean;
+  /** The place of its last acknowledgement; NEVER. */
+  overAt: number;
 }
 
 /** The identifiers that one side has given out in one session. */
@@ -95,10 +98,10 @@ class Auditor {
   }
 
   audit(): readonly Violation[] {
-    for (const { isSent, side, connection, wire, at } of this.digest.wires) {
+    for (const { isSent, side, connection, wire, at, place } of this.digest.wires) {
       if (connection.isIntruder && side === 'client') continue;
       if (isSent) this.sent(side, connection, wire, at);
-      else this.came(side, connection, wire.packet);
+      else this.came(side, connection, wire.packet, place);
     }
     return this.found;
   }
@@ -162,14 +165,16 @@ class Auditor {
   private published(
     by: 'client' | 'broker',
     connection: WireConnection,
-    { label, topic }: WirePacket,
-    { id: given, qos, dup }: PublishPacket,
+    wire: WirePacket,
+    packet: PublishPacket,
     say: (what: string) => void,
   ): void {
+    const { label, topic } = wire;
+    const { qos, dup } = packet;
     const book = this.bookOf(by, connection);
-    const id: number = given ?? 0;
+    const id: number = packet.id ?? 0;
     if (book === undefined) return;
-    const known = book.open.get(id) ?? (dup ? this.undoneUse(book, id, label, qos) : undefined);
+    const known = book.open.get(id) ?? (dup ? this.undoneUse(book, id, by, connection, wire, packet) : undefined);
     const what = `sent ${label === '' ? `an empty message to ${topic}` : label} under the identifier ${id}`;
     const isSame = known?.kind === 'publish' && known.label === label && known.qos === qos;
     if (known !== undefined && !isSame && !this.mayBeGivenUp(by, connection, known)) {
@@ -200,14 +205,46 @@ class Auditor {
   }
 
   /** What was finished, or was QoS 1, before a crash may be sent again under its identifier. Of two copies of one message, either. */
-  private undoneUse(book: Book, id: number, label: string, qos: QoS): Use | undefined {
+  private undoneUse(
+    book: Book,
+    id: number,
+    by: 'client' | 'broker',
+    connection: WireConnection,
+    { label, topic }: WirePacket,
+    { qos, retain }: PublishPacket,
+  ): Use | undefined {
     const uses = book.undone.get(id) ?? [];
-    // Every life of a client has one name for all its Wills.
-    const isWill = this.digest.messages.get(label)?.isWill === true;
-    const fitting = uses.filter((use) => use.label === label && use.qos === qos && !(isWill && use.isReleased));
-    const next = fitting.find(({ ordinal }) => ordinal >= (book.latest[qos] ?? 0)) ?? fitting.at(-1);
+    const latest = book.latest[qos] ?? 0;
+    const fitting = uses.filter((use) => {
+      if (use.label !== label || use.qos !== qos) return false;
+      // It would be wrong as a repetition, and need not be one.
+      const isWrong = use.isReleased || use.ordinal < latest;
+      return !(isWrong && this.mayBeAnother(use, by, connection, label, topic, retain));
+    });
+    const next = fitting.find(({ ordinal }) => ordinal >= latest) ?? fitting.at(-1);
     if (next !== undefined) uses.splice(uses.indexOf(next), 1);
     return next;
+  }
+
+  /**
+   * With DUP comes, after a crash, also what had its identifier on the disk and had not left before: nobody has seen its first PUBLISH. It may be another
+   * delivery of the same name: every life of a client has one name for all its Wills, empty messages have none, and each SUBSCRIBE that
+   * came since brings its own copy of a retained message, with RETAIN.
+   */
+  private mayBeAnother(
+    use: Use,
+    by: 'client' | 'broker',
+    { span }: WireConnection,
+    label: string,
+    topic: string,
+    retain: boolean,
+  ): boolean {
+    if (label === '' || this.digest.messages.get(label)?.isWill === true) return true;
+    if (by === 'client' || !retain || span === undefined) return false;
+    return span.subscriptions.some(
+      ({ filter, isShared, options, possibleFrom }) =>
+        !isShared && options.retainHandling !== 2 && possibleFrom > use.overAt && covers(filter, topic),
+    );
   }
 
   /** A flow that ends without a packet: the client has heard that its session is gone; the broker found it too large for the client. */
@@ -225,17 +262,17 @@ class Auditor {
     return (place ?? NEVER) < (by === 'client' ? connection.connackCame : connection.connackSent);
   }
 
-  private came(to: 'client' | 'broker', connection: WireConnection, packet: Packet): void {
+  private came(to: 'client' | 'broker', connection: WireConnection, packet: Packet, place: number): void {
     switch (packet.kind) {
       case 'puback':
       case 'pubcomp':
       case 'suback':
       case 'unsuback':
-        return this.close(this.bookOf(to, connection), packet.id, packet.kind);
+        return this.close(this.bookOf(to, connection), packet.id, packet.kind, place);
       case 'pubrec': {
         const book = this.bookOf(to, connection);
         const use = book?.open.get(packet.id);
-        if (packet.reasonCode >= 0x80) this.close(book, packet.id, packet.kind);
+        if (packet.reasonCode >= 0x80) this.close(book, packet.id, packet.kind, place);
         else if (use?.qos === 2) use.isReceived = true;
         break;
       }
@@ -246,13 +283,14 @@ class Auditor {
     }
   }
 
-  private close(book: Book | undefined, id: number, kind: Packet['kind']): void {
+  private close(book: Book | undefined, id: number, kind: Packet['kind'], place: number): void {
     const use = book?.open.get(id);
     const isRequest = kind === 'suback' || kind === 'unsuback';
     if (book === undefined || use === undefined || (use.kind === 'request') !== isRequest) return;
     if (kind === 'puback' && use.qos !== 1) return;
     if ((kind === 'pubcomp' || kind === 'pubrec') && use.qos !== 2) return;
     book.open.delete(id);
+    use.overAt = place;
     if (!isRequest) add(book.done, id, use);
   }
 
@@ -284,11 +322,20 @@ function add(uses: Map<number, Use[]>, id: number, ...more: readonly Use[]): voi
 }
 
 function publishing(label: string, qos: number, connection: number): Omit<Use, 'ordinal'> {
-  return { kind: 'publish', label, qos, connection, isReceived: false, isReleased: false };
+  return { kind: 'publish', label, qos, connection, isReceived: false, isReleased: false, overAt: NEVER };
 }
 
 function request(connection: number): Use {
-  return { kind: 'request', label: '', qos: 0, connection, ordinal: 0, isReceived: false, isReleased: false };
+  return {
+    kind: 'request',
+    label: '',
+    qos: 0,
+    connection,
+    ordinal: 0,
+    isReceived: false,
+    isReleased: false,
+    overAt: NEVER,
+  };
 }
 
 function nameOf(use: Use): string {

@@ -90,6 +90,19 @@ test('RETAIN is kept for who asked for that, and set on retained copies', () => 
   assert.deepEqual(said(sends(never, 'p#1', kept).ends()), [UNASKED]);
 });
 
+test('who asks no longer for RETAIN as published is sent it with RETAIN, or without, until SUBACK', () => {
+  const kept = { retain: true } as const;
+  const asked = (): Story => {
+    const told = new Story().connects('s').subscribes('s', 'a', 1, { retainAsPublished: true }).connects('p');
+    return told.asks('s', 'a', 1, { retainHandling: 2 }).publishes('p', 'a', 1, kept);
+  };
+  assert.deepEqual(said(sends(asked(), 'p#1').ends()), []);
+  assert.deepEqual(said(sends(asked(), 'p#1', kept).ends()), []);
+  const other = new Story().connects('s').subscribes('s', 'a', 1, { retainAsPublished: true }).connects('p');
+  other.asks('s', '+', 1, { retainHandling: 2 }).publishes('p', 'a', 1, kept);
+  assert.equal(said(sends(other, 'p#1').ends()).length, 1);
+});
+
 test('No Local: nobody is sent his own message', () => {
   const own = (noLocal: boolean): History => {
     const told = new Story().connects('s').subscribes('s', 'a', 1, { noLocal }).publishes('s', 'a', 1);

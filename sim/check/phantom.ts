@@ -110,7 +110,7 @@ function waysOfPlain(
   if (usable.length === 0) return [];
   const sure = usable.filter((each) => each.isSureFor(topic, place));
   const qosMin = Math.max(-1, ...sure.map(({ options }) => options.qos));
-  const isKeptForSure = sure.some(({ options }) => options.retainAsPublished);
+  const isKeptForSure = sure.some((each) => each.options.retainAsPublished && !isPerhapsReplaced(each, usable));
   const isKeptPerhaps = usable.some(({ options }) => options.retainAsPublished);
   const ways: Way[] = [];
   for (const granted of new Set(usable.map(({ options }) => options.qos))) {
@@ -119,6 +119,14 @@ function waysOfPlain(
     if (!isKeptForSure) ways.push({ qos: Math.min(qos, granted), retain: false });
   }
   return ways;
+}
+
+/** A later SUBSCRIBE to the same filter has come, which does not ask for RETAIN as published: until SUBACK it may be in force, or not yet. */
+function isPerhapsReplaced(older: SubscriptionSpan, usable: readonly SubscriptionSpan[]): boolean {
+  return usable.some(
+    ({ filter, options, possibleFrom }) =>
+      filter === older.filter && possibleFrom > older.possibleFrom && !options.retainAsPublished,
+  );
 }
 
 function judgeExpired(

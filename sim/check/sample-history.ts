@@ -168,6 +168,18 @@ export class Story {
     return this.add({ kind: 'stopped', who, life: this.lifeOf(who) });
   }
 
+  /** Somebody asks a process to end. */
+  isToldToStop(who: string): this {
+    return this.fault({ at: this.now, kind: 'stop', who, reasonCode: 0, sessionExpirySeconds: undefined });
+  }
+
+  /** A process begins a life, is asked to end before it is ready, and does. */
+  startsInVain(who: string): this {
+    const life = (this.lives.get(who) ?? 0) + 1;
+    this.lives.set(who, life);
+    return this.add({ kind: 'started', who, life }).isToldToStop(who).add({ kind: 'ready', who, life }).stops(who);
+  }
+
   fault(step: Step): this {
     return this.add({ kind: 'fault', step });
   }

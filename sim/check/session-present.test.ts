@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import type { History } from '../history.ts';
-import { sentencesOf, Story } from './sample-history.ts';
+import { connack, sentencesOf, Story } from './sample-history.ts';
 import { sessionPresent } from './session-present.ts';
 
 function said(history: History): readonly string[] {
@@ -67,6 +67,19 @@ test('a CONNECT that had no answer when the broker crashed may have done what it
   assert.deepEqual(said(gone.connects('s', PRESENT).ends()), wrong(1, 'its last session had ended', 3));
 });
 
+test('a session does not expire while a CONNECT for it waits for its answer', () => {
+  const unanswered = { expirySeconds: 2, isUnanswered: true } as const;
+  const asked = (): Story => story(2).connects('s', unanswered).pass(3_000);
+  const takenOver = (present: boolean): History => {
+    const told = asked().connects('s', unanswered);
+    told.add({ kind: 'connection-over', side: 'broker', client: 's', connection: 2, how: 'end' });
+    return told.passes('broker', 's', connack(present)).ends();
+  };
+  assert.deepEqual(said(takenOver(true)), []);
+  assert.equal(said(takenOver(false)).length, 1);
+  assert.deepEqual(said(asked().cut('s').pass(3_000).connects('s').ends()), []);
+});
+
 test('what ended and was told to nobody may be undone by a crash', () => {
   for (const present of [true, false]) {
     const told = new Story().connects('s').leaves('s', 0, 0).crashes('broker').starts('broker');
@@ -93,4 +106,30 @@ test('a session that is there does not end for no reason', () => {
   const limits = { sessionQueueMessagesMax: 1, sessionQueueMessagesPolicy: 'end-session' } as const;
   const limited = new Story([], { limits }).connects('s').cut('s').drops('s', 'a', 'session-ended');
   assert.deepEqual(said(limited.connects('s').ends()), []);
+});
+
+test('who was connected at a crash is away since the first restart that was not in vain', () => {
+  const crashed = (): Story => new Story().connects('s', { expirySeconds: 5 }).crashes('broker');
+  const awayFor = (millis: number, told: Story, present: boolean): readonly string[] =>
+    said(told.starts('broker').pass(millis).connects('s', { present }).ends());
+  assert.deepEqual(awayFor(4_900, crashed().startsInVain('broker').pass(4_000), true), []);
+  assert.equal(awayFor(5_100, crashed().startsInVain('broker').pass(4_000), true).length, 1);
+  assert.equal(
+    awayFor(4_900, crashed().starts('broker').isToldToStop('broker').stops('broker').pass(4_000), true).length,
+    1,
+  );
+});
+
+test('a CONNECT without an answer keeps a session, unless the broker is lost before that is stored', () => {
+  const kept = (millis: number): Story => {
+    const told = new Story().connects('s', { expirySeconds: 5 }).cut('s').pass(4_000);
+    return told.connects('s', { isUnanswered: true }).cut('s').pass(millis);
+  };
+  const afterwards = (told: Story, present: boolean): readonly string[] =>
+    said(told.starts('broker').pass(1_500).connects('s', { present }).ends());
+  assert.deepEqual(afterwards(kept(0).crashes('broker'), true), []);
+  assert.deepEqual(afterwards(kept(0).crashes('broker'), false), []);
+  assert.deepEqual(afterwards(kept(1_000).crashes('broker'), true), []);
+  assert.equal(afterwards(kept(1_000).crashes('broker'), false).length, 1);
+  assert.equal(afterwards(kept(0).stops('broker'), false).length, 1);
 });

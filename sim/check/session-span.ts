@@ -24,6 +24,8 @@ export class SubscriptionSpan {
   sureTo: number;
   /** That was answered. */
   possibleTo: number;
+  /** It was an UNSUBSCRIBE, and not one more SUBSCRIBE. */
+  isUnsubscribed: boolean;
 
   constructor(filter: string, options: SubscriptionOptions, identifier: number, possibleFrom: number) {
     this.filter = filter;
@@ -34,6 +36,7 @@ export class SubscriptionSpan {
     this.sureFrom = NEVER;
     this.sureTo = NEVER;
     this.possibleTo = NEVER;
+    this.isUnsubscribed = false;
   }
 
   /** Whether it matches and is in force at a place of the history, for sure. */
@@ -110,8 +113,11 @@ export class SessionSpan {
 
   /** An UNSUBSCRIBE came: from here on its filters are not sure. */
   unsubscribeCame(filters: readonly string[], place: number): Asked {
-    for (const span of this.subscriptions)
-      if (filters.includes(span.filter)) span.sureTo = Math.min(span.sureTo, place);
+    for (const span of this.subscriptions) {
+      if (!filters.includes(span.filter)) continue;
+      span.sureTo = Math.min(span.sureTo, place);
+      span.isUnsubscribed = true;
+    }
     return { kind: 'unsubscribe', filters, place };
   }
 

@@ -42,8 +42,11 @@ export class SessionStanding {
   private detachedMax: number;
   private expiryMin: number;
   private expiryMax: number;
-  /** Before the DISCONNECT that changed it. */
-  private expiryBefore: number;
+  // Before the DISCONNECT that changed it, or the CONNECT that was not answered: what counts if the broker is lost before that is stored.
+  private expiryBeforeMin: number;
+  private expiryBeforeMax: number;
+  /** When it had lost its connection before that CONNECT; `NEVER`: there was none. */
+  private detachedBefore: number;
   private readonly expiryLongest: number;
   private readonly slack: number;
   private readonly commitMillisMax: number;
@@ -71,7 +74,9 @@ export class SessionStanding {
     this.detachedMax = 0;
     this.expiryMin = 0;
     this.expiryMax = 0;
-    this.expiryBefore = 0;
+    this.expiryBeforeMin = 0;
+    this.expiryBeforeMax = 0;
+    this.detachedBefore = NEVER;
     this.expiryLongest = expiryLongest;
     this.slack = slack;
     this.commitMillisMax = commitMillisMax;
@@ -92,10 +97,13 @@ export class SessionStanding {
     return this.isThere(at);
   }
 
-  /** A CONNECT came, to a broker that lets the time of a session run out before it does anything else. */
+  /**
+   * A CONNECT came, to a broker that lets the time of a session run out before it does anything else. While another one waits for its answer the
+   * session is connected to that, and no time runs out.
+   */
   connectCame(connection: WireConnection, at: number): void {
     const isThere = this.isThere(at);
-    if (isThere === false && this.standing !== 'none') this.end(connection.connectCame);
+    if (isThere === false && this.standing !== 'none' && this.asking.size === 0) this.end(connection.connectCame);
     if (isThere === undefined && this.standing === 'there') this.askedInDoubt.add(connection);
     this.asking.add(connection);
   }
@@ -130,9 +138,10 @@ export class SessionStanding {
     const seconds = connection.disconnect?.properties.sessionExpiryInterval;
     if (this.connection !== connection || seconds === undefined) return;
     if (this.expiryMax === 0 && seconds > 0) return;
-    const before = this.expiryMax;
+    const { expiryMin, expiryMax } = this;
     this.setExpiry(Math.min(seconds * 1000, this.expiryLongest));
-    this.expiryBefore = before;
+    this.expiryBeforeMin = expiryMin;
+    this.expiryBeforeMax = expiryMax;
   }
 
   /** The broker is done with a connection; `how` 'crash': because it is gone itself. */
@@ -168,15 +177,19 @@ export class SessionStanding {
     if (this.isUndoable) this.undone(place);
     // What was stored long before counts as it did.
     const isStored = this.connection === undefined && at - this.detachedMax > this.commitMillisMax;
-    if (isStored) return this.widen();
-    this.detachedMax = NEVER;
-    this.expiryMin = Math.min(this.expiryMin, this.expiryBefore);
-    this.expiryMax = Math.max(this.expiryMax, this.expiryBefore);
+    if (!isStored) {
+      this.detachedMin = Math.min(this.detachedMin, this.detachedBefore);
+      this.detachedMax = NEVER;
+      this.expiryMin = Math.min(this.expiryMin, this.expiryBeforeMin);
+      this.expiryMax = Math.max(this.expiryMax, this.expiryBeforeMax);
+    }
+    this.detachedBefore = NEVER;
     this.widen();
   }
 
   /** The broker has ended, in order. */
   brokerStopped(): void {
+    this.detachedBefore = NEVER;
     this.widen();
   }
 
@@ -226,7 +239,13 @@ export class SessionStanding {
     if (isClean || !hadSession) this.begin(connection, expiry, false);
     this.untoldExpiry = Math.max(this.untoldExpiry, expiry);
     this.standing = 'there';
+    const { expiryMin, expiryMax, detachedMin, detachedBefore } = this;
     this.setExpiry(expiry);
+    if (hadSession && !isClean) {
+      this.expiryBeforeMin = expiryMin;
+      this.expiryBeforeMax = expiryMax;
+      this.detachedBefore = Math.min(detachedBefore, detachedMin);
+    }
     this.detachedMin = at;
     this.detachedMax = at;
     if (expiry <= 0) this.end(place);
@@ -243,7 +262,8 @@ export class SessionStanding {
     this.detachedMax = isCrash ? NEVER : at;
     this.expiryMin = hadSession ? Math.min(this.expiryMin, expiry) : expiry;
     this.expiryMax = hadSession ? Math.max(this.expiryMax, expiry) : expiry;
-    this.expiryBefore = this.expiryMax;
+    this.expiryBeforeMin = this.expiryMin;
+    this.expiryBeforeMax = this.expiryMax;
   }
 
   /** What nobody has been told may not have happened. */
@@ -286,7 +306,9 @@ export class SessionStanding {
   private setExpiry(expiry: number): void {
     this.expiryMin = expiry;
     this.expiryMax = expiry;
-    this.expiryBefore = expiry;
+    this.expiryBeforeMin = expiry;
+    this.expiryBeforeMax = expiry;
+    this.detachedBefore = NEVER;
   }
 
   /** How long its session is to outlive a connection, in milliseconds. */

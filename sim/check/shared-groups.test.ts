@@ -38,6 +38,22 @@ test('a member gets it once more by a subscription of its own', () => {
   assert.deepEqual(said(both.delivers('s', 'p#2', 2).delivers('s', 'p#2', 2).delivers('t', 'p#1', 2).ends()), []);
 });
 
+test('of what was taken three times, and is retained, a subscriber gets three copies, and one more with each SUBSCRIBE', () => {
+  const retain = { retain: true, isUnanswered: true } as const;
+  const told = new Story().connects('s').connects('p').subscribes('s', '$share/g/a', 1).subscribes('p', 'a', 1);
+  told.publishes('p', 'a', 1, retain).delivers('s', 'p#1', 1).delivers('p', 'p#1', 1);
+  for (let time = 0; time < 2; time++) {
+    told
+      .cut('p')
+      .connects('p', { present: true })
+      .passes('client', 'p', told.packetOf('p#1', { dup: true }), 'p#1');
+    told.accepts('p#1').delivers('s', 'p#1', 1).delivers('p', 'p#1', 1);
+    told.subscribes('p', 'a', 1).delivers('p', 'p#1', 1, { retain: true });
+  }
+  assert.deepEqual(said(told.ends()), []);
+  assert.equal(said(told.delivers('s', 'p#1', 1).delivers('s', 'p#1', 1).ends()).length, 1);
+});
+
 test('a message that nobody got is lost, unless it was dropped, or the one who had it with QoS 2 is gone', () => {
   const lost = 'No member of $share/g/a got p#1, published to a and taken by the broker.';
   assert.deepEqual(said(story(1).ends()), [lost]);

@@ -6,7 +6,7 @@
 // that there are.
 
 import type { History } from '../history.ts';
-import { copiesMax } from './exactly-once.ts';
+import { ownCopiesMax } from './exactly-once.ts';
 import { isLostHow } from './broker-life.ts';
 import type { Drop } from './client-facts.ts';
 import { type Digest, digestOf } from './digest.ts';
@@ -74,20 +74,13 @@ function judgeCopies(digest: Digest, message: MessageFacts, groups: readonly Gro
   found.push({ checker: CHECKER, sentence, at: digest.at(flows.at(-1)?.sentAt ?? 0) });
 }
 
-/** What the sessions may get by themselves. */
+/** What the sessions may get by themselves: with QoS 1 as often as the broker took the message. */
 function plainCopies(message: MessageFacts, flows: readonly Flow[]): number {
+  const { isWill, acceptances, incarnations } = message;
+  const isExact = !isWill && flows.every(({ qos }) => qos === 2);
+  const times = Math.max(1, isWill ? 0 : incarnations.size, isExact ? 0 : acceptances.length);
   let copies = 0;
-  for (const span of new Set(flows.map((flow) => flow.span))) {
-    const shared = new Set(
-      span.subscriptions
-        .filter(({ isShared, filter }) => isShared && covers(filter, message.topic))
-        .map(({ filter }) => filter),
-    );
-    const times = message.isWill ? message.acceptances.length : Math.max(1, message.incarnations.size);
-    const own = copiesMax(message, span) - times * shared.size;
-    const exact = flows.every(({ qos }) => qos === 2);
-    copies += exact ? own : Math.max(own, own === 0 ? 0 : message.acceptances.length);
-  }
+  for (const span of new Set(flows.map((flow) => flow.span))) copies += ownCopiesMax(message, span, times);
   return copies;
 }
 

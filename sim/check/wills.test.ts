@@ -79,9 +79,56 @@ test('after a crash of the broker it fires when the client is not back within th
   ]);
 });
 
+test('a broker that was told to stop publishes nothing more, however long it takes for that; the next one does', () => {
+  const stopped = (): Story => story(5).cut('s').pass(4_950).isToldToStop('broker').pass(200).stops('broker');
+  assert.deepEqual(said(later(stopped().starts('broker').pass(1_000).fires('s'))), []);
+  assert.deepEqual(said(later(stopped().starts('broker'))), [
+    `${WILL} never fired: the broker was restarted, and the client did not come back in time.`,
+  ]);
+  const tooSoon = story(5).cut('s').pass(4_950).isToldToStop('broker').pass(50).fires('s').stops('broker');
+  assert.equal(said(later(tooSoon.starts('broker'))).length, 1);
+  // The same where it waits for the second restart.
+  const twice = story(5)
+    .crashes('broker')
+    .starts('broker')
+    .pass(4_950)
+    .isToldToStop('broker')
+    .pass(200)
+    .stops('broker');
+  assert.deepEqual(said(later(twice.starts('broker').pass(1_000).fires('s'))), []);
+});
+
 test('what a crash may have undone may happen again', () => {
   const fired = story().cut('s').fires('s').crashes('broker').starts('broker').pass(1_000).fires('s');
   assert.deepEqual(said(later(fired)), []);
+});
+
+test('one that is due while the store is full may wait until there is room, and no longer', () => {
+  const full = (): Story => story().add({ kind: 'store-full', isFull: true }).cut('s').pass(3_000);
+  const room = (told: Story): Story => told.add({ kind: 'store-full', isFull: false });
+  assert.deepEqual(said(later(room(full()).fires('s'))), []);
+  assert.deepEqual(said(later(room(full()))), []);
+  assert.equal(said(later(room(full()).pass(1_000).fires('s'))).length, 1);
+  assert.deepEqual(said(later(room(full()).fires('s').fires('s'))), [
+    `${WILL} fired 2 times: its connection ended, and nothing delays it.`,
+  ]);
+  // It has waited longer than its client was away: the next connection has a Will of its own.
+  const two = full().connects('s', { present: true, will: {} }).cut('s');
+  assert.deepEqual(said(later(room(two).fires('s').fires('s'))), []);
+  const restarted = full().isToldToStop('broker').stops('broker').pass(1_000).starts('broker').pass(1_000).fires('s');
+  assert.deepEqual(said(later(restarted)), []);
+  // There was room when it was due.
+  assert.equal(
+    said(
+      later(
+        room(story().add({ kind: 'store-full', isFull: true }))
+          .cut('s')
+          .pass(3_000)
+          .fires('s'),
+      ),
+    ).length,
+    1,
+  );
 });
 
 test('a broker that refuses for want of room may refuse a Will', () => {

@@ -9,7 +9,8 @@
 // | was open when the broker died, or waited  | fires after the restart, not before `willRestartGrace`, unless the client is back, with whatever Clean Start; at the end of its session in any case |
 //
 // What a crash may undo in the moment before it (that a Will has fired, or was cancelled) may happen again, or not at all. A
-// broker with a limit that refuses messages may refuse a Will, and nobody hears of it.
+// broker with a limit that refuses messages may refuse a Will, and nobody hears of it. One that is due while the store has no room may be put off
+// until there is room: over a restart, too, then like one whose connection was open.
 
 import type { DisconnectPacket } from '../../src/packet/packet.ts';
 import type { History } from '../history.ts';
@@ -37,33 +38,65 @@ interface Fate {
   readonly why: string;
 }
 
+/** When the broker said that its store had no room, in virtual milliseconds; `to` is `NEVER` if it was told to end before there was room again. */
+interface FullTime {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A Will, what must become of it, and what has. */
+interface Told {
+  readonly connection: WireConnection;
+  readonly fate: Fate;
+  readonly fired: Acceptance[];
+}
+
 /** Checks every Will that was set. */
 export function wills(history: History): readonly Violation[] {
   const digest = digestOf(history);
+  const fullTimes = fullTimesOf(digest);
   const found: Violation[] = [];
-  for (const facts of digest.clients.values()) judgeClient(digest, facts, found);
+  for (const facts of digest.clients.values()) judgeClient(digest, facts, fullTimes, found);
   return found;
 }
 
-function judgeClient(digest: Digest, facts: ClientFacts, found: Violation[]): void {
+function fullTimesOf({ events, brokerLives }: Digest): readonly FullTime[] {
+  const times: FullTime[] = [];
+  for (const [place, event] of events.entries()) {
+    if (event.kind !== 'store-full' || !event.isFull) continue;
+    const closing = brokerLives.findLast(({ from }) => from < place)?.closing ?? NEVER;
+    const over = events.findIndex((each, index) => index > place && each.kind === 'store-full' && !each.isFull);
+    const isRoom = over > place && over < closing;
+    times.push({ from: event.at, to: isRoom ? (events[over]?.at ?? NEVER) : NEVER });
+  }
+  return times;
+}
+
+function judgeClient(digest: Digest, facts: ClientFacts, fullTimes: readonly FullTime[], found: Violation[]): void {
   const connections = facts.connections
     .filter(({ connectCame }) => connectCame !== NEVER)
     .toSorted((one, other) => one.connectCame - other.connectCame);
-  const fired = new Map<WireConnection, Acceptance[]>();
+  const set = connections.flatMap((connection, index): Told[] => {
+    if (connection.request?.will === undefined) return [];
+    const fate = new Outlook(digest, connection, connections[index + 1], facts, fullTimes).fate();
+    return [{ connection, fate, fired: [] }];
+  });
   for (const acceptance of firingsOf(digest, facts)) {
-    const connection = connections.findLast(
-      ({ over, connect }) => over < acceptance.place && connect?.label === acceptance.label,
-    );
-    if (connection === undefined) {
-      const sentence = `The Will of ${facts.name} fired (${acceptance.label}), though no connection that had set it was over.`;
-      found.push({ checker: CHECKER, sentence, at: acceptance.at });
-    } else fired.set(connection, [...(fired.get(connection) ?? []), acceptance]);
+    const { label, place, at } = acceptance;
+    const over = set.filter(({ connection }) => connection.over < place && connection.connect?.label === label);
+    // Connections of one life set Wills of one name. Where one may have been put off, so that several are due, it is one that may fire now.
+    const due = fullTimes.length === 0 ? undefined : over.findLast((told) => mayFire(told, at));
+    const told = due ?? over.at(-1);
+    if (told === undefined) {
+      const sentence = `The Will of ${facts.name} fired (${label}), though no connection that had set it was over.`;
+      found.push({ checker: CHECKER, sentence, at });
+    } else told.fired.push(acceptance);
   }
-  for (const [index, connection] of connections.entries()) {
-    if (connection.request?.will === undefined) continue;
-    const fate = new Outlook(digest, connection, connections[index + 1], facts).fate();
-    if (fate !== undefined) judgeFate(digest, connection, fate, fired.get(connection) ?? [], found);
-  }
+  for (const { connection, fate, fired } of set) judgeFate(digest, connection, fate, fired, found);
+}
+
+function mayFire({ fate, fired }: Told, at: number): boolean {
+  return fired.length < fate.timesMax && at >= fate.earliest && at <= fate.latest + WAKING_MILLIS;
 }
 
 function firingsOf({ acceptances, messages }: Digest, { name }: ClientFacts): readonly Acceptance[] {
@@ -120,8 +153,15 @@ class Outlook {
   private readonly expiryBefore: number;
   private readonly life: BrokerLife | undefined;
   private readonly facts: ClientFacts;
+  private readonly fullTimes: readonly FullTime[];
 
-  constructor(digest: Digest, connection: WireConnection, next: WireConnection | undefined, facts: ClientFacts) {
+  constructor(
+    digest: Digest,
+    connection: WireConnection,
+    next: WireConnection | undefined,
+    facts: ClientFacts,
+    fullTimes: readonly FullTime[],
+  ) {
     this.digest = digest;
     this.connection = connection;
     this.next = next;
@@ -131,10 +171,10 @@ class Outlook {
     this.expiryBefore = expiryOf(digest, connection, undefined);
     this.life = digest.brokerLives.findLast(({ from }) => from < connection.over);
     this.facts = facts;
+    this.fullTimes = fullTimes;
   }
 
-  /** `undefined`: nobody knows whether it was set. */
-  fate(): Fate | undefined {
+  fate(): Fate {
     const { connection, over } = this;
     if (connection.connackSent === NEVER) return this.perhaps('nobody has heard whether it was set');
     if (!connection.isAccepted) {
@@ -170,7 +210,7 @@ class Outlook {
 
   private whileWaiting(due: number): Fate {
     const { next, digest, life } = this;
-    const lifeEnd = life === undefined || life.to === NEVER ? NEVER : digest.at(life.to);
+    const lifeEnd = life === undefined || life.closing === NEVER ? NEVER : digest.at(life.closing);
     const back = next === undefined ? NEVER : digest.at(next.connectCame);
     const isBackInThisLife = next !== undefined && next.connectCame < (life?.to ?? NEVER);
     if (isBackInThisLife && back <= due + WAKING_MILLIS) {
@@ -194,10 +234,10 @@ class Outlook {
     let earliest = NEVER;
     /** Lives in which it may have fired before they were lost. */
     let undone = 0;
-    for (const { from, ready, to } of digest.brokerLives) {
+    for (const { from, ready, closing, to } of digest.brokerLives) {
       if (from < this.connection.over) continue;
       const start = digest.at(from);
-      const end = to === NEVER ? NEVER : digest.at(to);
+      const end = closing === NEVER ? NEVER : digest.at(closing);
       // The session is without a connection since the restart, as far as the broker knows.
       if (isOpen && earliest === NEVER) since = start;
       const [first, last] = this.dueAfter(
@@ -239,11 +279,21 @@ class Outlook {
   }
 
   private fires(earliest: number, latest: number, why: string, undone = 0): Fate {
-    // Each time it fires again, the next crash may undo that.
-    const times = 1 + undone + (this.isLostSoonAfter(latest) ? this.lostSince(latest) : 0);
+    const room = this.roomAfter(earliest, latest);
+    // Each time it fires again, the next crash may undo that. So it may where it waited until there was room in the store.
+    const times = 1 + undone + (room > latest || this.isLostSoonAfter(latest) ? this.lostSince(latest) : 0);
     // After a crash it may fire again, much later.
-    const until = times > 1 ? NEVER : latest;
+    const until = times > 1 ? NEVER : room;
     return { mustFire: !this.digest.circumstances.refusesWills, timesMax: times, earliest, latest: until, why };
+  }
+
+  /** Of what is due in that time: when there is room for it at the latest. */
+  private roomAfter(earliest: number, latest: number): number {
+    let room = latest;
+    for (const { from, to } of this.fullTimes) {
+      if (to >= earliest && from <= room + WAKING_MILLIS) room = Math.max(room, to);
+    }
+    return room;
   }
 
   private never(why: string): Fate {

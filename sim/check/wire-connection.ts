@@ -12,6 +12,9 @@ import type {
 import type { Label, WirePacket } from '../history.ts';
 import { type Asked, NEVER, type SessionSpan } from './session-span.ts';
 
+/** From here on a Reason Code is a refusal. */
+const REFUSAL = 0x80;
+
 /** A message that the broker took: what `messagePublished` tells. */
 export interface Acceptance {
   readonly place: number;
@@ -120,18 +123,17 @@ export class WireConnection {
     return this.connack?.reasonCode === 0;
   }
 
-  /** The PUBLISH of which the broker says now that it has taken it. */
+  /**
+   * The PUBLISH of which the broker says now that it has taken it: the first one of that name. Empty messages have none, and many may be alike:
+   * then it is the first that was not refused, if there is one.
+   */
   nextPublish(label: Label, topic: string, qos: QoS): InboundPublish | undefined {
-    const { publishes } = this;
-    let found = this.publishNext;
-    for (; found < publishes.length; found++) {
-      const publish = publishes[found];
-      if (publish?.label === label && publish.topic === topic && publish.qos === qos) break;
-    }
-    if (found === publishes.length) return undefined;
-    for (const publish of publishes.slice(this.publishNext, found)) publish.isPassedOver = true;
-    this.publishNext = found + 1;
-    return publishes[found];
+    const like = { label, topic, qos };
+    let found = label === '' ? this.find(this.publishNext, like, isFree) : -1;
+    if (found < 0) found = this.find(this.publishNext, like);
+    if (found < 0) return undefined;
+    this.passOver(found);
+    return this.publishes[found];
   }
 
   /** SUBSCRIBE or UNSUBSCRIBE came to the broker. */
@@ -169,6 +171,48 @@ export class WireConnection {
     if (publish === undefined) return undefined;
     publish.answer = answer;
     publish.answeredAt = place;
+    if (answer >= REFUSAL && publish.label === '') this.handOn(publish);
     return publish;
   }
+
+  /**
+   * An empty message was refused, in an answer that waited for those before it. What the broker has taken meanwhile was not this one but the next
+   * one like it, if there is any: only empty messages are alike.
+   */
+  private handOn(refused: InboundPublish): void {
+    const { acceptance } = refused;
+    if (acceptance === undefined) return;
+    const found = this.find(this.publishes.indexOf(refused) + 1, refused, isFree);
+    const next = this.publishes[found];
+    if (next === undefined) return;
+    refused.acceptance = undefined;
+    refused.isPassedOver = true;
+    next.acceptance = acceptance;
+    this.passOver(found);
+  }
+
+  /** The first PUBLISH from there on that is like this one; -1: there is none. */
+  private find(from: number, like: Alike, isWanted: (publish: InboundPublish) => boolean = () => true): number {
+    const { publishes } = this;
+    for (let index = from; index < publishes.length; index++) {
+      const publish = publishes[index];
+      if (publish?.label !== like.label || publish.topic !== like.topic || publish.qos !== like.qos) continue;
+      if (isWanted(publish)) return index;
+    }
+    return -1;
+  }
+
+  /** The PUBLISH there was taken: those before it, too, have been dealt with. */
+  private passOver(found: number): void {
+    for (const publish of this.publishes.slice(this.publishNext, found)) publish.isPassedOver = true;
+    this.publishNext = Math.max(this.publishNext, found + 1);
+  }
+}
+
+/** What an acceptance tells of its PUBLISH. */
+type Alike = Pick<InboundPublish, 'label' | 'topic' | 'qos'>;
+
+/** Whether it may be the one that the broker took. */
+function isFree({ acceptance, answer }: InboundPublish): boolean {
+  return acceptance === undefined && answer < REFUSAL;
 }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 
 import { nextTurn } from '../../test/contract/store-place.ts';
-import { message, recipient, record } from '../../test/contract/store-samples.ts';
+import { message, recipient, record, subscription } from '../../test/contract/store-samples.ts';
 import type { Batch, Recovered, Store, StoreOwner } from '../../src/store/contract.ts';
 import type { DiskPlan, StoreKind } from '../plan.ts';
 import { DiskRig } from './disk-rig.fixture.ts';
@@ -252,6 +252,24 @@ for (const kind of ['model', 'sqlite'] as const) {
         const batch = next.store.saveSession(record(9));
         await untilIdle(rig);
         assert.ok(next.store.durable >= batch, 'it is as good as new');
+      }
+    });
+
+    test('a death in a commit that changes nothing takes nothing away', async () => {
+      for (let seed = 1; seed <= 12; seed++) {
+        const rig = rigOf(seed);
+        const opened = await open(rig);
+        assert.ok(opened !== undefined);
+        opened.store.saveSession(record(1));
+        opened.store.saveSubscription(1, subscription('a'));
+        await untilIdle(rig);
+        const { life } = rig;
+        rig.diesAt = (what) => (/^(in commit|after write)$/.test(what) ? 'machine' : undefined);
+        opened.store.saveSubscription(1, subscription('a'));
+        while (life === rig.life) await nextTurn();
+        rig.diesAt = () => undefined;
+        const next = await open(rig);
+        assert.equal(next?.recovered.sessions[0]?.subscriptions.length, 1, `seed ${seed}`);
       }
     });
 

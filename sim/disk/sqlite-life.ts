@@ -3,7 +3,8 @@
 //
 // A death in the middle of something unwinds as an exception past everybody who handles faults; only then are the files let go of, as a
 // dead process does. What is on the disk was kept aside before (database-files.ts): SQLite, when it lets go, writes its log back.
-// The engine asks for the time before and after each transaction; that is how it is known whether one was committed.
+// The engine asks for the time before and after each transaction; that is how it is known whether one was committed. Whether it wrote anything
+// the log says (log-watch.ts).
 
 import { RingQueue } from '../../src/base/ring-queue.ts';
 import { millis } from '../../src/base/millis.ts';
@@ -18,6 +19,7 @@ import { StoreFault } from '../../src/store/sqlite/store-fault.ts';
 import { type DatabaseFiles, RESERVE_BYTES } from './database-files.ts';
 import type { DiskParts } from './disk.ts';
 import { type DiskState, SLOW_FACTOR, UNAWAITED_MILLIS } from './disk-state.ts';
+import { LogWatch } from './log-watch.ts';
 
 /** Small numbers, so that everything happens soon. */
 const TINY_TUNING: EngineTuning = {
@@ -61,6 +63,7 @@ export class SqliteLife {
   private readonly parts: DiskParts;
   private readonly disk: DiskState;
   private readonly files: DatabaseFiles;
+  private readonly log: LogWatch;
   private readonly executor: InThreadExecutor;
   private opened: OpenDirectory | undefined;
   /** What the engine is asked to do, oldest first. */
@@ -83,6 +86,7 @@ export class SqliteLife {
     this.parts = parts;
     this.disk = disk;
     this.files = files;
+    this.log = new LogWatch(files.directory.log);
     this.opened = undefined;
     this.tasks = new RingQueue();
     this.isRunning = false;
@@ -282,11 +286,12 @@ export class SqliteLife {
   private commit<T>(what: string, work: () => T): T {
     this.boundary(`before ${what}`);
     const asked = this.timesAsked;
-    if (this.disk.takeFailure()) this.failIn(work, asked);
+    this.log.hasGrown();
+    if (this.disk.takeFailure()) this.failIn(work);
     const result = this.doInCommit(work);
-    this.isCommitting = this.timesAsked - asked >= 2;
+    this.isCommitting = this.log.hasGrown();
     try {
-      if (this.isCommitting) this.boundary(`in ${what}`);
+      if (this.timesAsked - asked >= 2) this.boundary(`in ${what}`);
     } finally {
       this.isCommitting = false;
     }
@@ -304,10 +309,10 @@ export class SqliteLife {
   }
 
   /** A call fails, before what it was to do or after; how much of that is on the disk nobody knows. */
-  private failIn(work: () => unknown, asked: number): never {
+  private failIn(work: () => unknown): never {
     const { files, parts } = this;
     if (parts.random.chance(0.5)) this.doInCommit(work);
-    if (this.timesAsked - asked >= 2) files.keepTorn(true, parts.random);
+    if (this.log.hasGrown()) files.keepTorn(true, parts.random);
     else files.keep();
     throw new StoreFault('failed', 'The disk was made to fail.');
   }

@@ -7,8 +7,10 @@
 
 import type { SeededRandom } from '../seeded-random.ts';
 
-const HEADER_BYTES = 32;
-const FRAME_HEADER_BYTES = 24;
+/** What the log begins with. */
+export const HEADER_BYTES = 32;
+/** What each frame begins with. */
+export const FRAME_HEADER_BYTES = 24;
 /** What a disk writes whole or not at all. */
 const SECTOR_BYTES = 512;
 

@@ -28,7 +28,8 @@ export interface HuntChoice {
  * @returns Whether each was found.
  */
 export async function huntMutants(choice: HuntChoice, say: (line: string) => void): Promise<boolean> {
-  const names = choice.mutants.length > 0 ? choice.mutants : MUTANTS.map(({ name }) => name);
+  const shownByChance = MUTANTS.filter(({ shownBy }) => shownBy === undefined).map(({ name }) => name);
+  const names = choice.mutants.length > 0 ? choice.mutants : shownByChance;
   const last = choice.seedsMax ?? SEEDS_MAX;
   const known = new Map(KILLING_SEEDS.map((killing) => [killing.mutant, killing]));
   const wrongAnyway = new Set<number>();

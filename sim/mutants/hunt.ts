@@ -12,6 +12,8 @@ export interface HuntOrder {
   /** `undefined`: none, to see whether something is wrong anyway. */
   readonly mutant: string | undefined;
   readonly seeds: SeedRange;
+  /** In place of seeds: one plan, by its file. */
+  readonly plan?: string | undefined;
 }
 
 /** Both ends belong to it. */
@@ -23,6 +25,9 @@ export interface SeedRange {
   /** Of these kinds alone; `undefined`: of all. */
   readonly kinds: readonly ScheduleKind[] | undefined;
 }
+
+/** No seed, where there is a plan. */
+export const NO_SEEDS: SeedRange = { first: 0, last: -1, but: new Set(), kinds: undefined };
 
 /** One seed alone. */
 export function onlySeed(seed: number): SeedRange {
@@ -46,10 +51,10 @@ export type Hunted =
 /** No run takes so long. */
 const RUN_MILLIS_MAX = 30_000;
 
-/** Hunts a mutant with these seeds. */
-export function hunt(mutant: string | undefined, seeds: SeedRange): Promise<Hunted> {
+/** Hunts a mutant with these seeds, or with this plan. */
+export function hunt(mutant: string | undefined, seeds: SeedRange, plan?: string): Promise<Hunted> {
   const { promise, resolve } = Promise.withResolvers<Hunted>();
-  const order: HuntOrder = { mutant, seeds };
+  const order: HuntOrder = { mutant, seeds, plan };
   const hunter = new Worker(new URL('./hunter.ts', import.meta.url), { workerData: order });
   let at = seeds.first;
   const found = (checker: string, sentence: string): void => {
@@ -79,7 +84,7 @@ export async function huntAll<Order extends HuntOrder>(
   const waiting = Array.from(orders);
   const hunter = async (): Promise<void> => {
     for (let order = waiting.shift(); order !== undefined; order = waiting.shift()) {
-      await ended(order, await hunt(order.mutant, order.seeds));
+      await ended(order, await hunt(order.mutant, order.seeds, order.plan));
     }
   };
   await Promise.all(Array.from({ length: Math.min(jobs, orders.length) }, hunter));

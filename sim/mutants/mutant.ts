@@ -28,6 +28,8 @@ export interface Mutant {
   readonly patches: readonly Patch[];
   /** For a bug that shows seldom: which schedules a hunt looks at; all, unless told otherwise. */
   readonly lookIn?: readonly ScheduleKind[];
+  /** For a bug that does not show in ten thousand schedules: a plan made by hand that shows it, and the checker that sees it. No hunt looks for it. */
+  readonly shownBy?: { readonly plan: `sim/${string}.json`; readonly checker: string };
 }
 
 /** Why a mutant cannot be planted in a source. */

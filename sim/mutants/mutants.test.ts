@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 
 import { Session } from '../../src/session/session.ts';
 import { MUTANTS } from './catalogue.ts';
-import { huntAll, onlySeed } from './hunt.ts';
+import { huntAll, NO_SEEDS, onlySeed } from './hunt.ts';
 import { KILLING_SEEDS } from './killing-seeds.ts';
 import { filesOf, mutate, UnfitMutantError } from './mutant.ts';
 import { mutantsPage, PAGE_FILE } from './page.ts';
@@ -68,7 +68,8 @@ test('a mutant that is planted when its module is there already is told as untou
 });
 
 test('every mutant is found by the seed that is known to show it', async () => {
-  const unknown = MUTANTS.filter(({ name }) => !KILLING_SEEDS.some(({ mutant }) => mutant === name));
+  const ofChance = MUTANTS.filter(({ shownBy }) => shownBy === undefined);
+  const unknown = ofChance.filter(({ name }) => !KILLING_SEEDS.some(({ mutant }) => mutant === name));
   const survivors = unknown.map(({ name }) => `${name}: no seed is known`);
   const orders = KILLING_SEEDS.map(({ mutant, seed }) => ({ mutant, seeds: onlySeed(seed) }));
   await huntAll(orders, ({ mutant, seeds }, hunted) => {
@@ -78,6 +79,18 @@ test('every mutant is found by the seed that is known to show it', async () => {
       survivors.push(`${mutant} is found by ${hunted.checker}, not ${killing?.checker}`);
   });
   assert.deepEqual(survivors, [], 'npm run sim -- --hunt [NAME ...] looks for them again');
+});
+
+test('a mutant that chance does not show is found by its plan, with which nothing is wrong otherwise', async () => {
+  const shown = MUTANTS.flatMap(({ name, shownBy }) => (shownBy === undefined ? [] : [{ name, ...shownBy }]));
+  assert.notEqual(shown.length, 0);
+  const orders = shown.flatMap(({ name, plan, checker }) => [
+    { mutant: name, seeds: NO_SEEDS, plan, checker },
+    { mutant: undefined, seeds: NO_SEEDS, plan, checker: undefined },
+  ]);
+  await huntAll(orders, ({ mutant, plan, checker }, hunted) => {
+    assert.equal(hunted.kind === 'found' ? hunted.checker : undefined, checker, `${mutant ?? 'no mutant'}, ${plan}`);
+  });
 });
 
 test('the page of mutants says what is known', () => {

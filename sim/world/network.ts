@@ -27,6 +27,12 @@ export class Network {
     this.connections = 0;
   }
 
+  /** Whether somebody else than a client of the plan is connected. */
+  get hasIntruder(): boolean {
+    for (const { isIntruder, ends } of this.links) if (isIntruder && !ends.client.isOver) return true;
+    return false;
+  }
+
   /** Whether nothing is on any way. */
   get isStill(): boolean {
     this.sweep();

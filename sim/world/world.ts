@@ -299,6 +299,7 @@ export class World {
     if (broker.deliveries > 0) moving.push(`the broker's store has ${broker.deliveries} deliveries`);
     if (broker.disk.isBusy) moving.push("the broker's disk is busy");
     if (!network.isStill) moving.push('something is on its way');
+    if (network.hasIntruder) moving.push('somebody else is connected as a client');
     for (const client of clients.values()) {
       if (client.unrest !== '') moving.push(client.unrest);
       else if (client.disk?.isBusy === true) moving.push(`the disk of ${client.name} is busy`);

@@ -290,4 +290,22 @@ export const BROKER_PROMISES: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'elided-for-group',
+    breaks: 'A message of a shared subscription is left out when a member has taken it over, before anybody has it.',
+    against: 'broker/commit.ts: PUBACK of an elided message ("everybody had it")',
+    shownBy: { plan: 'sim/mutants/plans/elided-for-group.json', checker: 'shared-groups' },
+    patches: [
+      {
+        file: 'src/store/memory/memory-store.ts',
+        find: 'if (areSessions) this.late?.addElidable(id, batch, recipients.length);',
+        replace: 'this.late?.addElidable(id, batch, recipients.length);',
+      },
+      {
+        file: 'src/store/sqlite/change-writer.ts',
+        find: 'if (this.elides && message.qos === 1 && !message.retain && origin === undefined && !hasGroup) {',
+        replace: 'if (this.elides && message.qos === 1 && !message.retain && origin === undefined) {',
+      },
+    ],
+  },
 ];

@@ -279,8 +279,21 @@ export const CLIENT: readonly Mutant[] = [
     patches: [
       {
         file: 'src/client/live-client.ts',
-        find: 'if (!agreement.sessionPresent || mayBeGone) this.subscriptions.renew();',
-        replace: 'if (agreement.sessionPresent && mayBeGone) this.subscriptions.renew();',
+        find: 'if (!agreement.sessionPresent || this.isSessionInDoubt || isUntold) this.subscriptions.renew();',
+        replace: 'if (agreement.sessionPresent && (this.isSessionInDoubt || isUntold)) this.subscriptions.renew();',
+      },
+    ],
+  },
+  {
+    name: 'client-repeated-pubrec-before-durable',
+    breaks: 'PUBREC of a PUBLISH that is repeated on a new connection leaves before its first copy is durable.',
+    against: 'client/commit.ts: PUBREC of a repeated PUBLISH',
+    shownBy: { plan: 'sim/mutants/plans/client-repeated-pubrec-before-durable.json', checker: 'at-least-once' },
+    patches: [
+      {
+        file: 'src/client/commit.ts',
+        find: 'this.floor = this.latest;',
+        replace: 'this.floor = 0;',
       },
     ],
   },

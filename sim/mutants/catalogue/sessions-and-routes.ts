@@ -50,7 +50,7 @@ export const SESSIONS_AND_ROUTES: readonly Mutant[] = [
     patches: [
       {
         file: 'src/broker/session-registry.ts',
-        find: 'if (expiresAt <= now) this.end(session, now);',
+        find: 'if (expiresAt <= now) this.expire(session, now);',
         replace: 'if (expiresAt <= now) return;',
       },
     ],
@@ -79,8 +79,8 @@ export const SESSIONS_AND_ROUTES: readonly Mutant[] = [
       },
       {
         file: 'src/broker/session-registry.ts',
-        find: 'if (expiresAt <= now) this.end(session, now);',
-        replace: 'if (expiresAt <= this.broker.clock.wall()) this.end(session, now);',
+        find: 'if (expiresAt <= now) this.expire(session, now);',
+        replace: 'if (expiresAt <= this.broker.clock.wall()) this.expire(session, now);',
       },
     ],
   },
@@ -411,6 +411,20 @@ export const SESSIONS_AND_ROUTES: readonly Mutant[] = [
         file: 'src/packet/message.ts',
         find: 'return Math.min(messageExpiryInterval, Math.max(1, Math.ceil((message.expiresAt - now) / 1000)));',
         replace: 'return messageExpiryInterval;',
+      },
+    ],
+  },
+  {
+    name: 'shared-qos-1-not-lent',
+    breaks:
+      'A QoS 1 message of a shared subscription is settled when a member that ends with its connection is sent it, not when it has it.',
+    against: '[MQTT-4.8.2-4]; docs/durability.md',
+    shownBy: { plan: 'sim/regressions/borrowed-by-a-member-that-ends.json', checker: 'shared-groups' },
+    patches: [
+      {
+        file: 'src/broker/group-queue.ts',
+        find: 'return this.key !== 0 && session.key === 0 && lower(message.qos, qos) === 1;',
+        replace: 'return this.key < 0 && session.key === 0 && lower(message.qos, qos) === 1;',
       },
     ],
   },
