@@ -20,6 +20,13 @@ test('every identifier has the form of the specifications', () => {
   for (const { id } of REQUIREMENTS) assert.match(id, /^MQTT-\d+\.\d+\.\d+-\d+$/);
 });
 
+test('every statement is told in a line of our own', () => {
+  for (const { id, says } of REQUIREMENTS) {
+    assert.ok(says.length > 10 && says.length <= 110, `${id}: ${says}`);
+    assert.match(says, /^\S.*[^.\s]$/, id);
+  }
+});
+
 test('a look-up finds the statements of both versions, and nothing else', () => {
   assert.ok(REQUIREMENT_IDS.has('MQTT-3.3.4-9'), 'only in 5.0');
   assert.ok(REQUIREMENT_IDS.has('MQTT-3.1.0-1'), 'in both');

@@ -37,6 +37,8 @@ const TARGETS = {
   'bench:restart': { file: 'bench/restart.ts', args: [], asTyped: false },
   'bench:steady': { file: 'bench/steady.ts', args: [], asTyped: false },
   crash: { file: 'test/crash/run.ts', args: [], asTyped: true },
+  conformance: { file: 'conformance/main.ts', args: [], asTyped: true },
+  'conformance:peers': { file: 'conformance/peers.ts', args: [], asTyped: false },
   sim: { file: 'sim/main.ts', args: [], asTyped: false },
   fuzz: { file: 'fuzz/main.ts', args: [], asTyped: false },
   build: { file: 'scripts/build.ts', args: [], asTyped: false },

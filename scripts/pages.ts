@@ -4,8 +4,11 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
+import { conformancePage } from '../conformance/page.ts';
 import { ERROR_CODES } from '../src/base/errors.ts';
+import { LOADS, SYSTEM_ROOT, SYSTEM_VALUES } from '../src/broker/system-values.ts';
 import { CONFIG_VARIABLE } from '../src/config/read-config.ts';
+import { REDIRECT_ROWS } from '../src/config/redirect-rows.ts';
 import type { OptionName } from '../src/config/schema.ts';
 import { LISTENER_ROWS, OPTION_NAMES, ROWS, showValue } from '../src/config/schema.ts';
 import { environmentNameOf, flagOf } from '../src/config/spelling.ts';
@@ -19,6 +22,8 @@ export const ROOT: string = path.resolve(import.meta.dirname, '..');
 export const PAGES: ReadonlyMap<string, () => string> = new Map([
   ['docs/configuration.md', configurationPage],
   ['docs/errors.md', errorsPage],
+  ['docs/system-topics.md', systemTopicsPage],
+  ['docs/conformance.md', conformancePage],
   ['docs/client.md', () => pageWithExamples('docs/client.md')],
   ['README.md', () => pageWithExamples('README.md')],
 ]);
@@ -93,6 +98,21 @@ ${table(
   ['key', 'what it is for', 'takes', 'default'],
   Object.entries(LISTENER_ROWS).map(([name, row]) => [`\`${name}\``, row.sentence, row.takes, `\`${row.default}\``]),
 )}
+
+## A redirect
+
+Each item of \`redirects\` in the file has these keys. As a flag or in the environment it is a text:
+\`${flagOf('redirects')} 'eu-*=eu.example:1883, *=other.example permanently'\`.
+
+${table(
+  ['key', 'what it is for', 'takes', 'default'],
+  Object.entries(REDIRECT_ROWS).map(([name, row]) => [
+    `\`${name}\``,
+    row.sentence,
+    row.takes,
+    row.default === '' ? '' : `\`${row.default}\``,
+  ]),
+)}
 `;
 }
 
@@ -145,4 +165,41 @@ ${table(['code', 'what it means'], exits)}
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
   return lines.join('\n');
+}
+
+function systemTopicsPage(): string {
+  const topics = (rows: typeof SYSTEM_VALUES.known): string =>
+    table(
+      [`topic below \`${SYSTEM_ROOT}\``, 'value'],
+      Object.entries(rows).map(([name, [sentence]]) => [`\`${name}\``, sentence]),
+    );
+  const loads = Object.keys(LOADS)
+    .map((name) => `\`${name}\``)
+    .join(', ');
+  return `# What the broker says of itself: \`$SYS\`
+
+<!-- Made from src/broker/system-values.ts by \`npm run docs\`; edits here are overwritten. -->
+
+The broker publishes what it counts below \`${SYSTEM_ROOT}\`, as retained messages of QoS 0: all of it to whoever subscribes, and from then on
+what has changed, every \`systemTopicsInterval\` (10 s; 0 switches it off).
+
+    vouch sub '$SYS/broker/#'
+
+Filters that begin with a wildcard do not match these topics [MQTT-4.7.2-1], clients cannot publish to them, and they are neither in the store nor counted as retained
+messages. Whoever may subscribe to them is a matter of authorization like any other: \`subscribe\` for the filter and \`receive\` for each topic. Counters begin at 0 with
+the process.
+
+## Names that other brokers have, too
+
+These topics have the names and units that users of Mosquitto know.
+
+${topics(SYSTEM_VALUES.known)}
+
+\`load/NAME/1min\`, \`load/NAME/5min\` and \`load/NAME/15min\` say how much of something there was per minute, averaged over the last one, five and fifteen minutes as
+the load averages of Unix are. The names: ${loads}.
+
+## Names of Vouch
+
+${topics(SYSTEM_VALUES.ours)}
+`;
 }

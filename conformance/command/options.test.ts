@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { helpText, isWithin, readOptions, UsageError } from './options.ts';
+
+test('without options Vouch itself is played, in both versions, with all statements', () => {
+  const { url, versions, only, report } = readOptions([]);
+  assert.deepEqual(
+    { url, versions, only, report },
+    {
+      url: undefined,
+      versions: ['3.1.1', '5.0'],
+      only: undefined,
+      report: undefined,
+    },
+  );
+});
+
+test('an address needs no port, and may be of IPv6', () => {
+  assert.deepEqual(readOptions(['--url', 'mqtt://broker.example']).url, { host: 'broker.example', port: 1883 });
+  assert.deepEqual(readOptions(['--url', 'mqtt://[::1]:2000']).url, { host: '::1', port: 2000 });
+});
+
+test('a version is named in its short form or in full', () => {
+  assert.deepEqual(readOptions(['--version', '5']).versions, ['5.0']);
+  assert.deepEqual(readOptions(['--version', '3.1.1']).versions, ['3.1.1']);
+});
+
+test('a section stands for its statements, and a statement for itself alone', () => {
+  assert.equal(readOptions(['--only', '[MQTT-3.3.1-9]']).only, 'MQTT-3.3.1-9');
+  assert.ok(isWithin('MQTT-3.3.1-9', 'MQTT-3.3'));
+  assert.ok(isWithin('MQTT-3.3.1-9', 'MQTT-3.3.1'));
+  assert.ok(isWithin('MQTT-3.3.1-9', undefined));
+  assert.ok(!isWithin('MQTT-3.3.1-10', 'MQTT-3.3.1-1'));
+  assert.ok(!isWithin('MQTT-3.10.1-1', 'MQTT-3.1'));
+});
+
+test('what makes no sense is refused in a sentence that names it', () => {
+  const refused = [
+    { args: ['--url', 'broker.example'], sentence: /--url takes an address such as .+, not broker\.example/ },
+    { args: ['--url', 'mqtts://broker.example'], sentence: /not mqtts:/ },
+    { args: ['--url', 'mqtt://me:secret@broker.example'], sentence: /without a user name/ },
+    { args: ['--version', '3.1'], sentence: /--version takes 5 or 3\.1\.1, not 3\.1/ },
+    { args: ['--version', 'constructor'], sentence: /--version/ },
+    { args: ['--only', 'MQTT-8'], sentence: /No statement is called MQTT-8/ },
+    { args: ['--onyl', 'MQTT-3'], sentence: /--onyl/ },
+    { args: ['extra'], sentence: /extra/ },
+  ];
+  for (const { args, sentence } of refused) {
+    assert.throws(
+      () => readOptions(args),
+      (error) => error instanceof UsageError && sentence.test(error.message),
+      args.join(' '),
+    );
+  }
+});
+
+test('the help names every option, in lines that fit', () => {
+  const help = helpText();
+  for (const flag of ['--url', '--version', '--only', '--report', '--help'])
+    assert.ok(help.includes(`  ${flag}`), flag);
+  assert.ok(help.split('\n').every((line) => line.length <= 100));
+});
