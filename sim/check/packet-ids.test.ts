@@ -115,12 +115,10 @@ test('the broker, too: after a crash QoS 2 goes on under its identifier, QoS 1 w
 });
 
 test('a delivery that was not seen before a crash may come with DUP where another copy was finished, if there can be two', () => {
-  const crashed = (retain: boolean, resubscribes: boolean): History => {
-    const told = new Story()
-      .connects('s')
-      .subscribes('s', 'a', 2)
-      .connects('p')
-      .publishes('p', 'a', 2, { retain: true });
+  const crashed = (retain: boolean, resubscribes: boolean, isMember = false): History => {
+    const told = new Story().connects('s').subscribes('s', 'a', 2);
+    if (isMember) told.subscribes('s', '$share/g/+', 2);
+    told.connects('p').publishes('p', 'a', 2, { retain: true });
     told.delivers('s', 'p#1', 2, { id: 1 });
     if (resubscribes) told.asks('s', 'a', 2);
     told.crashes('broker').starts('broker').connects('s', PRESENT);
@@ -130,6 +128,7 @@ test('a delivery that was not seen before a crash may come with DUP where anothe
   const wrong = ['The broker, to s, sent p#1 under the identifier 1 again, after its PUBREL (connection 3).'];
   assert.deepEqual(said(crashed(true, false)), wrong);
   assert.deepEqual(said(crashed(false, true)), wrong);
+  assert.deepEqual(said(crashed(false, false, true)), [], 'one copy for itself, one for the group');
   const empty = new Story().connects('s').connects('p').publishes('p', 'a', 2);
   const clear = empty.packetOf('p#1', { id: packetId(1) });
   empty.passes('broker', 's', clear).passes('client', 's', ack('pubrec', 1)).passes('broker', 's', ack('pubrel', 1));

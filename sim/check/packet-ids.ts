@@ -228,8 +228,9 @@ class Auditor {
 
   /**
    * With DUP comes, after a crash, also what had its identifier on the disk and had not left before: nobody has seen its first PUBLISH. It may be another
-   * delivery of the same name: every life of a client has one name for all its Wills, empty messages have none, and each SUBSCRIBE that
-   * came since brings its own copy of a retained message, with RETAIN.
+   * delivery of the same name: every life of a client has one name for all its Wills, empty messages have none, a member of a shared
+   * subscription may have a copy for that and one for its own, and each SUBSCRIBE that came since brings its own copy of a retained
+   * message, with RETAIN.
    */
   private mayBeAnother(
     use: Use,
@@ -240,7 +241,9 @@ class Auditor {
     retain: boolean,
   ): boolean {
     if (label === '' || this.digest.messages.get(label)?.isWill === true) return true;
-    if (by === 'client' || !retain || span === undefined) return false;
+    if (by === 'client' || span === undefined) return false;
+    if (waysTo(span, topic) > 1) return true;
+    if (!retain) return false;
     return span.subscriptions.some(
       ({ filter, isShared, options, possibleFrom }) =>
         !isShared && options.retainHandling !== 2 && possibleFrom > use.overAt && covers(filter, topic),
@@ -306,6 +309,13 @@ class Auditor {
     book.done.clear();
     book.undone.clear();
   }
+}
+
+/** How many copies of a message on a topic a session may get: one for each shared subscription, and one for all of its own. */
+function waysTo({ subscriptions }: SessionSpan, topic: string): number {
+  const matching = subscriptions.filter(({ filter }) => covers(filter, topic));
+  const groups = new Set(matching.filter(({ isShared }) => isShared).map(({ filter }) => filter));
+  return groups.size + (matching.some(({ isShared }) => !isShared) ? 1 : 0);
 }
 
 /** [MQTT-4.6.0-1] The first time and every other time in one order. */
