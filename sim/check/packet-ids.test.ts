@@ -101,6 +101,18 @@ test('a client without a store forgets with its process; with one, the identifie
   ]);
 });
 
+test('what is past PUBREC when the session is lost is over, also if a crash came between', () => {
+  const restarted = (isReceived: boolean): History => {
+    const told = story(2, 1, 'model');
+    if (isReceived) told.passes('broker', 'p', ack('pubrec', 1));
+    told.crashes('p').starts('p').connects('p').cut('p').connects('p', PRESENT);
+    told.says('p', 'a', 2);
+    return again(told, 'p#2', { dup: false, id: packetId(1) }).ends();
+  };
+  assert.deepEqual(said(restarted(true)), []);
+  assert.deepEqual(said(restarted(false)), ["p sent p#2 under the identifier 1, which is p#1's (connection 3)."]);
+});
+
 test('the broker, too: after a crash QoS 2 goes on under its identifier, QoS 1 where it likes', () => {
   const crashed = (qos: 1 | 2, id: number, dup: boolean): History => {
     const told = new Story().connects('s').connects('p').publishes('p', 'a', 2);

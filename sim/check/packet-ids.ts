@@ -28,6 +28,8 @@ interface Use {
   /** PUBREC came, PUBREL was sent. */
   isReceived: boolean;
   isReleased: boolean;
+  /** PUBREC came before a crash, which may have undone that, or not. */
+  mayBeReceived: boolean;
   /** The place of its last acknowledgement; NEVER. */
   overAt: number;
 }
@@ -74,6 +76,7 @@ class Book {
         add(this.undone, id, use);
       } else {
         // That PUBREC came, it may have forgotten, unless PUBREL was sent.
+        use.mayBeReceived ||= use.isReceived;
         use.isReceived = use.isReleased;
       }
     }
@@ -304,7 +307,7 @@ class Auditor {
     // Who would rather have ambiguous messages rejected has given them up.
     const isGivenUp = this.digest.client(connection.client).plan?.onAmbiguous === 'reject';
     for (const [id, use] of book.open) {
-      if (use.isReceived || use.isReleased || (isGivenUp && use.qos === 2)) book.open.delete(id);
+      if (use.isReceived || use.isReleased || use.mayBeReceived || (isGivenUp && use.qos === 2)) book.open.delete(id);
     }
     book.done.clear();
     book.undone.clear();
@@ -332,7 +335,16 @@ function add(uses: Map<number, Use[]>, id: number, ...more: readonly Use[]): voi
 }
 
 function publishing(label: string, qos: number, connection: number): Omit<Use, 'ordinal'> {
-  return { kind: 'publish', label, qos, connection, isReceived: false, isReleased: false, overAt: NEVER };
+  return {
+    kind: 'publish',
+    label,
+    qos,
+    connection,
+    isReceived: false,
+    isReleased: false,
+    mayBeReceived: false,
+    overAt: NEVER,
+  };
 }
 
 function request(connection: number): Use {
@@ -344,6 +356,7 @@ function request(connection: number): Use {
     ordinal: 0,
     isReceived: false,
     isReleased: false,
+    mayBeReceived: false,
     overAt: NEVER,
   };
 }
