@@ -19,6 +19,7 @@ import { Link, type LinkOwner } from './link.ts';
 import type { Settings } from './options.ts';
 import type { ClientParts, SetAlarm } from './parts.ts';
 import type { ServerAddress } from './redirecting.ts';
+import { CLIENT_TUNING } from './tuning.ts';
 
 /** Who stands behind a connection. Nothing is called after `connectionOver`. */
 export interface ConnectionOwner {
@@ -60,6 +61,11 @@ export class Connection implements LinkOwner, AuthenticationOwner {
   private state: 'dialing' | 'open' | 'over';
   private connect: ConnectPacket | undefined;
   private end: ClientEnd | undefined;
+  /**
+   * How many messages may be in flight: one identifier is left for requests. A SUBSCRIBE without one would wait for messages that the broker does
+   * not take before others are acknowledged, which may wait for that SUBSCRIBE.
+   */
+  private readonly messagesMax: number;
   private isAttached: boolean;
   /** CONNACK has come, whatever it said. */
   private isAnswered: boolean;
@@ -85,6 +91,7 @@ export class Connection implements LinkOwner, AuthenticationOwner {
     this.state = 'dialing';
     this.connect = undefined;
     this.end = undefined;
+    this.messagesMax = (parts.tuning ?? CLIENT_TUNING).packetIdMax - 1;
     this.isAttached = false;
     this.isAnswered = false;
     this.isOver = false;
@@ -244,7 +251,7 @@ export class Connection implements LinkOwner, AuthenticationOwner {
     this.isAnswered = true;
     const refusal = refusalOf(this.server, connect, packet);
     if (refusal !== undefined) return this.fail(refusal, packet.properties.serverReference);
-    const agreement = agree(settings.inFlightMax, connect, packet);
+    const agreement = agree(Math.min(settings.inFlightMax, this.messagesMax), connect, packet);
     if (authentication === undefined) refuseMethod(packet);
     else if (!this.believes(authentication, packet)) return;
     this.agreement = agreement;

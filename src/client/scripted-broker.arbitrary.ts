@@ -196,6 +196,13 @@ export class ScriptedBroker {
     return this;
   }
 
+  /** Takes what the client has sent since the last `expect`, where that is too much for a list. */
+  take(): readonly string[] {
+    const { lines } = this;
+    this.lines = [];
+    return lines;
+  }
+
   // What a connection tells.
 
   came(packet: Packet): void {

@@ -35,6 +35,17 @@ test('requests share the identifiers of messages', async () => {
   message.catch(() => undefined);
 });
 
+test('one identifier is left for requests, however many messages are to be sent', async () => {
+  const { client, broker } = await connected({ inFlightMax: 65_535 }, { receiveMaximum: 65_535 });
+  for (let count = 0; count < 65_536; count++) client.publish('a', '', { qos: 1 }).catch(() => undefined);
+  await turn();
+  broker.pass(100); // What waits for more goes a moment later.
+  assert.equal(broker.take().length, 65_534);
+  const subscribing = client.subscribe('b');
+  broker.expect('SUBSCRIBE 65535 b 0 identifier 1').send(granted('suback', 65_535, 0));
+  assert.deepEqual((await subscribing).granted, [0]);
+});
+
 test('an answer to nothing, or to less than was asked, ends the connection', async () => {
   for (const [packet, statement] of [
     [granted('suback', 9, 0), 'MQTT-2.2.1-6'],
