@@ -55,6 +55,13 @@ the statement is about, and says so. *other set-up*: only a broker that is set u
 
 ${VERSIONS.map((version) => chapter(version, columns)).join('\n\n')}
 
+## Where a green mark needs a word
+
+- MQTT-3.2.2-4: a client that asked for a new session closes when it is told of an old one. One that asks for its session (\`clean: false\`) without a \`store\` goes on with what an earlier process left at the
+  broker: of that process it has no state but the wish to go on, and those who start \`vouch sub -c\` again rely on it.
+- MQTT-4.5.0-2 (3.1.1): with \`clean: false\`, messages that neither a subscription of this process nor \`onMessage\` takes are not acknowledged until somebody subscribes: an acknowledgement would end the broker's
+  promise for a message that nobody has. With a clean session, where they can be of no earlier process, they are acknowledged at once.
+
 ## Of which nothing can be seen
 
 ${reasons(columns.slice(0, 1), 'not-observable')}
