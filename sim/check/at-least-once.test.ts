@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import type { History } from '../history.ts';
 import { atLeastOnce } from './at-least-once.ts';
-import { sentencesOf, Story } from './sample-history.ts';
+import { sentencesOf, Story, suback } from './sample-history.ts';
 
 function said(history: History): readonly string[] {
   return sentencesOf(atLeastOnce, history);
@@ -49,6 +49,14 @@ test('nobody is owed what was published after UNSUBSCRIBE came; what came before
   const late = story().publishes('p', 'a/b', 1).unsubscribes('s', 'a/#');
   late.passes('broker', 's', late.packetOf('p#1', { qos: 1 }), 'p#1');
   assert.deepEqual(said(late.ends()), []);
+});
+
+test('who was refused a subscription that goes on is owed what comes to the process, and no more', () => {
+  const refused = (): Story => story().asks('s', 'a/#', 1).passes('broker', 's', suback(2, 0x97));
+  assert.deepEqual(said(refused().publishes('p', 'a/b', 1).ends()), [LOST_1]);
+  const told = refused().publishes('p', 'a/b', 1);
+  told.passes('broker', 's', told.packetOf('p#1', { qos: 1 }), 'p#1');
+  assert.deepEqual(said(told.ends()), []);
 });
 
 test('a session that ended is owed nothing; one that was left and resumed is', () => {

@@ -1,6 +1,6 @@
 // What was acknowledged comes to everybody who must get it (MQTT 5.0 section 4.3, docs/durability.md): to each session that had a matching
 // subscription for sure when the broker took the message, and that is there until the end. It has come when the application was done with
-// it; where that has unsubscribed meanwhile, when its process got it. Only what the broker said it had dropped need not come.
+// it; where that has unsubscribed meanwhile, or was told that it is not subscribed, when its process got it. Only what the broker said it had dropped need not come.
 // A message that was not acknowledged, and whose broker crashed, may be gone. QoS 0 is sent to whoever is connected.
 
 import type { History } from '../history.ts';
@@ -53,7 +53,7 @@ function isMissing(
   if (facts.handled.has(label)) return false;
   // One more SUBSCRIBE, as each process sends, ends an older one for the broker alone.
   const hasUnsubscribed =
-    subscriptions.every(({ isUnsubscribed }) => isUnsubscribed) ||
+    subscriptions.every(({ isUnsubscribed, isDisowned }) => isUnsubscribed || isDisowned) ||
     (facts.hasUnsubscribed && subscriptions.every(({ sureTo }) => sureTo !== NEVER));
   if (hasUnsubscribed && flows.some(({ cameIn }) => cameIn.size > 0)) return false;
   return !flows.some(({ qos }) => qos === 2) || takenForOlder(digest).get(facts.name)?.has(label) !== true;

@@ -26,6 +26,8 @@ export class SubscriptionSpan {
   possibleTo: number;
   /** It was an UNSUBSCRIBE, and not one more SUBSCRIBE. */
   isUnsubscribed: boolean;
+  /** One more SUBSCRIBE was refused: it goes on at the broker, and its client was told that it has none. */
+  isDisowned: boolean;
 
   constructor(filter: string, options: SubscriptionOptions, identifier: number, possibleFrom: number) {
     this.filter = filter;
@@ -37,6 +39,7 @@ export class SubscriptionSpan {
     this.sureTo = NEVER;
     this.possibleTo = NEVER;
     this.isUnsubscribed = false;
+    this.isDisowned = false;
   }
 
   /** Whether it matches and is in force at a place of the history, for sure. */
@@ -133,6 +136,7 @@ export class SessionSpan {
     for (const [index, span] of asked.spans.entries()) {
       if ((reasonCodes[index] ?? 0x80) >= 0x80) {
         span.possibleTo = span.possibleFrom;
+        for (const older of this.subscriptions) if (older.filter === span.filter) older.isDisowned = true;
         continue;
       }
       span.sureFrom = place;

@@ -37,8 +37,8 @@ export interface SetWill {
 /** The Wills of one broker. */
 export class Wills {
   private readonly broker: BrokerState;
-  /** Those that outlived their session, by client. */
-  private readonly orphans: Map<string, OrphanWill>;
+  /** Those that outlived their session, by client; several where the store had no room for one after the other. */
+  private readonly orphans: Map<string, readonly OrphanWill[]>;
   /** Those that were due while the store had no room. */
   private overdue: OrphanWill[];
 
@@ -87,16 +87,19 @@ export class Wills {
   }
 
   /**
-   * A client has come back after a restart, perhaps: the Will that its last session left behind is cancelled.
-   * @returns what CONNACK must wait for, so that the Will does not come back.
+   * A client has come back after a restart, perhaps: the Wills that its last session left behind are cancelled.
+   * @returns what CONNACK must wait for, so that no Will comes back.
    */
   clientIsBack({ clientId, principal }: Identity): Batch {
-    const orphan = this.orphans.get(clientId);
-    // Another user has the client's identifier: the client is not back.
-    if (orphan === undefined || orphan.identity.principal !== principal) return 0;
-    this.orphans.delete(clientId);
-    this.broker.deadlines.remove(orphan);
-    return this.broker.store.deleteWill(orphan.key);
+    let after: Batch = 0;
+    for (const orphan of this.orphans.get(clientId) ?? []) {
+      // Another user has the client's identifier: the client is not back.
+      if (orphan.identity.principal !== principal) continue;
+      this.forgetOrphan(orphan);
+      this.broker.deadlines.remove(orphan);
+      after = this.broker.store.deleteWill(orphan.key);
+    }
+    return after;
   }
 
   /** Puts back the Will of a session that a store remembered, whose connection ended then, or now. */
@@ -109,7 +112,7 @@ export class Wills {
   /** Puts back a Will whose session ended with its connection, which was open when the broker stopped. */
   restoreOrphan({ key, clientId, principal, will }: RecoveredWill, now: Millis): void {
     const orphan = new OrphanWill(this, { clientId, principal, remote: '' }, key, will);
-    this.orphans.set(clientId, orphan);
+    this.orphans.set(clientId, [...(this.orphans.get(clientId) ?? []), orphan]);
     // Its session is over: there is no delay to wait for.
     this.broker.deadlines.set(orphan, millis(now + this.broker.limits.willRestartGrace));
   }
@@ -117,8 +120,15 @@ export class Wills {
   /** The client of an orphan was not back in time. */
   publishOrphan(orphan: OrphanWill, now: Millis): void {
     const { identity, key, will } = orphan;
-    if (this.orphans.get(identity.clientId) === orphan) this.orphans.delete(identity.clientId);
+    this.forgetOrphan(orphan);
     this.publishOnce(identity, key, will, now);
+  }
+
+  private forgetOrphan(orphan: OrphanWill): void {
+    const { clientId } = orphan.identity;
+    const others = this.orphans.get(clientId)?.filter((other) => other !== orphan) ?? [];
+    if (others.length > 0) this.orphans.set(clientId, others);
+    else this.orphans.delete(clientId);
   }
 
   /** The store has room again: what waits for that is published when the broker is woken next. */
