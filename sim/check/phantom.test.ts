@@ -133,3 +133,15 @@ test('an application gets what has come, as it has come', () => {
     'The application of s got p#1 (a, QoS 2), which did not come so.',
   ]);
 });
+
+test('what came by an older subscription may come in a session that a crash has left in doubt', () => {
+  const doubtful = (isSubscribed: boolean): History => {
+    const told = new Story().connects('s').connects('p');
+    if (isSubscribed) told.subscribes('s', 'a', 1);
+    told.publishes('p', 'a', 1).subscribes('s', 'a', 1);
+    told.cut('s').connects('s', { clean: true, isUnanswered: true }).crashes('broker').starts('broker');
+    return sends(told.connects('s', { present: true }), 'p#1').ends();
+  };
+  assert.deepEqual(said(doubtful(true)), []);
+  assert.deepEqual(said(doubtful(false)), ['s was sent p#1 (a, QoS 1), but had no subscription for it.']);
+});

@@ -93,12 +93,13 @@ export class SessionSpan {
     return this.endedAt === NEVER && this.perhapsEndedFrom === NEVER;
   }
 
-  /** What may be in force of an older session may be in force here. */
+  /** What may be in force of an older session may be in force here, and what came by it may come here. */
   inherit(older: SessionSpan): void {
     this.older.push(older);
     for (const { filter, options, identifier, possibleFrom, possibleTo } of older.subscriptions) {
-      if (possibleTo === NEVER)
-        this.subscriptions.push(new SubscriptionSpan(filter, options, identifier, possibleFrom));
+      const inherited = new SubscriptionSpan(filter, options, identifier, possibleFrom);
+      inherited.possibleTo = possibleTo;
+      this.subscriptions.push(inherited);
     }
   }
 
