@@ -14,6 +14,7 @@ export type RoomName =
   | 'store/memory'
   | 'store/sqlite'
   | 'auth'
+  | 'auth/rules'
   | 'transport'
   | 'transport/tcp'
   | 'broker'
@@ -58,6 +59,7 @@ const ALL_BUT_CLI: readonly Permission[] = [
   'store/memory',
   'store/sqlite',
   'auth',
+  'auth/rules',
   'transport',
   'transport/tcp',
   'broker',
@@ -137,7 +139,16 @@ export const ROOMS: readonly Room[] = [
     rank: 3,
     sentence: 'who a client is, and what it may do',
     imports: ['base', 'topic'],
-    node: ['node:crypto'],
+    node: ['node:crypto', 'node:util'],
+    packages: [],
+  },
+  {
+    name: 'auth/rules',
+    folder: 'src/auth/rules',
+    rank: 3,
+    sentence: 'what a client may do, by rules: the first one that is about it decides',
+    imports: ['base', 'topic', 'contract of auth'],
+    node: ['node:net'],
     packages: [],
   },
   {
@@ -206,8 +217,12 @@ export const ROOMS: readonly Room[] = [
       'types of broker',
       'types of transport',
       'types of auth',
+      'types of auth/rules',
+      'src/auth/limits.ts',
       'src/broker/limits.ts',
       'src/broker/rules.ts',
+      'src/auth/rules/address-range.ts',
+      'src/auth/rules/topic-pattern.ts',
     ],
     node: ['node:fs'],
     packages: ['yaml'],
@@ -226,6 +241,7 @@ export const ROOMS: readonly Room[] = [
       'store/memory',
       'store/sqlite',
       'auth',
+      'auth/rules',
       'transport',
       'transport/tcp',
       'broker',
@@ -249,7 +265,7 @@ export const ROOMS: readonly Room[] = [
     folder: 'src/cli',
     rank: 8,
     sentence: 'the commands of `vouch`, one file each',
-    imports: ['base', 'packet', 'client', 'config', 'server'],
+    imports: ['base', 'packet', 'client', 'config', 'server', 'types of auth', 'types of auth/rules'],
     node: 'any',
     packages: [],
   },

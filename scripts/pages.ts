@@ -74,7 +74,7 @@ with 0 when all is well, with 2 when something is wrong. Whatever is wrong is sa
 A file:
 
 \`\`\`yaml
-# Two doors: one for this machine, one for everybody. Nobody is asked who they are yet, and so this must be said.
+# Two doors: one for this machine, one for everybody. Nobody is asked who they are, and so this must be said.
 listeners:
   - port: 1883
   - host: 0.0.0.0
@@ -188,6 +188,8 @@ what has changed, every \`systemTopicsInterval\` (10 s; 0 switches it off).
 Filters that begin with a wildcard do not match these topics [MQTT-4.7.2-1], clients cannot publish to them, and they are neither in the store nor counted as retained
 messages. Whoever may subscribe to them is a matter of authorization like any other: \`subscribe\` for the filter and \`receive\` for each topic. Counters begin at 0 with
 the process.
+
+Where there are rules ([rules.md](rules.md)), \`rules/NAME/allowed\` and \`rules/NAME/refused\` say how often each has decided since the start, from its first decision on.
 
 ## Names that other brokers have, too
 

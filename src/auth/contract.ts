@@ -18,7 +18,12 @@ export interface Identity {
   /** The authenticated name; `undefined` for anonymous clients. */
   readonly principal: string | undefined;
   readonly clientId: string;
+  /** The peer's address; '' when it is not known: after a restart, for a session or Will whose client has not come back. */
   readonly remote: string;
+  /** The Common Name of the client's certificate, if it has shown one that was found good. */
+  readonly certificate?: string | undefined;
+  /** Groups to which whoever authenticated it says that it belongs; the rules may name more. */
+  readonly groups?: readonly string[] | undefined;
 }
 
 /** An Authenticator's answer. */
@@ -79,4 +84,27 @@ export interface Authorizer {
   readonly allowsAll: boolean;
   /** For `subscribe`, `topic` is the Topic Filter as requested; otherwise a Topic Name. */
   allows(identity: Identity, action: Action, topic: string, qos: 0 | 1 | 2, retain: boolean): boolean;
+  /** Why `allows` says what it says; for logs and people, asked about refusals only. It counts nothing. Left out: there is no more to say. */
+  explain?(identity: Identity, action: Action, topic: string, qos: 0 | 1 | 2, retain: boolean): Explanation;
+  /** How often each rule has decided, for `$SYS`; left out: there are no rules. */
+  tallies?(): readonly RuleTally[];
+}
+
+/** Why something is allowed or not. */
+export interface Explanation {
+  readonly isAllowed: boolean;
+  /** What decided, for the operator; without a full stop: `rule "meters" (rules.yaml:12) denies it`. */
+  readonly sentence: string;
+  /** The place of the rule, such as `rules.yaml:12`; `undefined`: no rule is about it. */
+  readonly rule: string | undefined;
+  /** What the client may know of it besides that it is refused; `undefined`: nothing. A sentence. */
+  readonly tell: string | undefined;
+}
+
+/** What a rule has decided since the start. */
+export interface RuleTally {
+  /** A level of a topic, without wildcards. */
+  readonly name: string;
+  readonly allowed: number;
+  readonly refused: number;
 }

@@ -18,6 +18,7 @@ export const ERROR_CODES = {
   ambiguous:
     'The broker has lost the session, so nobody can tell whether it has the QoS 2 message; `onAmbiguous` decides.',
   'too-large': 'The packet is larger than the other side takes.',
+  'file-unavailable': 'A file cannot be read or written.',
   'store-in-use': 'Another process has the data directory open.',
   'store-unavailable': 'The data directory cannot be made, read or written.',
   'store-newer': 'The data directory was written by a newer version of Vouch.',

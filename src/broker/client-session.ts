@@ -189,7 +189,7 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Waiter, Ti
     this.machine.forEachInFlight((delivery, state, id) => {
       const reason = state === 'sent' ? this.refusal(delivery) : undefined;
       if (reason === undefined) return;
-      this.dropped().add(delivery.message.topic, reason);
+      this.dropped().addDelivery(delivery, reason, this.identity);
       this.machine.abandon(id, Reason.success, now);
     });
   }
@@ -387,7 +387,7 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Waiter, Ti
 
   /** The client will never get this message: counted, said, settled. */
   private drop(delivery: SessionDelivery, reason: 'displaced' | 'expired' | 'too-large' | 'not-authorized'): void {
-    this.dropped().add(delivery.message.topic, reason);
+    this.dropped().addDelivery(delivery, reason, this.identity);
     this.settleInStore(delivery);
   }
 

@@ -15,6 +15,7 @@ import type { ConnectionTerms } from '../session/terms.ts';
 import { type AuthenticationOutcome, ClientAuthentication } from './authenticating.ts';
 import type { BrokerState } from './broker-state.ts';
 import { refusalOfConnect } from './connect-rules.ts';
+import { denialOf } from './denial.ts';
 import type { Connection } from './connection.ts';
 import type { ClientRedirect } from './parts.ts';
 import { redirectFor } from './redirecting.ts';
@@ -125,6 +126,7 @@ function refuse(
   packet: ConnectPacket,
   reasonCode: ReasonCode,
   why: string,
+  reasonString?: string,
 ): void {
   broker.counters.connectionsRefused++;
   broker.log.warn(
@@ -132,7 +134,7 @@ function refuse(
     { clientId: packet.clientId, remote: connection.remote, reasonCode },
   );
   // What the authenticator knows is for the log alone; the wire gets the code. [MQTT-3.1.4-2]
-  refuseConnection(connection, reasonCode, undefined);
+  refuseConnection(connection, reasonCode, reasonString);
   connection.leave(false, undefined); // [MQTT-3.2.2-7]
 }
 
@@ -185,13 +187,9 @@ function authenticated(
       return refuse(broker, connection, packet, refusal.reasonCode, `The Will's topic is not taken. ${refusal.why}`);
     const { authorizer } = broker;
     if (!authorizer.allowsAll && !authorizer.allows(identity, 'will', will.topic, will.qos, will.retain)) {
-      return refuse(
-        broker,
-        connection,
-        packet,
-        Reason.notAuthorized,
-        `The client may not publish its Will to ${JSON.stringify(will.topic)}.`,
-      );
+      const clauses = `The client may not publish its Will to ${JSON.stringify(will.topic)}`;
+      const denial = denialOf(broker, identity, 'will', will.topic, will.qos, will.retain, clauses);
+      return refuse(broker, connection, packet, Reason.notAuthorized, denial.forLog, denial.tell);
     }
   }
   const expiry = expiryInterval(broker, packet);

@@ -1,10 +1,13 @@
 // What one session, or one shared group, did not get or has not got yet: counted, told to the embedder, and said in the log, but never once per
 // message for long: a client must not be able to fill the log with its own failures. Nothing is decided here.
 
+import type { Identity } from '../auth/contract.ts';
 import { type ReasonCode, reasonName } from '../packet/reason-codes.ts';
 import type { BrokerState } from './broker-state.ts';
+import { denialOf } from './denial.ts';
 import type { DropReason } from './events.ts';
 import type { QueueLimitName } from './queue-limits.ts';
+import type { SessionDelivery } from './session-delivery.ts';
 
 /** Why, in a sentence; the reasons that need more words have methods of their own. */
 const SENTENCES: {
@@ -44,6 +47,14 @@ export class DroppedMessages {
   add(topic: string, reason: keyof typeof SENTENCES, reasonCode?: ReasonCode): void {
     const code = reasonCode === undefined ? '' : `: ${reasonName(reasonCode)}`;
     this.addOne(topic, reason, `${SENTENCES[reason]}${code}`, reasonCode);
+  }
+
+  /** The same of a message that may not be sent to this client: where an Authorizer is against it, with what that says. */
+  addDelivery({ message, qos, retain }: SessionDelivery, reason: keyof typeof SENTENCES, client: Identity): void {
+    const { topic } = message;
+    if (reason !== 'not-authorized') return this.add(topic, reason);
+    const denial = denialOf(this.broker, client, 'receive', topic, qos, retain, SENTENCES[reason]);
+    this.addOne(topic, reason, denial.forLog.replace(/\.$/, ''), undefined, denial.rule);
   }
 
   /** One message did not fit its queue. */
@@ -105,7 +116,13 @@ export class DroppedMessages {
     });
   }
 
-  private addOne(topic: string, reason: DropReason, why: string, reasonCode: ReasonCode | undefined): void {
+  private addOne(
+    topic: string,
+    reason: DropReason,
+    why: string,
+    reasonCode: ReasonCode | undefined,
+    rule?: string,
+  ): void {
     this.tell(topic, reason);
     const dropped = ++this.count;
     if (!Number.isInteger(Math.log10(dropped))) return;
@@ -116,6 +133,7 @@ export class DroppedMessages {
       reason,
       dropped,
       reasonCode,
+      rule,
     });
   }
 

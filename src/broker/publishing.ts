@@ -12,6 +12,7 @@ import type { TopicName } from '../topic/topic-name.ts';
 import type { BrokerState } from './broker-state.ts';
 import type { ClientSession } from './client-session.ts';
 import type { Connection } from './connection.ts';
+import { type Denial, denialOf } from './denial.ts';
 import { refusalOfMessage } from './message-rules.ts';
 import type { Route } from './route.ts';
 import type { Routed } from './routing.ts';
@@ -57,7 +58,7 @@ export function publishFromClient(
   }
   const { qos, retain } = publish;
   if (!broker.authorizer.allowsAll && !broker.authorizer.allows(session.identity, 'publish', topic, qos, retain)) {
-    return refuse(broker, session, publish, topic, Reason.notAuthorized, 'The client may not publish to this topic.');
+    return deny(broker, session, publish, topic);
   }
   if (publish.properties !== NO_MESSAGE_PROPERTIES) {
     const refusal = refusalOfMessage(broker, publish.properties, publish.payload);
@@ -147,7 +148,15 @@ function refuseForRoom(
   if (limit !== 'store') return refuse(broker, session, publish, topic, Reason.quotaExceeded, NO_ROOM[limit]);
   broker.counters.messagesRefused++;
   broker.counters.messagesRefusedStoreFull++;
-  return sayNo(session, publish, Reason.quotaExceeded, 'The store has no room.');
+  return sayNo(broker, session, publish, Reason.quotaExceeded, 'The store has no room.');
+}
+
+/** Says no to a client that may not. */
+function deny(broker: BrokerState, session: ClientSession, publish: PublishPacket, topic: string): ReasonCode {
+  const { qos, retain } = publish;
+  const clauses = 'The client may not publish to this topic';
+  const denial = denialOf(broker, session.identity, 'publish', topic, qos, retain, clauses);
+  return refuse(broker, session, publish, topic, Reason.notAuthorized, denial.forClient, denial);
 }
 
 /** Says no, and why in the log: the 1st, 10th, 100th, ... time on one connection. */
@@ -158,31 +167,40 @@ function refuse(
   topic: string,
   reasonCode: ReasonCode,
   why: string,
+  denial?: Denial,
 ): ReasonCode {
   broker.counters.messagesRefused++;
   const count = session.connection === undefined ? 1 : ++session.connection.refusedCount;
   if (Number.isInteger(Math.log10(count))) {
     const which = count === 1 ? 'a' : `number ${count}, a`;
     broker.log.warn(
-      `Refused ${which} QoS ${publish.qos} message of client ${session.name} to topic ${JSON.stringify(topic)}: ${reasonName(reasonCode)}. ${why}`,
-      { clientId: session.clientId, topic, reasonCode, refused: count },
+      `Refused ${which} QoS ${publish.qos} message of client ${session.name} to topic ${JSON.stringify(topic)}: ${reasonName(reasonCode)}. ${denial?.forLog ?? why}`,
+      { clientId: session.clientId, topic, reasonCode, refused: count, rule: denial?.rule },
     );
   }
-  return sayNo(session, publish, reasonCode, why);
+  return sayNo(broker, session, publish, reasonCode, why);
 }
 
 /**
  * How a client hears no. MQTT 5 by the Reason Code of PUBACK and PUBREC, and the reason in words. 3.x has no word for it, and an
  * acknowledgement would be a lie: its connection ends [MQTT-3.3.5-2], and only after a while if it is to find room when it tries again.
- * MQTT 3.1 leaves no choice where the client may not publish: the Server "must therefore make a positive acknowledgement".
+ * MQTT 3.1 leaves no choice where the client may not publish: the Server "must therefore make a positive acknowledgement". MQTT 3.1.1
+ * leaves the choice between both [MQTT-3.3.5-2], and `deniedPublish311` makes it.
  */
-function sayNo({ connection }: ClientSession, { qos }: PublishPacket, reasonCode: ReasonCode, why: string): ReasonCode {
+function sayNo(
+  { rules }: BrokerState,
+  { connection }: ClientSession,
+  { qos }: PublishPacket,
+  reasonCode: ReasonCode,
+  why: string,
+): ReasonCode {
   if (qos === 0 || connection === undefined) return reasonCode;
   if (connection.version === 5) {
     connection.outlet.refusedWhy = why;
     return reasonCode;
   }
-  if (connection.version === 3 && reasonCode === Reason.notAuthorized) return Reason.success;
+  const isAcknowledged = connection.version === 3 || rules.deniedPublish311 === 'acknowledge';
+  if (isAcknowledged && reasonCode === Reason.notAuthorized) return Reason.success;
   const detail = `A QoS ${qos} message was refused, which ${connection.versionName} cannot be told otherwise.`;
   if (reasonCode === Reason.quotaExceeded) connection.holdPublisher(reasonCode, detail);
   else connection.closeBecause(reasonCode, detail);

@@ -21,6 +21,8 @@ export interface BrokerRules {
   readonly emptyClientIds: 'assign' | 'refuse';
   /** Whether clients may publish to topics that begin with `$` (section 4.7.2); never to `$SYS`. */
   readonly dollarTopics: 'refuse' | 'allow';
+  /** What a client of MQTT 3.1.1 hears whose QoS 1 or 2 message it may not publish [MQTT-3.3.5-2]: nothing more, or that it was taken. */
+  readonly deniedPublish311: 'close' | 'acknowledge';
 }
 
 /** Choices that suit most. */
@@ -30,4 +32,5 @@ export const DEFAULT_RULES: BrokerRules = Object.freeze({
   payloadFormatCheck: false,
   emptyClientIds: 'assign',
   dollarTopics: 'refuse',
+  deniedPublish311: 'close',
 });

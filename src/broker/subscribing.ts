@@ -18,6 +18,7 @@ import { admitToOne, limitToEndAt } from './admission.ts';
 import type { BrokerState } from './broker-state.ts';
 import type { ClientSession } from './client-session.ts';
 import type { Connection } from './connection.ts';
+import { type Denial, denialOf } from './denial.ts';
 import type { Refusal } from './message-rules.ts';
 import { lower } from './route.ts';
 import { addressing } from './session-delivery.ts';
@@ -75,7 +76,9 @@ function subscribeOne(
     !broker.authorizer.allowsAll &&
     !broker.authorizer.allows(session.identity, 'subscribe', requested, options.qos, false)
   ) {
-    return refuse(broker, session, requested, Reason.notAuthorized, 'The client may not subscribe to this filter.');
+    const clauses = 'The client may not subscribe to this filter';
+    const denial = denialOf(broker, session.identity, 'subscribe', requested, options.qos, false, clauses);
+    return refuse(broker, session, requested, Reason.notAuthorized, denial.forClient, denial);
   }
   const known = session.subscriptions?.has(requested) ?? false;
   if (!known && (session.subscriptions?.size ?? 0) >= broker.limits.subscriptionsMax) {
@@ -179,14 +182,11 @@ function refuse(
   filter: string,
   reasonCode: ReasonCode,
   why: string,
+  denial?: Denial,
 ): Refusal {
   broker.log.warn(
-    `Refused the subscription of client ${session.name} to ${JSON.stringify(filter)}: ${reasonName(reasonCode)}. ${why}`,
-    {
-      clientId: session.clientId,
-      filter,
-      reasonCode,
-    },
+    `Refused the subscription of client ${session.name} to ${JSON.stringify(filter)}: ${reasonName(reasonCode)}. ${denial?.forLog ?? why}`,
+    { clientId: session.clientId, filter, reasonCode, rule: denial?.rule },
   );
   return { reasonCode, why };
 }

@@ -2,6 +2,7 @@
 // where a value has changed (section 4.7.2 leaves such topics to the Server). They are its own: no client can publish to them, none is in
 // the store or counted as retained, and whoever subscribes is asked for by the Authorizer like anywhere else.
 
+import type { RuleTally } from '../auth/contract.ts';
 import { type Millis, millis } from '../base/millis.ts';
 import type { Message } from '../packet/message.ts';
 import { NO_MESSAGE_PROPERTIES } from '../packet/properties.ts';
@@ -58,6 +59,7 @@ export class SystemTopics implements Timed {
     this.measure(now);
     const facts = this.facts(now);
     for (const { topic, value } of this.topics) this.publish(topic, String(value(facts)), now);
+    for (const tally of this.broker.authorizer.tallies?.() ?? []) this.publishTally(tally, now);
     this.broker.deadlines.set(this, millis(now + this.broker.limits.systemTopicsInterval));
   }
 
@@ -89,6 +91,12 @@ export class SystemTopics implements Timed {
       heapBytes,
       heapBytesMax: this.heapBytesMax,
     };
+  }
+
+  /** Rules come and go with their file: a topic begins with the first decision. */
+  private publishTally({ name, allowed, refused }: RuleTally, now: Millis): void {
+    if (allowed > 0) this.publish(systemTopic(`rules/${name}/allowed`), String(allowed), now);
+    if (refused > 0) this.publish(systemTopic(`rules/${name}/refused`), String(refused), now);
   }
 
   private publish(topic: TopicName, text: string, now: Millis): void {

@@ -18,6 +18,7 @@ import { Reason, reasonName } from '../packet/reason-codes.ts';
 import type { Batch, RecipientKey, RecoveredWill, WillRecord } from '../store/contract.ts';
 import type { BrokerState, Timed } from './broker-state.ts';
 import type { ClientSession } from './client-session.ts';
+import { denialOf } from './denial.ts';
 import { messageOfWill, publishMessage } from './publishing.ts';
 
 /** How many Wills wait for room in the store; what is due beyond that is given up, and said. */
@@ -143,6 +144,9 @@ export class Wills {
     const { authorizer, store } = this.broker;
     const isAllowed = authorizer.allowsAll || authorizer.allows(identity, 'will', will.topic, will.qos, will.retain);
     if (!isAllowed) this.broker.counters.messagesRefused++;
+    const denial = isAllowed
+      ? undefined
+      : denialOf(this.broker, identity, 'will', will.topic, will.qos, will.retain, 'The client may not publish it');
     const reasonCode = isAllowed
       ? publishMessage(this.broker, messageOfWill(will, now), now).reasonCode // [MQTT-3.1.2-14] [MQTT-3.1.2-15]
       : Reason.notAuthorized;
@@ -152,9 +156,10 @@ export class Wills {
     store.deleteWill(key); // [MQTT-3.1.2-10]
     if (reasonCode < 0x80) return;
     const what = isPutOff ? 'waits for room in the store' : `was not published: ${reasonName(reasonCode)}`;
+    const why = denial === undefined ? '' : ` ${denial.forLog}`;
     this.broker.log.warn(
-      `The Will of client ${JSON.stringify(identity.clientId)} for topic ${JSON.stringify(will.topic)} ${what}.`,
-      { clientId: identity.clientId, topic: will.topic, reasonCode },
+      `The Will of client ${JSON.stringify(identity.clientId)} for topic ${JSON.stringify(will.topic)} ${what}.${why}`,
+      { clientId: identity.clientId, topic: will.topic, reasonCode, rule: denial?.rule },
     );
   }
 

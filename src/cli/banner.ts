@@ -35,12 +35,14 @@ export function bannerText(facts: StartFacts, isColored: boolean): string {
   const listening = doors.map((door) => {
     return `${door.url.padEnd(widest)}  ${paint(door.isOpen ? 'yellow' : 'green', door.safety)}`;
   });
+  const who = facts.config.passwordFile === '' || facts.config.allowAnonymous ? '' : ' -u USER -P PASSWORD';
   const rows: readonly (readonly [string, string])[] = [
     ...listening.map((line, index) => [index === 0 ? 'Listening' : '', line] as const),
+    ...rulesRows(facts),
     ...storeRows(facts),
     ['Sessions', expirySentence(facts.config)],
-    ['Try it', `${facts.command} sub${addressOptions(facts)} -v -t hello`],
-    ['', `${facts.command} pub${addressOptions(facts)} -t hello -m world    (in another terminal)`],
+    ['Try it', `${facts.command} sub${addressOptions(facts)}${who} -v -t hello`],
+    ['', `${facts.command} pub${addressOptions(facts)}${who} -t hello -m world    (in another terminal)`],
     ['Stop', 'Ctrl-C'],
   ];
   const lines = rows.map(([term, line]) => `  ${paint('bold', term.padEnd(11))}${line}`);
@@ -55,9 +57,25 @@ export function startFields(facts: StartFacts): LogFields {
     listeners: doorsOf(facts)
       .map((door) => `${door.url} (${door.safety})`)
       .join(', '),
+    ...rulesFields(facts),
     ...storeFields(facts),
     sessionExpiry: `sessions ${expirySentence(facts.config)}`,
   };
+}
+
+function rulesRows(facts: StartFacts): readonly (readonly [string, string])[] {
+  const sentence = rulesSentence(facts);
+  return sentence === undefined ? [] : [['Rules', sentence]];
+}
+
+function rulesFields(facts: StartFacts): LogFields {
+  const rules = rulesSentence(facts);
+  return rules === undefined ? {} : { rules };
+}
+
+/** `undefined`: everything is allowed, which the listeners' lines say. */
+function rulesSentence({ config: { accessRules } }: StartFacts): string | undefined {
+  return accessRules && `${counted(accessRules.rules.length, 'rule')} in ${path.resolve(accessRules.path)}`;
 }
 
 function storeRows({ config, found }: StartFacts): readonly (readonly [string, string])[] {
@@ -107,8 +125,13 @@ function doorsOf(facts: StartFacts): readonly Door[] {
     const host = facts.config.listeners[index]?.address.host ?? '';
     const isOpen = !isLoopback(host);
     const reach = isOpen ? 'open to other machines' : 'loopback only';
-    return { url: listener.url, isOpen, safety: `anonymous, plain TCP, ${reach}` };
+    return { url: listener.url, isOpen, safety: `${whoMay(facts.config)}, plain TCP, ${reach}` };
   });
+}
+
+function whoMay({ passwordFile, allowAnonymous }: Config): string {
+  if (passwordFile === '') return 'anonymous';
+  return allowAnonymous ? 'passwords or anonymous' : 'passwords';
 }
 
 /** `-h` and `-p` for the first listener, where they are not what pub and sub assume anyway. */

@@ -20,19 +20,19 @@ export interface Command {
 }
 
 /**
- * Makes a command: parses its options, answers `--help`, and hands the values to `action`.
+ * Makes a command: parses its options and operands, answers `--help`, and hands the values to `action`.
  * @param action  Yields the exit code.
  */
 export function defineCommand<Table extends OptionTable>(
   page: HelpPage<Table>,
-  action: (values: ValuesOf<Table>) => Promise<number>,
+  action: (values: ValuesOf<Table>, operands: readonly string[]) => Promise<number>,
 ): Command {
   return {
     name: page.command.replace('vouch ', ''),
     sentence: page.sentence,
     async run(args) {
-      const parsed = parseOptions(page.options, args);
-      if (parsed.kind === 'values') return await action(parsed.values);
+      const parsed = parseOptions(page.options, args, page.operands);
+      if (parsed.kind === 'values') return await action(parsed.values, parsed.operands);
       process.stdout.write(helpText(page, pageWidth(process.stdout.columns)));
       return EXIT.ok;
     },

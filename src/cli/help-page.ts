@@ -15,6 +15,8 @@ export interface HelpPage<Table extends OptionTable> {
   /** What follows the command, one line per form: `-t TOPIC -m TEXT [options]`. */
   readonly usage: readonly string[];
   readonly options: Table;
+  /** What the command takes besides options, in order, as the usage names it; left out: nothing. */
+  readonly operands?: readonly string[];
   readonly examples: readonly HelpExample[];
   /** Paragraphs at the end; often none. */
   readonly notes: readonly string[];

@@ -17,6 +17,9 @@ const COMMANDS: ReadonlyMap<string, () => Promise<{ readonly command: Command }>
   ['pub', () => import('./pub.ts')],
   ['sub', () => import('./sub.ts')],
   ['store', () => import('./store.ts')],
+  ['explain', () => import('./explain.ts')],
+  ['rules', () => import('./rules.ts')],
+  ['passwd', () => import('./passwd.ts')],
 ]);
 
 /** What a failed command left open keeps the process alive no longer than this. */

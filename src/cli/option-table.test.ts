@@ -70,6 +70,19 @@ test('a value may begin with a dash, be empty, or look like an option', () => {
   assert.deepEqual(valuesOf('-t', '-5', '-t', '', '-t', '--retain').topic, ['-5', '', '--retain']);
 });
 
+test('what is no option is an operand where there is a name for it, wherever it stands', () => {
+  const parsed = parseOptions(TABLE, ['one', '--retain', 'two'], ['FIRST', 'SECOND']);
+  assert(parsed.kind === 'values');
+  assert.deepEqual(parsed.operands, ['one', 'two']);
+  for (const [args, message] of [
+    [['one'], 'SECOND must be said.'],
+    [[], 'FIRST and SECOND must be said.'],
+    [['1', '2', '3'], '"3" is not expected here: everything else is said with options.'],
+  ] as const) {
+    assert.throws(() => parseOptions(TABLE, args, ['FIRST', 'SECOND']), { code: 'invalid-option', message });
+  }
+});
+
 test('given twice, the last one counts', () => {
   assert.equal(valuesOf('-h', 'a', '-h', 'b').host, 'b');
   assert.equal(valuesOf('--color', '--no-color').color, false);

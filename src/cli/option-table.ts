@@ -3,6 +3,7 @@
 // The splitting into tokens is node:util's; what is allowed and what a problem is called is decided
 // here, so that every problem is a sentence for people and all of them are told at once.
 // The key of a row is its name in camelCase: `keepAlive` is `--keep-alive`. Given twice, the last one counts.
+// What is no option is an operand; a command says which it takes, and then all of them must be there.
 
 import { parseArgs } from 'node:util';
 
@@ -43,7 +44,8 @@ export type ValuesOf<Table extends OptionTable> = {
 /** What a command line turned out to be. */
 export type ParsedOptions<Table extends OptionTable> =
   | { readonly kind: 'help' }
-  | { readonly kind: 'values'; readonly values: ValuesOf<Table> };
+  /** As many operands as were asked for. */
+  | { readonly kind: 'values'; readonly values: ValuesOf<Table>; readonly operands: readonly string[] };
 
 /** What every kind of option is described with. */
 export interface OptionDescription {
@@ -116,12 +118,17 @@ export function oneOf<const Word extends string>(words: readonly Word[]): (value
 }
 
 /**
- * Reads a command line against the table. `--help` wins over everything else; `-h` is help where no row has that letter.
+ * Reads a command line against the table. What is no option is an operand: as many as there are names for. `--help` wins over everything else; `-h` is help where no row has that letter.
  * @throws {UsageError} `invalid-option` with one line per problem.
  */
-export function parseOptions<Table extends OptionTable>(table: Table, args: readonly string[]): ParsedOptions<Table> {
+export function parseOptions<Table extends OptionTable>(
+  table: Table,
+  args: readonly string[],
+  operandNames: readonly string[] = [],
+): ParsedOptions<Table> {
   const spellings = new Map(Object.keys(table).map((name) => [flagOf(name).slice(2), name]));
   const given = new Map<string, string[]>();
+  const operands: string[] = [];
   const problems: string[] = [];
   const helpLetter = Object.values(table).some((option) => option.short === 'h') ? undefined : '-h';
 
@@ -129,7 +136,11 @@ export function parseOptions<Table extends OptionTable>(table: Table, args: read
   let isAfterUnknown = false;
   for (const token of tokensOf(table, args)) {
     if (token.kind === 'positional' && !isAfterUnknown) {
-      problems.push(`${quote(token.value)} is not expected here: all is said with options`);
+      operands.push(token.value);
+      if (operands.length > operandNames.length) {
+        const rest = operandNames.length === 0 ? 'all is said with options' : 'everything else is said with options';
+        problems.push(`${quote(token.value)} is not expected here: ${rest}`);
+      }
     }
     isAfterUnknown = false;
     if (token.kind !== 'option') continue;
@@ -155,9 +166,11 @@ export function parseOptions<Table extends OptionTable>(table: Table, args: read
       problems.push(`${flagOf(name)} ${error.message}`);
     }
   }
+  if (operands.length < operandNames.length)
+    problems.push(`${operandNames.slice(operands.length).join(' and ')} must be said`);
   if (problems.length > 0) throw new UsageError('invalid-option', problems.map(asSentence).join('\n'));
   // The loop above has set every key of the table to what its own row yields.
-  return { kind: 'values', values: values as ValuesOf<Table> };
+  return { kind: 'values', values: values as ValuesOf<Table>, operands };
 }
 
 /** An option as node:util splits it off. */

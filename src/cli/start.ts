@@ -63,6 +63,10 @@ export const command: Command = defineCommand(
         line: 'vouch start --host 0.0.0.0 --allow-anonymous',
         sentence: 'Let everybody in who can reach this machine.',
       },
+      {
+        line: 'vouch start --host 0.0.0.0 --password-file users.passwd',
+        sentence: 'Let those in who have a password there; "vouch passwd" makes the file.',
+      },
       { line: 'vouch start -c vouch.yaml --check', sentence: 'See what a configuration file comes to.' },
     ],
     notes: [
@@ -88,6 +92,10 @@ async function start(values: ValuesOf<StartOptions>): Promise<number> {
     return EXIT.usage;
   }
   if (values.check) {
+    if (outcome.config.passwordFile !== '') {
+      const { readPasswordFile } = await import('../server/password-file.ts');
+      readPasswordFile(outcome.config.passwordFile);
+    }
     for (const warning of outcome.warnings) process.stderr.write(`vouch start: ${asSentence(warning)}\n`);
     process.stdout.write(effectiveConfigText(outcome.config, outcome.settings));
     return EXIT.ok;
@@ -137,7 +145,11 @@ async function serve(config: Config, output: LogOutput): Promise<number> {
 function warnOfOpenDoors(facts: StartFacts, log: Log): void {
   facts.listeners.forEach((listener, index) => {
     if (isLoopback(facts.config.listeners[index]?.address.host ?? '')) return;
-    log.warn('Everybody who can reach this listener may publish and subscribe', { listener: listener.url });
+    const { passwordFile, allowAnonymous, accessRules } = facts.config;
+    const fields = { listener: listener.url };
+    const right = accessRules === undefined ? 'publish and subscribe' : 'connect';
+    if (passwordFile === '' || allowAnonymous) log.warn(`Everybody who can reach this listener may ${right}`, fields);
+    if (passwordFile !== '') log.warn('Whoever is between a client and this listener can read its password', fields);
   });
 }
 

@@ -144,7 +144,8 @@ function read(contents: string | Uint8Array, environment: { readonly [name: stri
     assert.match(showProblem(problem), /^[^\n]+[.?]$/, 'a problem is one line');
     if (problem.origin.kind !== 'file') continue;
     const { path, line, column } = problem.origin.place;
-    assert.equal(path, FILE);
+    // The file of rules that this one names is another file, with other lines.
+    if (path !== FILE) continue;
     assert.ok(line >= 1 && line <= lines && column >= 1, `line ${line} of ${lines}, column ${column}`);
   }
   return outcome;

@@ -1,5 +1,7 @@
 // A configuration that has passed every check: what the composition root builds from.
 
+import type { RuleFile } from '../auth/rules/rule.ts';
+import type { AuthLimits } from '../auth/limits.ts';
 import type { Millis } from '../base/millis.ts';
 import type { BrokerLimits } from '../broker/limits.ts';
 import type { ClientRedirect } from '../broker/parts.ts';
@@ -30,6 +32,11 @@ export interface Config {
   /** Never empty. */
   readonly listeners: readonly ConfiguredListener[];
   readonly allowAnonymous: boolean;
+  /** As they were read; `undefined`: everything is allowed. */
+  readonly accessRules: RuleFile | undefined;
+  /** As `data`; '': nobody is asked who they are. */
+  readonly passwordFile: string;
+  readonly authLimits: AuthLimits;
   readonly store: OptionValue<'store'>;
   /** As it was given: relative to the working directory, unless it is absolute. */
   readonly data: string;

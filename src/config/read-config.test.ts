@@ -71,6 +71,7 @@ test('rules come from every source', (context) => {
     payloadFormatCheck: true,
     emptyClientIds: 'refuse',
     dollarTopics: 'allow',
+    deniedPublish311: 'close',
   });
 });
 
@@ -156,13 +157,39 @@ test('another address than loopback needs allowAnonymous', (context) => {
   const flags = { host: '0.0.0.0' };
   assert.deepEqual(problems(context, { flags }), [
     'mqtt://0.0.0.0:1883 can be reached from other machines, and nobody would be asked who they are: ' +
-      'listen on 127.0.0.1 only, or let everybody in with "allowAnonymous: true" (--allow-anonymous).',
+      'listen on 127.0.0.1 only, name a passwordFile (--password-file), or let everybody in with "allowAnonymous: true" (--allow-anonymous).',
   ]);
   assert.deepEqual(valid(context, { flags: { ...flags, allowAnonymous: 'true' } }).urls, ['mqtt://0.0.0.0:1883']);
   assert.equal(
     problems(context, { file: 'allowAnonymous: true\n', flags: { ...flags, allowAnonymous: 'false' } }).length,
     1,
   );
+});
+
+// Threat 31: every combination of the two options is what it says.
+test('threat 31: who is let in is said by passwordFile and allowAnonymous, and neither without a word opens a door', (context) => {
+  const outcomes = ['none', 'users.passwd'].flatMap((passwordFile) =>
+    ['false', 'true'].flatMap((allowAnonymous) =>
+      ['127.0.0.1', '0.0.0.0'].map((host) => {
+        const flags = { passwordFile, allowAnonymous, host };
+        const sources = { path: undefined, flags: new Map(Object.entries(flags)) as never, environment: {} };
+        return [passwordFile, allowAnonymous, host, readConfig(sources).kind].join(' ');
+      }),
+    ),
+  );
+  assert.deepEqual(outcomes, [
+    'none false 127.0.0.1 valid',
+    'none false 0.0.0.0 invalid',
+    'none true 127.0.0.1 valid',
+    'none true 0.0.0.0 valid',
+    'users.passwd false 127.0.0.1 valid',
+    'users.passwd false 0.0.0.0 valid',
+    'users.passwd true 127.0.0.1 valid',
+    'users.passwd true 0.0.0.0 valid',
+  ]);
+  const { config } = valid(context, { flags: { passwordFile: 'users.passwd' } });
+  assert.deepEqual([config.passwordFile, config.allowAnonymous], ['users.passwd', false]);
+  assert.deepEqual(valid(context, { flags: {} }).config.passwordFile, '');
 });
 
 test('everything that is wrong is said at once, with its place, from the top of the file down', (context) => {
@@ -190,7 +217,7 @@ test('everything that is wrong is said at once, with its place, from the top of 
     'f.yaml:4:17: packetBytesMax takes a size from 128 B to 256 MiB (in B, KiB, MiB or GiB; a plain number is bytes); got "16 Mebi".',
     'f.yaml:6:1: "connectTimeout" stands twice, first at f.yaml:5:1: keep one of them.',
     'f.yaml:8:11: mqtt://0.0.0.0:1883 can be reached from other machines, and nobody would be asked who they are: ' +
-      'listen on 127.0.0.1 only, or let everybody in with "allowAnonymous: true" (--allow-anonymous).',
+      'listen on 127.0.0.1 only, name a passwordFile (--password-file), or let everybody in with "allowAnonymous: true" (--allow-anonymous).',
     'f.yaml:9:5: "pot" is not an option; did you mean port?',
     'f.yaml:10:11: port takes a whole number from 0 to 65535; got 70000.',
     'f.yaml:11:5: a listener is a "host: ..." with a "port: ..." below it.',

@@ -1,6 +1,8 @@
 // From all sources to a configuration, or to everything that is wrong with it. Options are read one by
 // one (settings.ts) and then combined here: which listeners there are, and whether they are safe.
 
+import type { RuleFile } from '../auth/rules/rule.ts';
+import type { AuthLimits } from '../auth/limits.ts';
 import type { BrokerLimits } from '../broker/limits.ts';
 import type { BrokerRules } from '../broker/rules.ts';
 import type { Config, ConfiguredListener, Settings } from './config.ts';
@@ -9,6 +11,7 @@ import { loadFile } from './load-file.ts';
 import { nearest } from './nearest.ts';
 import type { Origin, Problem } from './problem.ts';
 import { inReadingOrder } from './problem.ts';
+import { readRulesFile } from './rules-file.ts';
 import { OPTION_NAMES } from './schema.ts';
 import type { TextSources } from './settings.ts';
 import { readSettings } from './settings.ts';
@@ -40,7 +43,8 @@ export function readConfig(sources: ConfigSources): ConfigOutcome {
   const problems: Problem[] = [...(file?.problems ?? [])];
   const { settings, listenerOrigins } = readSettings(sources, file?.root, problems);
   const listeners = combineListeners(settings, listenerOrigins, problems);
-  refuseUnsafe(listeners, settings.allowAnonymous.value, problems);
+  refuseUnsafe(listeners, settings, problems);
+  const accessRules = readAccessRules(settings, problems);
   if (problems.length > 0) return { kind: 'invalid', problems: inReadingOrder(problems) };
   return {
     kind: 'valid',
@@ -49,6 +53,9 @@ export function readConfig(sources: ConfigSources): ConfigOutcome {
     config: {
       listeners,
       allowAnonymous: settings.allowAnonymous.value,
+      accessRules,
+      passwordFile: settings.passwordFile.value,
+      authLimits: authLimitsOf(settings),
       store: settings.store.value,
       data: settings.data.value,
       storeBytesMax: settings.storeBytesMax.value,
@@ -109,15 +116,28 @@ function refuseTwins(listeners: readonly ConfiguredListener[], problems: Problem
 }
 
 /** As long as nobody is asked who they are, only this machine may reach a listener, unless the operator says otherwise. */
-function refuseUnsafe(listeners: readonly ConfiguredListener[], allowAnonymous: boolean, problems: Problem[]): void {
-  if (allowAnonymous) return;
+function refuseUnsafe(
+  listeners: readonly ConfiguredListener[],
+  { allowAnonymous, passwordFile }: Settings,
+  problems: Problem[],
+): void {
+  if (allowAnonymous.value || passwordFile.value !== '') return;
   for (const { address, hostOrigin } of listeners) {
     if (isLoopback(address.host)) continue;
     const sentence =
       `${showListener(address)} can be reached from other machines, and nobody would be asked who they are: ` +
-      `listen on 127.0.0.1 only, or let everybody in with "allowAnonymous: true" (${flagOf('allowAnonymous')})`;
+      `listen on 127.0.0.1 only, name a passwordFile (${flagOf('passwordFile')}), or let everybody in with "allowAnonymous: true" (${flagOf('allowAnonymous')})`;
     problems.push({ origin: hostOrigin, sentence });
   }
+}
+
+/** A file of rules that cannot be used is a mistake of the configuration: without it everything would be allowed. */
+function readAccessRules({ rulesFile }: Settings, problems: Problem[]): RuleFile | undefined {
+  if (rulesFile.value === '') return undefined;
+  const outcome = readRulesFile(rulesFile.value);
+  if (outcome.kind === 'valid') return outcome.file;
+  problems.push(...outcome.problems);
+  return undefined;
 }
 
 /** A variable that nearly is one of ours would be ignored in silence otherwise. */
@@ -151,6 +171,19 @@ function rulesOf(settings: Settings): BrokerRules {
     payloadFormatCheck: settings.payloadFormatCheck.value,
     emptyClientIds: settings.emptyClientIds.value,
     dollarTopics: settings.dollarTopics.value,
+    deniedPublish311: settings.deniedPublish311.value,
+  };
+}
+
+/** The same for the bounds of asking who somebody is. */
+function authLimitsOf(settings: Settings): AuthLimits {
+  return {
+    passwordChecksMax: settings.passwordChecksMax.value,
+    passwordChecksWaitingMax: settings.passwordChecksWaitingMax.value,
+    passwordCacheMax: settings.passwordCacheMax.value,
+    passwordCacheExpiry: settings.passwordCacheExpiry.value,
+    authFailuresMax: settings.authFailuresMax.value,
+    authBackOffMax: settings.authBackOffMax.value,
   };
 }
 

@@ -60,6 +60,18 @@ export const RULE_ROWS: { readonly [Name in keyof BrokerRules]: Row<BrokerRules[
     },
     ['refuse', 'allow'],
   ),
+  deniedPublish311: wordRow(
+    {
+      ...rule(
+        'deniedPublish311',
+        'What becomes of a client of MQTT 3.1.1 that publishes with QoS 1 or 2 what it may not, since that version has no ' +
+          'word for no. close: its connection ends. acknowledge: it hears that the message was taken, and the message is ' +
+          'dropped; MQTT 3.1 wants it so in any case.',
+      ),
+      metavar: 'WORD',
+    },
+    ['close', 'acknowledge'],
+  ),
 };
 
 function rule<Name extends keyof BrokerRules>(name: Name, sentence: string) {

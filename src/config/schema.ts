@@ -4,6 +4,7 @@
 
 import type { Millis } from '../base/millis.ts';
 import { millis } from '../base/millis.ts';
+import { AUTH_ROWS } from './auth-rows.ts';
 import { LIMIT_ROWS } from './limit-rows.ts';
 import type { ListenerAddress } from './listener-address.ts';
 import { readHost, readListeners, showListener } from './listener-address.ts';
@@ -48,6 +49,7 @@ const GENERAL_ROWS: {
   readonly host: Row<string>;
   readonly listeners: Row<readonly ListenerAddress[]>;
   readonly allowAnonymous: Row<boolean>;
+  readonly rulesFile: Row<string>;
   readonly store: Row<'sqlite' | 'memory'>;
   readonly data: Row<string>;
   readonly storeBytesMax: Row<number>;
@@ -97,10 +99,25 @@ const GENERAL_ROWS: {
   allowAnonymous: switchRow({
     group: 'Security',
     sentence:
-      'Let everybody in, also where other machines can reach a listener. On loopback everybody is let in anyway.',
+      'Let everybody in who does not say who they are, also where other machines can reach a listener. On loopback everybody is ' +
+      'let in anyway, unless there is a passwordFile.',
     default: false,
     since: '0.1',
   }),
+  rulesFile: textRow(
+    {
+      group: 'Security',
+      sentence:
+        'A YAML file of rules that say which clients may publish, subscribe and receive what; what no rule allows is refused. ' +
+        'It is read again when it changes. Without one, everybody who is let in may do everything.',
+      default: '',
+      since: '0.1',
+      metavar: 'FILE',
+      takes: 'the path of a file, or none',
+    },
+    (raw) => (raw === 'none' ? '' : readLinePath(raw)),
+    (path) => (path === '' ? 'none' : path),
+  ),
   store: wordRow(
     {
       group: 'Storage',
@@ -195,12 +212,14 @@ const GENERAL_ROWS: {
 };
 
 /** Every option by name, in the order in which help and documentation show them. */
-export const ROWS: typeof GENERAL_ROWS & typeof RULE_ROWS & typeof ADDRESS_ROWS & typeof LIMIT_ROWS = {
-  ...GENERAL_ROWS,
-  ...RULE_ROWS,
-  ...ADDRESS_ROWS,
-  ...LIMIT_ROWS,
-};
+export const ROWS: typeof GENERAL_ROWS & typeof AUTH_ROWS & typeof RULE_ROWS & typeof ADDRESS_ROWS & typeof LIMIT_ROWS =
+  {
+    ...GENERAL_ROWS,
+    ...AUTH_ROWS,
+    ...RULE_ROWS,
+    ...ADDRESS_ROWS,
+    ...LIMIT_ROWS,
+  };
 
 /** The name of an option, as the file spells it. */
 export type OptionName = keyof typeof ROWS;
@@ -221,6 +240,12 @@ export function showValue(name: OptionName, value: unknown): string {
   // A row shows the values that it reads; the compiler cannot tie the two through the name.
   const show = ROWS[name].show as (value: unknown) => string;
   return show(value);
+}
+
+/** The same for a path that stands at the beginning of lines, before what is wrong with the file. */
+function readLinePath(raw: unknown): string | undefined {
+  const path = readPath(raw);
+  return path === undefined || /[\p{Cc}\p{Zl}\p{Zp}]/u.test(path) ? undefined : path;
 }
 
 /** Takes a raw value as a path; `undefined` when it is none. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -218,6 +218,27 @@ test('the rules of the program hold', async (context) => {
   context.after(() => broker.close());
   assert.deepEqual(await broker.publish('$x', 'y'), { reasonCode: 0x10 });
   await assert.rejects(brokerFor(context).publish('$x', 'y'), { code: 'rejected', reasonCode: 0x90 });
+});
+
+test('a broker obeys a file of rules; one that is wrong, or stands beside an authorizer, is a UsageError', async (context) => {
+  const directory = mkdtempSync(path.join(tmpdir(), 'vouch-exports-'));
+  context.after(() => rmSync(directory, { recursive: true }));
+  const rulesFile = path.join(directory, 'rules.yaml');
+  writeFileSync(rulesFile, 'rules:\n  - {allow: publish, topics: b}\n');
+  const { port } = await brokerFor(context, { rulesFile }).listen({ port: 0 });
+  const socket = await client(context, port, CONNECT + SUBSCRIBE);
+  assert.deepEqual([await packet(socket), await packet(socket)], [CONNACK, '9003000180']);
+  const authorizer = { allowsAll: true, allows: () => true };
+  assert.throws(() => createBroker({ rulesFile, authorizer }), {
+    code: 'invalid-option',
+    message: /either rulesFile or/,
+  });
+  assert.throws(() => createBroker({ rulesFile: '' }), { code: 'invalid-option' });
+  writeFileSync(rulesFile, '');
+  assert.throws(() => createBroker({ rulesFile }), {
+    code: 'invalid-option',
+    message: /rules.yaml:1:1: there are no rules/,
+  });
 });
 
 test('a port in use is an OperationError', async (context) => {

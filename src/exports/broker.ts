@@ -3,6 +3,7 @@
 
 import { ALLOW_ALL, ANONYMOUS } from '../auth/allow-all.ts';
 import type { Authenticator, Authorizer } from '../auth/contract.ts';
+import { DEFAULT_AUTH_LIMITS } from '../auth/limits.ts';
 import { OperationError, UsageError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { SILENT_LOG } from '../base/log.ts';
@@ -14,15 +15,19 @@ import type { BrokerRules } from '../broker/rules.ts';
 import { bytesOf, checkMessageProperties } from '../client/checks.ts';
 import { completeLimits, completeRules } from '../config/check-limits.ts';
 import { isLoopback, readHost } from '../config/listener-address.ts';
+import { showProblem } from '../config/problem.ts';
 import { isRedirect, isResponseInformation, REDIRECT_ROWS } from '../config/redirect-rows.ts';
+import { readRulesFile } from '../config/rules-file.ts';
 import { LISTENER_ROWS, ROWS } from '../config/schema.ts';
 import { quote } from '../config/spelling.ts';
 import type { QoS } from '../packet/packet.ts';
 import type { MessageProperties } from '../packet/properties.ts';
 import type { ReasonCode } from '../packet/reason-codes.ts';
 import { reasonName } from '../packet/reason-codes.ts';
+import { AccessRules } from '../server/access-rules.ts';
 import type { EventListener } from '../server/event-hub.ts';
 import { EventHub } from '../server/event-hub.ts';
+import { type Gate, openGate } from '../server/gate.ts';
 import { RunningBroker } from '../server/running-broker.ts';
 import { limitsInMemory, makeStore } from '../server/storage.ts';
 import type { Store } from '../store/contract.ts';
@@ -39,7 +44,9 @@ export type {
   Authenticator,
   Authorizer,
   Credentials,
+  Explanation,
   Identity,
+  RuleTally,
 } from '../auth/contract.ts';
 export type { ErrorCode } from '../base/errors.ts';
 export { ERROR_CODES, OperationError, UsageError } from '../base/errors.ts';
@@ -77,9 +84,16 @@ export interface BrokerOptions {
   readonly responseInformation?: string | undefined;
   /** Decides who a client is. Default: everybody is anonymous, and only loopback may be listened on. */
   readonly authenticator?: Authenticator | undefined;
+  /** In its place: a file of users and passwords, as `vouch passwd` writes it. It is read again when it changes. */
+  readonly passwordFile?: string | undefined;
   /** Decides what a client may do. Default: everything. */
   readonly authorizer?: Authorizer | undefined;
-  /** Allows listeners that other machines can reach although there is no `authenticator`. Default false. */
+  /** A file of rules in place of `authorizer`, as `vouch start` reads it (docs/rules.md). It is read again when it changes. */
+  readonly rulesFile?: string | undefined;
+  /**
+   * Allows listeners that other machines can reach although there is no `authenticator`. With a `passwordFile`: lets clients in that do
+   * not say who they are. Default false.
+   */
   readonly allowAnonymous?: boolean | undefined;
   /**
    * The directory to keep everything in that must outlive the process: what is acknowledged is on disk there first. It is made if
@@ -148,7 +162,8 @@ export interface EmbeddedBroker {
 
 /**
  * Makes a broker. It reads its store back and listens once it is asked to.
- * @throws {UsageError} `invalid-option`: an unknown limit or rule, or one out of bounds; a redirect or a topic that is none; no path in `data`, or a `store` beside it.
+ * @throws {UsageError} `invalid-option`: an unknown limit or rule, or one out of bounds; a redirect or a topic that is none; no path in `data`, or a `store`
+ * beside it; a `passwordFile` that cannot be used, or an `authenticator` beside it; a `rulesFile` that is wrong, or an `authorizer` beside it.
  */
 export function createBroker(options: BrokerOptions = {}): EmbeddedBroker {
   const log = options.log === undefined || options.log === 'silent' ? SILENT_LOG : options.log;
@@ -160,7 +175,8 @@ export function createBroker(options: BrokerOptions = {}): EmbeddedBroker {
   const rules = completeRules(options.rules ?? {});
   const redirects = checkRedirects(options.redirects);
   const responseInformation = checkResponseInformation(options.responseInformation);
-  const isGuarded = options.authenticator !== undefined || options.allowAnonymous === true;
+  const gate = gateOf(options, log);
+  const isGuarded = gate !== undefined || options.authenticator !== undefined || options.allowAnonymous === true;
   const storage = {
     store: isInMemory ? 'memory' : 'sqlite',
     data: data ?? ROWS.data.default,
@@ -168,12 +184,14 @@ export function createBroker(options: BrokerOptions = {}): EmbeddedBroker {
     storeReserveBytes: ROWS.storeReserveBytes.default,
     downtimeMax: ROWS.downtimeMax.default,
   } as const;
+  const accessRules =
+    options.rulesFile === undefined ? undefined : openRules(options.rulesFile, options.authorizer, log);
   const hub = new EventHub(log);
   const life = new BrokerLife(() =>
     RunningBroker.open({
       store: options.store ?? makeStore(storage, log),
-      authenticator: options.authenticator ?? ANONYMOUS,
-      authorizer: options.authorizer ?? ALLOW_ALL,
+      authenticator: gate?.authenticator ?? options.authenticator ?? ANONYMOUS,
+      authorizer: accessRules ?? options.authorizer ?? ALLOW_ALL,
       log,
       limits,
       rules,
@@ -196,7 +214,11 @@ export function createBroker(options: BrokerOptions = {}): EmbeddedBroker {
       throw new OperationError('rejected', `The message was refused: ${reasonName(reasonCode)}.`, reasonCode);
     },
     on: (event, listener) => hub.add(event, listener),
-    close: () => life.close(),
+    async close() {
+      accessRules?.close();
+      gate?.close();
+      await life.close();
+    },
   };
 }
 
@@ -244,6 +266,31 @@ function checkData(data: string, store: Store | undefined): void {
   if (store !== undefined) {
     throw new UsageError('invalid-option', 'A broker has one store: give createBroker either data or store.');
   }
+}
+
+function openRules(path: string, authorizer: Authorizer | undefined, log: Log): AccessRules {
+  if (ROWS.rulesFile.read(path) !== path) {
+    throw new UsageError('invalid-option', `rulesFile takes the path of a file; got ${quote(path)}.`);
+  }
+  if (authorizer !== undefined) {
+    throw new UsageError('invalid-option', 'A broker has one judge: give createBroker either rulesFile or authorizer.');
+  }
+  const outcome = readRulesFile(path);
+  if (outcome.kind === 'invalid') {
+    throw new UsageError('invalid-option', outcome.problems.map(showProblem).join('\n'));
+  }
+  const rules = new AccessRules(outcome.file, log);
+  rules.watch();
+  return rules;
+}
+
+function gateOf({ authenticator, passwordFile, allowAnonymous = false }: BrokerOptions, log: Log): Gate | undefined {
+  if (passwordFile === undefined) return undefined;
+  if (authenticator !== undefined)
+    throw new UsageError('invalid-option', 'Give createBroker either an authenticator or a passwordFile.');
+  if (typeof passwordFile !== 'string' || passwordFile === '')
+    throw new UsageError('invalid-option', `passwordFile takes the path of a file; got ${quote(passwordFile)}.`);
+  return openGate({ passwordFile, allowAnonymous, authLimits: DEFAULT_AUTH_LIMITS }, log);
 }
 
 function checkRedirects(redirects: readonly ClientRedirect[] | undefined): readonly ClientRedirect[] | undefined {

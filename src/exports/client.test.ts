@@ -5,7 +5,15 @@ import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 
 import { createBroker } from './broker.ts';
-import { type Client, type ClientOptions, connect, reasonName, topicMatcher, UsageError } from './client.ts';
+import {
+  type Client,
+  type ClientOptions,
+  connect,
+  reasonName,
+  scramSha256,
+  topicMatcher,
+  UsageError,
+} from './client.ts';
 
 /** The URL of a broker of this test. */
 async function brokerFor(context: TestContext): Promise<string> {
@@ -175,4 +183,12 @@ test('topics are matched, and Reason Codes put into words, without a broker', ()
   const isPower = topicMatcher(['meter/+/power']);
   assert.deepEqual([isPower('meter/1/power'), isPower('meter/power')], [true, false]);
   assert.equal(reasonName(0x87), 'not authorized (0x87)');
+});
+
+test('scramSha256 takes a name and a password, and says what else it was given', () => {
+  assert.equal(scramSha256('anna', Uint8Array.of(1)).method, 'SCRAM-SHA-256');
+  const untyped = scramSha256 as (userName?: unknown, password?: unknown) => unknown;
+  for (const given of [[], ['anna'], ['anna', 1], ['', 'x'], ['a\0', 'x'], [1, 'x']]) {
+    assert.throws(() => untyped(...given), UsageError, JSON.stringify(given));
+  }
 });

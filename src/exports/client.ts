@@ -2,9 +2,12 @@
 // held to the types: an option that nobody knows is an error, never ignored; whoever comes from another library hears at
 // once which names are different. The values' bounds are checked where the options are read (client/options.ts).
 
+import { scramClient } from '../auth/scram-client.ts';
 import { UsageError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { SILENT_LOG } from '../base/log.ts';
+import type { EnhancedAuthentication } from '../client/authentication.ts';
+import { bytesOf, checkBinary, checkText } from '../client/checks.ts';
 import type { Client } from '../client/client.ts';
 import { connect as connectWith } from '../client/connect.ts';
 import type { ConnectOptions, WillOptions } from '../client/options.ts';
@@ -12,6 +15,7 @@ import type { ReconnectOptions } from '../client/retry.ts';
 import { nearest } from '../config/nearest.ts';
 import { quote } from '../config/spelling.ts';
 import { nodeClientParts } from '../server/client-parts.ts';
+import { NODE_RANDOM } from '../server/node-parts.ts';
 
 export type { ErrorCode } from '../base/errors.ts';
 export { ERROR_CODES, OperationError, UsageError } from '../base/errors.ts';
@@ -70,6 +74,17 @@ export async function connect(url: string, options: ClientOptions = {}): Promise
     { ...connectOptions, url },
     nodeClientParts(log === undefined || log === 'silent' ? SILENT_LOG : log),
   );
+}
+
+/**
+ * SCRAM-SHA-256 (RFC 7677), for the option `authentication`: the client proves that it knows the password without sending it, and
+ * takes only a broker that proves the same. The password is kept as long as the client.
+ * @throws {UsageError} `invalid-argument`: what MQTT or SCRAM has no place for.
+ */
+export function scramSha256(userName: string, password: string | Uint8Array): EnhancedAuthentication {
+  const name = checkText('userName', userName);
+  const bytes = checkBinary('password', typeof password === 'string' ? bytesOf(password) : password);
+  return scramClient(name, bytes, NODE_RANDOM);
 }
 
 /** What a field may hold, as a sentence says it and as a question. `undefined` is a field left out. */

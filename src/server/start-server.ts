@@ -2,12 +2,14 @@
 // store, authenticator and listeners. Everything it opens it closes again when a later part fails.
 // Invariant: nobody is listened to before everything that the store holds is there again.
 
-import { ALLOW_ALL, ANONYMOUS } from '../auth/allow-all.ts';
+import { ALLOW_ALL } from '../auth/allow-all.ts';
 import type { OperationError } from '../base/errors.ts';
 import type { Config } from '../config/config.ts';
 import type { Listener } from '../transport/contract.ts';
+import { type Gate, openGate } from './gate.ts';
 import type { Audience } from './progress.ts';
 import { withProgress } from './progress.ts';
+import { AccessRules } from './access-rules.ts';
 import { RunningBroker } from './running-broker.ts';
 import { limitsInMemory, makeStore } from './storage.ts';
 
@@ -38,15 +40,28 @@ export interface ServerAudience extends Audience {
  * Opens everything that the configuration names.
  * @throws {OperationError} `address-in-use`, `address-unavailable`, `store-in-use`, `store-damaged`, `store-not-accepted`,
  * `store-newer`, `store-unavailable`, `store-full`.
+ * @throws {UsageError} `invalid-option`: the password file cannot be used; with a line for each thing that is wrong.
  */
 export async function startServer(config: Config, audience: ServerAudience): Promise<Server> {
+  const gate = openGate(config, audience.log);
+  try {
+    return await serve(config, audience, gate);
+  } catch (error) {
+    gate.close();
+    throw error;
+  }
+}
+
+async function serve(config: Config, audience: ServerAudience, gate: Gate): Promise<Server> {
   const { log, storeFailed } = audience;
   let share = 0;
   const store = makeStore(config, log);
+  const rules = config.accessRules === undefined ? undefined : new AccessRules(config.accessRules, log);
+  rules?.watch();
   const opening = RunningBroker.open({
     store,
-    authenticator: ANONYMOUS,
-    authorizer: ALLOW_ALL,
+    authenticator: gate.authenticator,
+    authorizer: rules ?? ALLOW_ALL,
     log,
     limits: config.store === 'memory' ? limitsInMemory(config.limits) : config.limits,
     rules: config.rules,
@@ -65,8 +80,14 @@ export async function startServer(config: Config, audience: ServerAudience): Pro
   try {
     for (const { address } of config.listeners) listeners.push(await running.listen(address));
   } catch (error) {
-    await running.close();
+    await stop();
     throw error;
   }
-  return { listeners, found: { sessions, messages, retained }, stop: () => running.close() };
+  return { listeners, found: { sessions, messages, retained }, stop };
+
+  async function stop(): Promise<void> {
+    gate.close();
+    rules?.close();
+    await running.close();
+  }
 }

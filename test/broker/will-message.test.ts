@@ -115,7 +115,7 @@ test('the right to publish a Will is asked for at CONNECT, and once more when it
   revoked.cut();
   assert.deepEqual(observer.take(), []);
   assert.deepEqual(broker.warnings(), [
-    'The Will of client "c" for topic "will" was not published: not authorized (0x87).',
+    'The Will of client "c" for topic "will" was not published: not authorized (0x87). The client may not publish it.',
   ]);
   assert.equal(broker.broker.counters.messagesRefused, 1);
   assert.equal(broker.broker.sizes.sessions, 1);

@@ -1,0 +1,139 @@
+// Who a client is, by the users of a password file. What a check costs is meant to hurt who guesses, not who comes back: a
+// password that was right is known again by a keyed digest of it, and so is one that was wrong, which costs and counts once.
+// Who guesses is held off (guesses.ts). A user that does not exist costs what one costs that does, and is held off alike. The password itself is kept nowhere.
+
+import { createHmac } from 'node:crypto';
+
+import type { Clock } from '../base/clock.ts';
+import type { Millis } from '../base/millis.ts';
+import type { Random } from '../base/random.ts';
+import type { ChainLink } from './chain.ts';
+import { CheckLine } from './check-line.ts';
+import type { Authentication, AuthenticationMethod, Credentials } from './contract.ts';
+import { ExpiringMap } from './expiring-map.ts';
+import { Guesses } from './guesses.ts';
+import type { AuthLimits } from './limits.ts';
+import { networkOf } from './network-of.ts';
+import { isPassword } from './password-hash.ts';
+import { decoyOf, type PasswordEntry, type PasswordTable } from './password-table.ts';
+import { SCRAM_SHA_256, scramMethod } from './scram-server.ts';
+
+/** What it is made of. */
+export interface PasswordAuthenticatorParts {
+  readonly limits: AuthLimits;
+  readonly clock: Pick<Clock, 'monotonic'>;
+  readonly random: Random;
+}
+
+const BAD_USER_NAME_OR_PASSWORD = 0x86;
+const NOT_AUTHORIZED = 0x87;
+const SERVER_BUSY = 0x89;
+const CONNECTION_RATE_EXCEEDED = 0x9f;
+
+/** Long enough that nobody finds it by trying. */
+const KEY_BYTES = 32;
+
+/** The users of a password file, who may change while it works. */
+export class PasswordAuthenticator implements ChainLink {
+  readonly methods: ReadonlyMap<string, AuthenticationMethod>;
+  private readonly clock: Pick<Clock, 'monotonic'>;
+  private readonly guesses: Guesses;
+  private readonly line: CheckLine;
+  #table: PasswordTable;
+  /** Of this process, so that a digest is of no use elsewhere. */
+  readonly #key: Uint8Array;
+  /** Digests of what was right. */
+  private readonly right: ExpiringMap<true>;
+  private readonly wrong: ExpiringMap<true>;
+  /** Checks under way: many clients may come with the same name and password at once. */
+  private readonly underWay: Map<string, Promise<boolean>>;
+
+  constructor(table: PasswordTable, { limits, clock, random }: PasswordAuthenticatorParts) {
+    this.clock = clock;
+    this.guesses = new Guesses(limits);
+    this.line = new CheckLine(limits.passwordChecksMax, limits.passwordChecksWaitingMax);
+    this.#table = table;
+    this.#key = random.bytes(KEY_BYTES);
+    this.right = new ExpiringMap(limits.passwordCacheMax, limits.passwordCacheExpiry);
+    this.wrong = new ExpiringMap(limits.passwordCacheMax, limits.passwordCacheExpiry);
+    this.underWay = new Map();
+    const scram = scramMethod({ table: () => this.#table, guesses: this.guesses, clock, random });
+    this.methods = new Map([[SCRAM_SHA_256, scram]]);
+  }
+
+  /** From now on these are the users. What is known of those who have not changed stays known. */
+  replace(table: PasswordTable): void {
+    this.#table = table;
+  }
+
+  knows({ userName }: Credentials): boolean {
+    return userName !== undefined && this.#table.users.has(userName);
+  }
+
+  authenticate({ userName, password, remote }: Credentials): Authentication | Promise<Authentication> {
+    if (userName === undefined) {
+      const what = password === undefined ? 'neither user name nor password' : 'a password without a user name';
+      return refused(NOT_AUTHORIZED, `It has ${what}.`);
+    }
+    if (password === undefined) return refused(BAD_USER_NAME_OR_PASSWORD, `${shown(userName)} has no password.`);
+    const now = this.clock.monotonic();
+    const network = networkOf(remote);
+    const user = this.#table.users.get(userName);
+    const entry = user ?? decoyOf(this.#table, userName);
+    const held = this.guesses.held(network, userName, now);
+    if (held !== undefined) return refused(CONNECTION_RATE_EXCEEDED, held);
+    const digest = this.digestOf(userName, entry, user !== undefined, password);
+    if (this.right.get(digest, now) === true) return this.accept(digest, userName, network, now);
+    const detail = wrongness(userName, user !== undefined);
+    if (this.wrong.get(digest, now) === true)
+      return refused(BAD_USER_NAME_OR_PASSWORD, `${detail} It was tried before.`);
+    const check = this.check(digest, entry, password);
+    if (check === undefined)
+      return refused(SERVER_BUSY, 'Too many passwords wait to be checked (passwordChecksWaitingMax).');
+    return check.then((isRight) => {
+      const then = this.clock.monotonic();
+      if (isRight && user !== undefined) return this.accept(digest, userName, network, then);
+      // Of clients that have come with the same meanwhile, one counts.
+      if (this.wrong.get(digest, then) === undefined) this.guesses.fail(network, userName, then);
+      this.wrong.set(digest, true, then);
+      return refused(BAD_USER_NAME_OR_PASSWORD, detail);
+    });
+  }
+
+  private accept(digest: string, userName: string, network: string, now: Millis): Authentication {
+    this.right.set(digest, true, now);
+    this.guesses.succeed(network, userName, now);
+    return { kind: 'accepted', principal: userName };
+  }
+
+  /** `undefined`: too many are waiting. The result is remembered even if the client has gone. */
+  private check(digest: string, entry: PasswordEntry, password: Uint8Array): Promise<boolean> | undefined {
+    const already = this.underWay.get(digest);
+    if (already !== undefined) return already;
+    const copy = password.slice(); // The packet's bytes are the connection's.
+    const check = this.line.run(() => isPassword(entry.hash, copy));
+    if (check === undefined) return undefined;
+    const ended = check.finally(() => this.underWay.delete(digest));
+    this.underWay.set(digest, ended);
+    return ended;
+  }
+
+  /** Of everything that the answer depends on, so that none outlives a change of the file. */
+  private digestOf(userName: string, entry: PasswordEntry, isKnown: boolean, password: Uint8Array): string {
+    const said = JSON.stringify([userName, isKnown ? entry.text : '']);
+    return createHmac('sha256', this.#key).update(`${said}\n`).update(password).digest('base64');
+  }
+}
+
+function wrongness(userName: string, exists: boolean): string {
+  return exists ? `The password of ${shown(userName)} is wrong.` : `There is no user ${shown(userName)}.`;
+}
+
+function refused(reasonCode: number, detail: string): Authentication {
+  return { kind: 'refused', reasonCode, detail };
+}
+
+/** A name as the log shows it. */
+function shown(userName: string): string {
+  return JSON.stringify(userName.length > 64 ? `${userName.slice(0, 64)}...` : userName);
+}
