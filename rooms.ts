@@ -17,6 +17,8 @@ export type RoomName =
   | 'auth/rules'
   | 'transport'
   | 'transport/tcp'
+  | 'transport/tls'
+  | 'transport/websocket'
   | 'broker'
   | 'client'
   | 'config'
@@ -62,6 +64,8 @@ const ALL_BUT_CLI: readonly Permission[] = [
   'auth/rules',
   'transport',
   'transport/tcp',
+  'transport/tls',
+  'transport/websocket',
   'broker',
   'client',
   'config',
@@ -164,10 +168,29 @@ export const ROOMS: readonly Room[] = [
     name: 'transport/tcp',
     folder: 'src/transport/tcp',
     rank: 3,
-    sentence: 'the transport contract over TCP sockets; it knows no packet',
+    sentence: 'the transport contract over TCP and Unix sockets, and the PROXY header before them; it knows no packet',
     imports: ['base', 'transport'],
-    node: ['node:net', 'node:fs'],
+    node: ['node:net', 'node:fs', 'node:fs/promises'],
     packages: [],
+  },
+  {
+    name: 'transport/tls',
+    folder: 'src/transport/tls',
+    rank: 3,
+    sentence: 'the transport contract over TLS; it is handed keys and certificates, and reads no files',
+    imports: ['base', 'transport', 'transport/tcp'],
+    node: ['node:crypto', 'node:net', 'node:tls'],
+    packages: [],
+  },
+  {
+    name: 'transport/websocket',
+    folder: 'src/transport/websocket',
+    rank: 3,
+    sentence:
+      'the transport contract over WebSocket, plain and secure; frames end here, and packets know nothing of them',
+    imports: ['base', 'transport', 'transport/tcp', 'transport/tls'],
+    node: ['node:http', 'node:https', 'node:net', 'node:tls'],
+    packages: ['ws'],
   },
   {
     name: 'broker',
@@ -244,6 +267,8 @@ export const ROOMS: readonly Room[] = [
       'auth/rules',
       'transport',
       'transport/tcp',
+      'transport/tls',
+      'transport/websocket',
       'broker',
       'client',
       'config',

@@ -10,7 +10,8 @@ import { LOADS, SYSTEM_ROOT, SYSTEM_VALUES } from '../src/broker/system-values.t
 import { CONFIG_VARIABLE } from '../src/config/read-config.ts';
 import { REDIRECT_ROWS } from '../src/config/redirect-rows.ts';
 import type { OptionName } from '../src/config/schema.ts';
-import { LISTENER_ROWS, OPTION_NAMES, ROWS, showValue } from '../src/config/schema.ts';
+import { LISTENER_ROWS } from '../src/config/listener-rows.ts';
+import { OPTION_NAMES, ROWS, showValue } from '../src/config/schema.ts';
 import { environmentNameOf, flagOf } from '../src/config/spelling.ts';
 import { EXIT, EXIT_SENTENCES } from '../src/server/exit-codes.ts';
 import { fillExamples } from './example-blocks.ts';
@@ -96,7 +97,12 @@ Each item of \`listeners\` in the file has these keys. As a flag or in the envir
 
 ${table(
   ['key', 'what it is for', 'takes', 'default'],
-  Object.entries(LISTENER_ROWS).map(([name, row]) => [`\`${name}\``, row.sentence, row.takes, `\`${row.default}\``]),
+  Object.entries(LISTENER_ROWS).map(([name, row]) => [
+    `\`${name}\``,
+    row.sentence,
+    row.takes,
+    String(row.default) === '' ? '' : `\`${String(row.default)}\``,
+  ]),
 )}
 
 ## A redirect

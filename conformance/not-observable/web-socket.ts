@@ -1,4 +1,4 @@
-// What only binds those who offer MQTT over WebSocket (section 6).
+// What only binds those who offer MQTT over WebSocket (section 6): nothing of it shows on another transport.
 
 import { type NotObservable, VERSIONS } from '../check.ts';
 
@@ -16,7 +16,7 @@ export const NOT_OBSERVABLE: readonly NotObservable[] = VERSIONS.flatMap((versio
       id,
       version,
       binds,
-      why: 'It binds those who offer MQTT over WebSocket, which Vouch does not yet.',
+      why: 'It is about WebSocket frames, which no other transport has; test/transport/packets-over-frames.test.ts shows it.',
     })),
   ),
 );

@@ -43,7 +43,7 @@ export async function startBrokers(): Promise<Brokers> {
       events: {},
     });
     running.push(broker);
-    const { port } = await broker.listen({ type: 'tcp', host: '127.0.0.1', port: 0 });
+    const { port } = await broker.listen({ type: 'tcp', host: '127.0.0.1', port: 0, proxyFrom: [] });
     return { host: '127.0.0.1', port };
   };
   return {

@@ -4,13 +4,17 @@
 // section 4.12), of which this room sees the data alone: packets, their order and their time are the broker's.
 // Reason codes are plain bytes here (MQTT 5.0 section 2.4): auth/ knows no packets.
 
-/** What a client says of itself in CONNECT. */
+import type { PeerCertificate } from '../base/peer-certificate.ts';
+
+/** What a client says of itself in CONNECT, and what its connection says of it. */
 export interface Credentials {
   readonly clientId: string;
   readonly userName: string | undefined;
   readonly password: Uint8Array | undefined;
   /** The peer's address for people and rules. */
   readonly remote: string;
+  /** The certificate with which the client has opened the connection, if it has; it was found good. */
+  readonly certificate?: PeerCertificate | undefined;
 }
 
 /** Who a client turned out to be. Sessions belong to a principal: another one cannot resume them. */

@@ -11,6 +11,7 @@ export const ERROR_CODES = {
   'address-unavailable': 'The address cannot be listened on: it is not of this machine, or needs more rights.',
   'connection-lost': 'The network connection ended before the operation did.',
   'connection-refused': 'The other side refused the connection; `reasonCode` says why.',
+  'tls-failed': 'No encrypted connection came about: a certificate is not trusted, or one side does not speak TLS.',
   'timed-out': 'The other side did not answer in time.',
   rejected: 'The other side answered with a reason code of 0x80 or above; `reasonCode` says which.',
   'not-connected': 'There is no connection, and neither a message of QoS 0 nor a re-authentication waits for one.',

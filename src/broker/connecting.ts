@@ -45,7 +45,8 @@ export function connect(broker: BrokerState, connection: Connection, packet: Con
   if (redirect !== undefined) return sendElsewhere(broker, connection, packet, redirect);
   const clientId = packet.clientId === '' ? assignClientId(broker) : packet.clientId; // [MQTT-3.1.3-6]
   const { userName, password } = packet;
-  const credentials = { clientId, userName, password, remote: connection.remote };
+  const { remote, certificate } = connection;
+  const credentials = { clientId, userName, password, remote, certificate };
   const method = packet.properties.authenticationMethod;
   if (method !== undefined) return authenticateWith(broker, connection, packet, method, credentials);
   const answer = authenticate(broker, credentials);
@@ -169,7 +170,8 @@ function authenticated(
   answer: Authentication | AuthenticationOutcome,
 ): void {
   if (answer.kind === 'refused') return refuse(broker, connection, packet, answer.reasonCode, answer.detail);
-  const identity: Identity = { principal: answer.principal, clientId, remote: connection.remote };
+  const { remote, certificate } = connection;
+  const identity: Identity = { principal: answer.principal, clientId, remote, certificate: certificate?.commonName };
   const existing = broker.sessions.get(clientId);
   if (existing !== undefined && existing.identity.principal !== identity.principal) {
     return refuse(

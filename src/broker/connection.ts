@@ -10,6 +10,7 @@
 // Longer than 400 lines because every way in which a connection goes on or ends meets the others here.
 
 import { type Millis, millis } from '../base/millis.ts';
+import type { PeerCertificate } from '../base/peer-certificate.ts';
 import { PacketDecoder } from '../packet/decoder.ts';
 import type { Packet } from '../packet/packet.ts';
 import type { PacketId } from '../packet/packet-id.ts';
@@ -91,6 +92,11 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
   /** The peer's address. */
   get remote(): string {
     return this.network.remote;
+  }
+
+  /** The peer's certificate, if it has shown one. */
+  get certificate(): PeerCertificate | undefined {
+    return this.network.certificate;
   }
 
   /** The protocol version; 4 until CONNECT has said it. */

@@ -18,6 +18,7 @@ function facts(
   assert(outcome.kind === 'valid');
   const { config } = outcome;
   const listeners = config.listeners.map(({ address }, index) => {
+    assert(address.type === 'tcp');
     const port = ports[index] ?? address.port;
     return { url: `mqtt://${address.host}:${port}`, port, close: () => Promise.resolve() };
   });

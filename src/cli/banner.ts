@@ -4,9 +4,11 @@
 import path from 'node:path';
 import { styleText } from 'node:util';
 
+import { unreachable } from '../base/assert.ts';
 import type { LogFields } from '../base/log.ts';
 import type { Config } from '../config/config.ts';
-import { isLoopback } from '../config/listener-address.ts';
+import type { ListenerAddress } from '../config/listener-address.ts';
+import { isOpenToOthers } from '../config/listener-address.ts';
 import { showValue } from '../config/schema.ts';
 import { flagOf } from '../config/spelling.ts';
 import type { Server } from '../server/start-server.ts';
@@ -122,11 +124,33 @@ interface Door {
 
 function doorsOf(facts: StartFacts): readonly Door[] {
   return facts.listeners.map((listener, index) => {
-    const host = facts.config.listeners[index]?.address.host ?? '';
-    const isOpen = !isLoopback(host);
-    const reach = isOpen ? 'open to other machines' : 'loopback only';
-    return { url: listener.url, isOpen, safety: `${whoMay(facts.config)}, plain TCP, ${reach}` };
+    const address = facts.config.listeners[index]?.address;
+    const isOpen = address === undefined || isOpenToOthers(address);
+    const reach = isOpen ? 'open to other machines' : address.type === 'unix' ? 'this machine only' : 'loopback only';
+    const spoken = address === undefined ? 'plain TCP' : spokenAt(address);
+    return { url: listener.url, isOpen, safety: `${whoMay(facts.config)}, ${spoken}, ${reach}` };
   });
+}
+
+function spokenAt(address: ListenerAddress): string {
+  switch (address.type) {
+    case 'tcp':
+      return 'plain TCP';
+    case 'ws':
+      return 'plain WebSocket';
+    case 'unix':
+      return 'Unix socket';
+    case 'tls':
+      return `TLS${certificates(address.tls.clientCertificate)}`;
+    case 'wss':
+      return `WebSocket over TLS${certificates(address.tls.clientCertificate)}`;
+    default:
+      return unreachable(address);
+  }
+}
+
+function certificates(rule: 'none' | 'optional' | 'required'): string {
+  return rule === 'none' ? '' : ` with client certificates (${rule})`;
 }
 
 function whoMay({ passwordFile, allowAnonymous }: Config): string {
@@ -134,9 +158,11 @@ function whoMay({ passwordFile, allowAnonymous }: Config): string {
   return allowAnonymous ? 'passwords or anonymous' : 'passwords';
 }
 
-/** `-h` and `-p` for the first listener, where they are not what pub and sub assume anyway. */
+/** `-h` and `-p` for the first listener, where they are not what pub and sub assume anyway; `-L` where it is not plain TCP. */
 function addressOptions(facts: StartFacts): string {
-  const host = facts.config.listeners[0]?.address.host ?? '127.0.0.1';
+  const address = facts.config.listeners[0]?.address;
+  if (address !== undefined && address.type !== 'tcp') return ` -L ${facts.listeners[0]?.url ?? ''}`;
+  const host = address?.host ?? '127.0.0.1';
   const port = facts.listeners[0]?.port ?? 1883;
   const isUsual = ['127.0.0.1', 'localhost', '0.0.0.0', '::'].includes(host);
   return `${isUsual ? '' : ` -h ${host}`}${port === 1883 ? '' : ` -p ${port}`}`;

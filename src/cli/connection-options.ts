@@ -5,7 +5,7 @@ import { OperationError, UsageError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { parseBrokerUrl } from '../client/broker-url.ts';
 import type { Client } from '../client/client.ts';
-import type { ConnectOptions, WillOptions } from '../client/options.ts';
+import type { ClientTlsOptions, ConnectOptions, WillOptions } from '../client/options.ts';
 import type { QoS } from '../packet/packet.ts';
 import type { ProtocolVersion } from '../packet/protocol-version.ts';
 import { quote } from '../config/spelling.ts';
@@ -13,6 +13,7 @@ import { BadValue, integer, type Option, switchOption, text, type ValuesOf, valu
 import { problemLog } from './problem-log.ts';
 
 const CONNECTION = 'Connection';
+const TLS = 'TLS, which -L mqtts:// or wss:// asks for, and so does each of these';
 const SESSION = 'Session';
 const WILL = 'Will, published by the broker if the connection breaks';
 
@@ -35,6 +36,11 @@ export type ConnectionOptions = {
   readonly url: Option<string | undefined>;
   readonly username: Option<string | undefined>;
   readonly pw: Option<string | undefined>;
+  readonly cafile: Option<string | undefined>;
+  readonly cert: Option<string | undefined>;
+  readonly key: Option<string | undefined>;
+  readonly servername: Option<string | undefined>;
+  readonly insecure: Option<boolean>;
   readonly protocolVersion: Option<ProtocolVersion | undefined>;
   readonly keepalive: Option<number | undefined>;
   readonly id: Option<string | undefined>;
@@ -63,12 +69,29 @@ export const CONNECTION_OPTIONS: ConnectionOptions = {
       short: 'L',
       metavar: 'URL',
       group: CONNECTION,
-      sentence: 'All in one: mqtt://user:password@host:port/topic. Other options count more.',
+      sentence:
+        'All in one: mqtt://user:password@host:port/topic, with mqtts:// for TLS; ws://host:port/path, wss:// and ' +
+        'unix:///path besides. Other options count more.',
     },
     text,
   ),
   username: valueOption({ short: 'u', metavar: 'NAME', group: CONNECTION, sentence: 'The user name.' }, text),
   pw: valueOption({ short: 'P', metavar: 'PASSWORD', group: CONNECTION, sentence: 'The password.' }, text),
+  cafile: valueOption(
+    { metavar: 'FILE', group: TLS, sentence: 'The CAs to trust, in PEM, in place of those that Node.js knows.' },
+    text,
+  ),
+  cert: valueOption({ metavar: 'FILE', group: TLS, sentence: "The client's certificate, in PEM." }, text),
+  key: valueOption({ metavar: 'FILE', group: TLS, sentence: 'Its key, in PEM.' }, text),
+  servername: valueOption(
+    {
+      metavar: 'NAME',
+      group: TLS,
+      sentence: "The name to find in the broker's certificate, where it is not the host's.",
+    },
+    text,
+  ),
+  insecure: switchOption({ group: TLS, sentence: 'Take any certificate: anybody on the way can be the broker then.' }),
   protocolVersion: valueOption(
     {
       short: 'V',
@@ -162,6 +185,7 @@ export function clientOptions(values: ConnectionValues, store?: string): Connect
     keepAliveSeconds: values.keepalive,
     userName: values.username,
     password: values.pw,
+    tls: tlsOptions(values),
     will: will(values),
     sessionExpirySeconds: values.sessionExpiryInterval ?? (protocol === 5 && persists ? NEVER_EXPIRES : undefined),
     store,
@@ -199,6 +223,13 @@ export async function connectClient(
 /** Where a command tells what its user may want to know. */
 export function commandLog(command: string, values: ConnectionValues): Log {
   return problemLog(command, values.debug ? 'debug' : values.quiet ? 'error' : 'info');
+}
+
+function tlsOptions({ cafile, cert, key, servername, insecure }: ConnectionValues): ClientTlsOptions | undefined {
+  if (cafile === undefined && cert === undefined && key === undefined && servername === undefined && !insecure) {
+    return undefined;
+  }
+  return { ca: cafile, cert, key, servername, rejectUnauthorized: insecure ? false : undefined };
 }
 
 function will(values: ConnectionValues): WillOptions | undefined {

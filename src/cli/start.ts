@@ -4,7 +4,7 @@
 
 import type { Log, LogLevel } from '../base/log.ts';
 import type { Config } from '../config/config.ts';
-import { isLoopback } from '../config/listener-address.ts';
+import { isEncrypted, isOpenToOthers, requiresCertificate, showListener } from '../config/listener-address.ts';
 import { asSentence, showProblem } from '../config/problem.ts';
 import { CONFIG_VARIABLE, readConfig } from '../config/read-config.ts';
 import type { OptionName } from '../config/schema.ts';
@@ -91,6 +91,11 @@ async function start(values: ValuesOf<StartOptions>): Promise<number> {
     for (const problem of outcome.problems) process.stderr.write(`vouch start: ${showProblem(problem)}\n`);
     return EXIT.usage;
   }
+  const faults = await faultsInFiles(outcome.config);
+  if (faults.length > 0) {
+    for (const fault of faults) process.stderr.write(`vouch start: ${asSentence(fault)}\n`);
+    return EXIT.usage;
+  }
   if (values.check) {
     if (outcome.config.passwordFile !== '') {
       const { readPasswordFile } = await import('../server/password-file.ts');
@@ -108,6 +113,18 @@ async function start(values: ValuesOf<StartOptions>): Promise<number> {
   } finally {
     await output.close(LOG_CLOSE_MILLIS_MAX);
   }
+}
+
+/** What is wrong with the keys and certificates that listeners name. */
+async function faultsInFiles(config: Config): Promise<readonly string[]> {
+  const faults: string[] = [];
+  for (const { address } of config.listeners) {
+    if (address.type !== 'tls' && address.type !== 'wss') continue;
+    const { readTlsFiles } = await import('../server/tls-files.ts');
+    const reading = readTlsFiles(address.tls);
+    if (reading.kind === 'faulty') faults.push(...reading.faults.map((fault) => `${showListener(address)}: ${fault}`));
+  }
+  return faults;
 }
 
 /** The file that the environment names; an empty variable counts as not set. */
@@ -144,12 +161,15 @@ async function serve(config: Config, output: LogOutput): Promise<number> {
 
 function warnOfOpenDoors(facts: StartFacts, log: Log): void {
   facts.listeners.forEach((listener, index) => {
-    if (isLoopback(facts.config.listeners[index]?.address.host ?? '')) return;
+    const address = facts.config.listeners[index]?.address;
+    if (address === undefined || !isOpenToOthers(address)) return;
     const { passwordFile, allowAnonymous, accessRules } = facts.config;
     const fields = { listener: listener.url };
     const right = accessRules === undefined ? 'publish and subscribe' : 'connect';
-    if (passwordFile === '' || allowAnonymous) log.warn(`Everybody who can reach this listener may ${right}`, fields);
-    if (passwordFile !== '') log.warn('Whoever is between a client and this listener can read its password', fields);
+    if (!requiresCertificate(address) && (passwordFile === '' || allowAnonymous))
+      log.warn(`Everybody who can reach this listener may ${right}`, fields);
+    if (!isEncrypted(address))
+      log.warn('Nothing is encrypted here: passwords and messages can be read, and changed, on their way', fields);
   });
 }
 

@@ -1,40 +1,76 @@
-// Where a broker is, as people write it: `mqtt://user:password@host:1883`. What follows the host, a topic
-// for some tools, is handed back as it is. Only the plain transport is spoken so far.
+// Where a broker is, as people write it: `mqtt://user:password@host:1883`, `mqtts:` with TLS, `ws:` and `wss:` over WebSocket,
+// `unix:` through a Unix socket. What follows the host, a topic for some tools, is handed back as it is.
 
 import { UsageError } from '../base/errors.ts';
+import type { Transport } from './parts.ts';
 
-/** The port of MQTT over TCP. */
-export const MQTT_PORT = 1883;
+/** The ports of MQTT over each transport; those of WebSocket are HTTP's. A Unix socket has none. */
+export const PORTS: { readonly [Kind in Transport['kind']]: number } = {
+  tcp: 1883,
+  tls: 8883,
+  ws: 80,
+  wss: 443,
+  unix: 0,
+};
 
 /** What a URL says. */
 export interface BrokerUrl {
+  readonly kind: Transport['kind'];
+  /** '' with a Unix socket. */
   readonly host: string;
   readonly port: number;
   readonly userName: string | undefined;
   readonly password: string | undefined;
-  /** What follows the slash after the host, decoded; '' when nothing does. */
+  /** Of the Unix socket, or in the URL of WebSocket; '' where the URL is of another kind. */
+  readonly transportPath: string;
+  /** A topic: what follows the slash after the host, decoded; '' when nothing does, or the path means something else. */
   readonly path: string;
 }
 
+/** Where MQTT is, over WebSocket, unless the URL says. */
+const WEB_SOCKET_PATH = '/mqtt';
+
+const KINDS: ReadonlyMap<string, Transport['kind']> = new Map([
+  ['mqtt:', 'tcp'],
+  ['mqtts:', 'tls'],
+  ['ws:', 'ws'],
+  ['wss:', 'wss'],
+  ['unix:', 'unix'],
+]);
+
 /**
- * Reads `mqtt://[user[:password]@]host[:port][/path]`.
+ * Reads `mqtt://[user[:password]@]host[:port][/path]`, the same with `mqtts`, `ws` and `wss`, or `unix:///path`.
  * @throws {UsageError} `invalid-argument`.
  */
 export function parseBrokerUrl(text: string): BrokerUrl {
   if (!URL.canParse(text)) throw wrong(text, 'Write it as mqtt://host:port.');
   const url = new URL(text);
-  if (url.protocol !== 'mqtt:') {
-    throw wrong(text, `It begins with ${url.protocol}//, and only mqtt:// is spoken here so far.`);
+  const kind = KINDS.get(url.protocol);
+  if (kind === undefined) {
+    const known = 'only mqtt://, mqtts://, ws://, wss:// and unix:// are spoken here';
+    throw wrong(text, `It begins with ${url.protocol}//, and ${known}.`);
   }
+  if (kind === 'unix') return unixUrl(url, text);
   if (url.hostname === '') throw wrong(text, 'It names no host; write it as mqtt://host:port.');
+  const isWebSocket = kind === 'ws' || kind === 'wss';
   return {
+    kind,
     // A URL has an IPv6 address in brackets, which are not part of it.
     host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
-    port: url.port === '' ? MQTT_PORT : Number(url.port),
+    port: url.port === '' ? PORTS[kind] : Number(url.port),
     userName: url.username === '' ? undefined : decoded(url.username, text),
     password: url.password === '' ? undefined : decoded(url.password, text),
-    path: decoded(url.pathname.slice(1), text),
+    transportPath: isWebSocket ? (/^\/?$/.test(url.pathname) ? WEB_SOCKET_PATH : url.pathname) + url.search : '',
+    path: isWebSocket ? '' : decoded(url.pathname.slice(1), text),
   };
+}
+
+function unixUrl(url: URL, text: string): BrokerUrl {
+  const transportPath = decoded(url.pathname, text);
+  if (url.host !== '' || transportPath === '' || transportPath === '/') {
+    throw wrong(text, 'It names no socket; write it as unix:///path.');
+  }
+  return { kind: 'unix', host: '', port: 0, userName: undefined, password: undefined, transportPath, path: '' };
 }
 
 function decoded(part: string, text: string): string {

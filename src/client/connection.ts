@@ -123,7 +123,7 @@ export class Connection implements LinkOwner, AuthenticationOwner {
       if (this.state === 'dialing' && authentication !== undefined) connect = await authentication.complete(connect);
       if (this.state !== 'dialing') return;
       this.connect = connect;
-      network = await this.parts.dial({ host, port, signal }, this.link);
+      network = await this.parts.dial({ host, port, signal, transport: this.settings.transport }, this.link);
     } catch (error) {
       this.failForApplication(error);
       return;
@@ -233,7 +233,9 @@ export class Connection implements LinkOwner, AuthenticationOwner {
     if (this.state === 'dialing') {
       const { host, port } = this.server;
       const { connect } = this.settings;
-      const sentence = `${host}, port ${port}, closed the connection without an answer to CONNECT. ${versionHint(connect.version)}`;
+      // A transport that knows why says it in words.
+      const hint = cause instanceof OperationError ? cause.message : versionHint(connect.version);
+      const sentence = `${host}, port ${port}, closed the connection without an answer to CONNECT. ${hint}`;
       this.fail(new OperationError('connection-lost', sentence, undefined, { cause }));
     } else {
       this.finish({ kind: 'connection-lost', cause }, undefined);

@@ -179,7 +179,10 @@ test('what is no CONNACK, or does not fit the question, is a protocol error', as
 test('options that MQTT has no place for are refused before anything is dialled', async () => {
   const cases: readonly (readonly [ConnectOptions, RegExp])[] = [
     [{ url: 'localhost:1883' }, /only mqtt:\/\//],
-    [{ url: 'mqtts://localhost' }, /only mqtt:\/\//],
+    [{ url: 'http://localhost' }, /only mqtt:\/\//],
+    [{ url: 'unix://host/path' }, /unix:\/\/\/path/],
+    [{ url: 'mqtt://localhost', tls: {} }, /nothing is encrypted/],
+    [{ tls: { cert: 'a.pem' } }, /tls.cert and tls.key need each other/],
     [{ url: 'mqtt://a%b@c' }, /write % as %25/],
     [{ url: 'nonsense' }, /mqtt:\/\/host:port/],
     [{ port: 0 }, /port takes a whole number from 1 to 65535; got 0/],

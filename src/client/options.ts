@@ -15,7 +15,7 @@ import {
 } from '../packet/properties.ts';
 import { type ProtocolVersion, versionName } from '../packet/protocol-version.ts';
 import { checkAuthentication, type EnhancedAuthentication } from './authentication.ts';
-import { type BrokerUrl, MQTT_PORT, parseBrokerUrl } from './broker-url.ts';
+import { type BrokerUrl, parseBrokerUrl, PORTS } from './broker-url.ts';
 import {
   bytesOf,
   checkBinary,
@@ -25,6 +25,7 @@ import {
   checkUserProperties,
 } from './checks.ts';
 import { randomClientId } from './random-client-id.ts';
+import type { Transport } from './parts.ts';
 import type { MessageHandler } from './received-message.ts';
 import { checkRedirects, type RedirectPolicy } from './redirecting.ts';
 import { type ReconnectOptions, readReconnect, type RetrySettings } from './retry.ts';
@@ -32,11 +33,14 @@ import { checkTopic } from './topics.ts';
 
 /** Where to connect to, as whom, and on which terms. Every field may be left out. */
 export interface ConnectOptions {
-  /** `mqtt://[user[:password]@]host[:port]`; what `host`, `port`, `userName` and `password` say counts more. */
+  /**
+   * `mqtt://[user[:password]@]host[:port]`; with TLS `mqtts://`, over WebSocket `ws://` and `wss://`, through a Unix socket
+   * `unix:///path`. What `host`, `port`, `userName` and `password` say counts more.
+   */
   readonly url?: string | undefined;
   /** Default: `localhost`. */
   readonly host?: string | undefined;
-  /** Default: 1883. */
+  /** Default: 1883, with TLS 8883. */
   readonly port?: number | undefined;
   /** 3 is MQTT 3.1, 4 is MQTT 3.1.1, 5 is MQTT 5.0, the default. */
   readonly version?: ProtocolVersion | undefined;
@@ -51,6 +55,8 @@ export interface ConnectOptions {
   readonly keepAliveSeconds?: number | undefined;
   readonly userName?: string | undefined;
   readonly password?: string | Uint8Array | undefined;
+  /** Whom to trust over TLS, and who the client is. Without a `url` that says otherwise, it means `mqtts`. */
+  readonly tls?: ClientTlsOptions | undefined;
   /** Asked before each attempt to connect, in place of `userName` and `password`: for those that do not last. */
   readonly credentials?: (() => Credentials | Promise<Credentials>) | undefined;
   /** Proves who the client is in an exchange with the broker, besides the above or in its place; MQTT 5.0. Default: none. */
@@ -119,6 +125,26 @@ export interface ConnectOptions {
   readonly onAmbiguous?: 'resend' | 'reject' | undefined;
 }
 
+/** Keys and certificates of a connection with TLS: each is PEM, or the path of a file with it, which is read before each attempt. */
+export interface ClientTlsOptions {
+  /** The CAs that are trusted, in place of those that Node.js knows. */
+  readonly ca?: string | undefined;
+  /** The client's own certificate, where the broker wants one. */
+  readonly cert?: string | undefined;
+  /** The key of `cert`. */
+  readonly key?: string | undefined;
+  /** Of an encrypted key. */
+  readonly passphrase?: string | undefined;
+  /** The name to ask for, and to find in the broker's certificate. Default: the host. */
+  readonly servername?: string | undefined;
+  /** false: any certificate is taken, so that anybody on the way can be the broker. For tests alone. Default: true. */
+  readonly rejectUnauthorized?: boolean | undefined;
+  /** Default: 'TLSv1.2'. */
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
+  /** What is to be spoken, as ALPN calls it, such as `mqtt`; some servers have several things behind one port. Default: nothing is said. */
+  readonly alpnProtocols?: readonly string[] | undefined;
+}
+
 /** Who a client is. */
 export interface Credentials {
   readonly userName?: string | undefined;
@@ -144,6 +170,7 @@ export interface WillOptions {
 export interface Settings {
   readonly host: string;
   readonly port: number;
+  readonly transport: Transport;
   readonly connect: ConnectPacket;
   /** The largest packet taken, in bytes. */
   readonly receiveBytesMax: number;
@@ -178,8 +205,7 @@ export function readOptions(options: ConnectOptions, random: Random): Settings {
   if (![3, 4, 5].includes(version)) throw invalid(`version takes 3, 4 or 5; got ${version}`);
   if (version !== 5) refuseForVersion(options, version);
   return {
-    host: options.host ?? url?.host ?? 'localhost',
-    port: checkInteger('port', options.port ?? url?.port ?? MQTT_PORT, 1, 65_535),
+    ...place(options, url),
     connect: connectPacket(options, url, version, random),
     receiveBytesMax: checkInteger('maximumPacketSize', options.maximumPacketSize ?? PACKET_SIZE_MAX, 1, UINT32_MAX),
     inFlightMax: checkInteger('inFlightMax', options.inFlightMax ?? (version === 5 ? 1_000 : 20), 1, 65_535),
@@ -192,6 +218,23 @@ export function readOptions(options: ConnectOptions, random: Random): Settings {
     signal: options.signal,
     onMessage: options.onMessage,
     ...storeSettings(options),
+  };
+}
+
+function place(options: ConnectOptions, url: BrokerUrl | undefined): Pick<Settings, 'host' | 'port' | 'transport'> {
+  const { tls } = options;
+  const kind = url?.kind ?? (tls === undefined ? 'tcp' : 'tls');
+  if (tls !== undefined && kind !== 'tls' && kind !== 'wss') {
+    throw invalid('tls is for mqtts:// and wss://; the url says that nothing is encrypted');
+  }
+  if ((tls?.cert === undefined) !== (tls?.key === undefined)) throw invalid('tls.cert and tls.key need each other');
+  const transport = { kind, path: url?.transportPath ?? '', tls: tls ?? {} };
+  // A Unix socket has neither; where it is, is its name.
+  if (kind === 'unix') return { host: transport.path, port: 0, transport };
+  return {
+    host: options.host ?? url?.host ?? 'localhost',
+    port: checkInteger('port', options.port ?? url?.port ?? PORTS[kind], 1, 65_535),
+    transport,
   };
 }
 

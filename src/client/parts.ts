@@ -7,12 +7,23 @@ import type { Millis } from '../base/millis.ts';
 import type { Random } from '../base/random.ts';
 import type { Store } from '../store/contract.ts';
 import type { NetworkConnection, NetworkHandler } from '../transport/contract.ts';
+import type { ClientTlsOptions } from './options.ts';
 import type { ClientTuning } from './tuning.ts';
+
+/** What a client speaks over, and with what. */
+export interface Transport {
+  readonly kind: 'tcp' | 'tls' | 'ws' | 'wss' | 'unix';
+  /** Of a Unix socket in the file system; of WebSocket in its URL; otherwise ''. */
+  readonly path: string;
+  /** Whom to trust, where it is TLS. */
+  readonly tls: ClientTlsOptions;
+}
 
 /** Where to dial. */
 export interface DialTarget {
   readonly host: string;
   readonly port: number;
+  readonly transport: Transport;
   /** Gives up the attempt, which then fails with the signal's reason. */
   readonly signal: AbortSignal;
 }

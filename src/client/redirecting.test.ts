@@ -8,6 +8,7 @@ import { NO_DISCONNECT_PROPERTIES } from '../packet/properties.ts';
 import type { Packet } from '../packet/packet.ts';
 import { connect } from './connect.ts';
 import type { ClientEnd } from './endings.ts';
+import type { Transport } from './parts.ts';
 import { parseServerReference, type Redirect, type RedirectPolicy, ServerChoice } from './redirecting.ts';
 import { connack, refusal, ScriptedBroker, turn } from './scripted-broker.arbitrary.ts';
 import { newsOf } from './watching.arbitrary.ts';
@@ -52,6 +53,18 @@ test('a Server Reference is a list of names and addresses, each with a port or t
       reference,
     );
   }
+});
+
+test('the port that is left out is that of what the client speaks over; behind a Unix socket there is no other server', () => {
+  const next = (kind: Transport['kind']): unknown => {
+    const transport: Transport = { kind, path: '', tls: {} };
+    const servers = new ServerChoice({ ...HOME, transport }, 'follow', FIRST, SILENT_LOG);
+    servers.follow(told(0x9c, 'a'));
+    return servers.next();
+  };
+  assert.deepEqual(next('tls'), { host: 'a', port: 8883 });
+  assert.deepEqual(next('wss'), { host: 'a', port: 443 });
+  assert.deepEqual(next('unix'), HOME);
 });
 
 test('for now: the next attempt goes there, and the one after it where the client belongs', () => {

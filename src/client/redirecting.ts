@@ -8,8 +8,9 @@ import type { Log } from '../base/log.ts';
 import { UsageError } from '../base/errors.ts';
 import type { Random } from '../base/random.ts';
 import { Reason } from '../packet/reason-codes.ts';
-import { MQTT_PORT } from './broker-url.ts';
+import { PORTS } from './broker-url.ts';
 import type { ClientEnd } from './endings.ts';
+import type { Transport } from './parts.ts';
 
 /** Where a server is. */
 export interface ServerAddress {
@@ -43,6 +44,8 @@ const REFERENCE = /^(?:\[([^\]]+)\]|([^[\]:/]+))(?::(\d{1,5}))?$/;
 
 /** Where a client connects to. One for the life of a client. */
 export class ServerChoice {
+  /** Of a server that is named without a port; 0: servers are not reached by names and ports here. */
+  private readonly usualPort: number;
   private readonly policy: RedirectPolicy;
   private readonly random: Random;
   private readonly log: Log;
@@ -54,7 +57,15 @@ export class ServerChoice {
   latest: ServerAddress;
   private hops: number;
 
-  constructor({ host, port }: ServerAddress, policy: RedirectPolicy, random: Random, log: Log) {
+  /** @param server  Where the client belongs at first, and what it speaks over: TCP unless told. */
+  constructor(
+    server: ServerAddress & { readonly transport?: Transport },
+    policy: RedirectPolicy,
+    random: Random,
+    log: Log,
+  ) {
+    const { host, port, transport } = server;
+    this.usualPort = PORTS[transport?.kind ?? 'tcp'];
     this.policy = policy;
     this.random = random;
     this.log = log;
@@ -81,7 +92,7 @@ export class ServerChoice {
     const { isAtOnce, permanent } = told;
     this.hops = isAtOnce ? this.hops + 1 : 0;
     if (this.hops > HOPS_MAX) return undefined;
-    const redirects = parseServerReference(told.reference)
+    const redirects = parseServerReference(told.reference, this.usualPort)
       .map((to) => ({ from: this.latest, to, permanent }))
       .filter((redirect) => this.isAllowed(redirect));
     const redirect = this.choose(redirects);
@@ -111,12 +122,14 @@ export class ServerChoice {
 /**
  * Reads a Server Reference in the form that section 4.11 recommends: names or addresses with spaces between, each with a port unless it
  * is that of MQTT. What is not of that form is left out.
+ * @param usualPort  That of MQTT over what the client speaks over; 0: none is reached by a name and a port.
  */
-export function parseServerReference(reference: string): readonly ServerAddress[] {
+export function parseServerReference(reference: string, usualPort: number = PORTS.tcp): readonly ServerAddress[] {
+  if (usualPort === 0) return [];
   return reference.split(' ').flatMap((text) => {
     const [, bracketed, plain, digits] = REFERENCE.exec(text) ?? [];
     const host = bracketed ?? plain;
-    const port = digits === undefined ? MQTT_PORT : Number(digits);
+    const port = digits === undefined ? usualPort : Number(digits);
     return host === undefined || port === 0 || port > 65_535 ? [] : [{ host, port }];
   });
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { isLoopback, readHost, readListeners, showListener } from './listener-address.ts';
+import { isLoopback, readHost } from './listener-address.ts';
 
 test('all of 127.0.0.0/8, ::1 and localhost are loopback', () => {
   for (const host of [
@@ -39,30 +39,5 @@ test('a host is an address or a name, never empty and never with a port', () => 
   }
   for (const host of ['', ' ', '127.0.0.1:1883', 'localhost:1883', 'mqtt://x', '*', '[::1]', 'a b', 'a/b', 10, null]) {
     assert.equal(readHost(host), undefined, String(host));
-  }
-});
-
-test('a list of listeners is read from URLs with commas between, and shown as such', () => {
-  const text = 'mqtt://127.0.0.1:1883,mqtt://[::1]:0';
-  const listeners = readListeners(text);
-  assert.deepEqual(listeners, [
-    { type: 'tcp', host: '127.0.0.1', port: 1883 },
-    { type: 'tcp', host: '::1', port: 0 },
-  ]);
-  assert.equal(listeners.map(showListener).join(','), text);
-});
-
-test('what is no list of listeners is not taken', () => {
-  for (const text of [
-    '',
-    '127.0.0.1:1883',
-    'mqtt://127.0.0.1',
-    'mqtt://:1883',
-    'mqtt://a:70000',
-    'tcp://a:1',
-    'mqtt://a:1,',
-    'mqtt://::1:1',
-  ]) {
-    assert.equal(readListeners(text), undefined, text);
   }
 });

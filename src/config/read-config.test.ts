@@ -144,6 +144,38 @@ test('listeners are a list in the file, or URLs in a flag', (context) => {
   assert.deepEqual(valid(context, { file, flags }).urls, ['mqtt://localhost:5', 'mqtt://[::1]:6']);
 });
 
+test('a listener of the file has the options of its type, and the port that is usual for it', (context) => {
+  const file = [
+    'listeners:',
+    '  - type: tls',
+    '    cert: a.pem',
+    '    key: a.key',
+    '  - type: ws',
+    '    path: /',
+    '    origins: https://app.example',
+    '  - type: unix',
+    '    socket: /run/vouch.sock',
+  ].join('\n');
+  assert.deepEqual(valid(context, { file }).urls, [
+    'mqtts://127.0.0.1:8883',
+    'ws://127.0.0.1:8080/',
+    'unix:///run/vouch.sock',
+  ]);
+});
+
+test('a listener for other machines that requires certificates asks who somebody is', (context) => {
+  const tls =
+    'listeners:\n  - type: tls\n    host: 0.0.0.0\n    cert: a\n    key: b\n    ca: c\n    clientCertificate: ';
+  assert.deepEqual(valid(context, { file: `${tls}required\n` }).urls, ['mqtts://0.0.0.0:8883']);
+  assert.match(problems(context, { file: `${tls}optional\n` })[0] ?? '', /nobody would be asked who they are/u);
+});
+
+test('a listener behind a proxy lets others in, wherever it listens', (context) => {
+  const file = 'listeners:\n  - host: 127.0.0.1\n    proxyFrom: 127.0.0.1\n';
+  assert.match(problems(context, { file })[0] ?? '', /nobody would be asked who they are/u);
+  assert.deepEqual(valid(context, { file: `${file}allowAnonymous: true\n` }).urls, ['mqtt://127.0.0.1:1883']);
+});
+
 test('port or host from a stronger source stands in place of the whole list', (context) => {
   const file = 'listeners:\n  - port: 1\n  - port: 2\n';
   assert.deepEqual(valid(context, { file, flags: { port: '9' } }).urls, ['mqtt://127.0.0.1:9']);
@@ -255,8 +287,23 @@ test('each bad file has the problem that it deserves', (context) => {
       'listeners: mqtt://a:1\n',
       'f.yaml:1:12: listeners takes a list of at least one "- host: ..." with a "port: ..." below it.',
     ],
-    ['listeners:\n  - type: tls\n', 'f.yaml:2:11: type takes only tcp so far; got "tls".'],
-    ['listeners:\n  - address: x\n', 'f.yaml:2:5: "address" is not an option; a listener has type, host, port.'],
+    ['listeners:\n  - type: tsl\n', 'f.yaml:2:11: type takes tcp, tls, ws, wss or unix; got "tsl"; did you mean tls?'],
+    [
+      'listeners:\n  - type: tls\n    cert: a\n',
+      'f.yaml:2:5: a listener of the type tls needs key: it takes the path of a file.',
+    ],
+    [
+      'listeners:\n  - path: /mqtt\n',
+      'f.yaml:2:11: path is not for a listener of the type tcp: remove it, or change the type.',
+    ],
+    [
+      'listeners:\n  - type: tls\n    cert: a\n    key: b\n    clientCertificate: optional\n',
+      'f.yaml:5:24: clientCertificate needs ca: the CAs that sign the certificates.',
+    ],
+    [
+      'listeners:\n  - address: x\n',
+      'f.yaml:2:5: "address" is not an option; a listener has type, host, port, socket, cert, key, ca, crl, clientCertificate, minVersion, path, origins, proxyFrom.',
+    ],
     [
       'port: 1\nlisteners:\n  - port: 2\n',
       'f.yaml:1:7: port stands beside listeners: put it into the list, or remove the list.',

@@ -6,7 +6,7 @@ import type { AuthLimits } from '../auth/limits.ts';
 import type { BrokerLimits } from '../broker/limits.ts';
 import type { BrokerRules } from '../broker/rules.ts';
 import type { Config, ConfiguredListener, Settings } from './config.ts';
-import { isLoopback, showListener } from './listener-address.ts';
+import { isOpenToOthers, requiresCertificate, showListener } from './listener-address.ts';
 import { loadFile } from './load-file.ts';
 import { nearest } from './nearest.ts';
 import type { Origin, Problem } from './problem.ts';
@@ -93,7 +93,7 @@ function combineListeners(
       const sentence = `${spell(name, short)} stands beside ${spell('listeners', listed)}: put it into the list, or remove the list`;
       problems.push({ origin: short, sentence });
     }
-    const address = { type: 'tcp', host: host.value, port: port.value } as const;
+    const address = { type: 'tcp', host: host.value, port: port.value, proxyFrom: [] } as const;
     return [{ address, hostOrigin: host.origin, portOrigin: port.origin }];
   }
   const combined = listeners.value.map((address, index) => {
@@ -108,14 +108,17 @@ function refuseTwins(listeners: readonly ConfiguredListener[], problems: Problem
   const seen = new Set<string>();
   for (const { address, hostOrigin } of listeners) {
     const url = showListener(address);
-    if (seen.has(url) && address.port !== 0) {
+    if (seen.has(url) && (address.type === 'unix' || address.port !== 0)) {
       problems.push({ origin: hostOrigin, sentence: `${url} stands twice in the list: keep one of them` });
     }
     seen.add(url);
   }
 }
 
-/** As long as nobody is asked who they are, only this machine may reach a listener, unless the operator says otherwise. */
+/**
+ * As long as nobody is asked who they are, only this machine may reach a listener, unless the operator says otherwise. A
+ * certificate that is required says who somebody is.
+ */
 function refuseUnsafe(
   listeners: readonly ConfiguredListener[],
   { allowAnonymous, passwordFile }: Settings,
@@ -123,7 +126,7 @@ function refuseUnsafe(
 ): void {
   if (allowAnonymous.value || passwordFile.value !== '') return;
   for (const { address, hostOrigin } of listeners) {
-    if (isLoopback(address.host)) continue;
+    if (!isOpenToOthers(address) || requiresCertificate(address)) continue;
     const sentence =
       `${showListener(address)} can be reached from other machines, and nobody would be asked who they are: ` +
       `listen on 127.0.0.1 only, name a passwordFile (${flagOf('passwordFile')}), or let everybody in with "allowAnonymous: true" (${flagOf('allowAnonymous')})`;

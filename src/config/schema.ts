@@ -7,13 +7,13 @@ import { millis } from '../base/millis.ts';
 import { AUTH_ROWS } from './auth-rows.ts';
 import { LIMIT_ROWS } from './limit-rows.ts';
 import type { ListenerAddress } from './listener-address.ts';
-import { readHost, readListeners, showListener } from './listener-address.ts';
+import { readHost } from './listener-address.ts';
+import { LISTENER_ROWS, LISTENER_URLS, readListeners, showListeners } from './listener-rows.ts';
 import type { Row } from './row.ts';
 import { durationRow, numberRow, sizeRow, switchRow, textRow, wordRow } from './row.ts';
 import { ADDRESS_ROWS } from './redirect-rows.ts';
 import { RULE_ROWS } from './rule-rows.ts';
 
-const LISTENER_URLS = 'mqtt://HOST:PORT, several with commas between';
 const HOST = 'an IP address or a host name, without a port';
 
 const DAY = 24 * 60 * 60_000;
@@ -21,27 +21,6 @@ const MIB = 1024 * 1024;
 
 /** Below this a database holds little but its own tables. */
 const STORE_BYTES_MIN = MIB;
-
-/** The rows of one listener in the file's list. */
-export const LISTENER_ROWS: {
-  readonly type: Row<'tcp'>;
-  readonly host: Row<string>;
-  readonly port: Row<number>;
-} = {
-  type: wordRow({ group: 'Listening', sentence: 'The transport.', default: 'tcp', since: '0.1', metavar: 'TYPE' }, [
-    'tcp',
-  ]),
-  host: textRow(
-    { group: 'Listening', sentence: 'The address.', default: '127.0.0.1', since: '0.1', metavar: 'HOST', takes: HOST },
-    readHost,
-    String,
-  ),
-  port: numberRow(
-    { group: 'Listening', sentence: 'The port; 0 takes any free one.', default: 1883, since: '0.1', metavar: 'PORT' },
-    0,
-    65_535,
-  ),
-};
 
 /** The rows that are neither rules nor limits. */
 const GENERAL_ROWS: {
@@ -94,7 +73,7 @@ const GENERAL_ROWS: {
       takes: LISTENER_URLS,
     },
     readListeners,
-    (listeners) => listeners.map(showListener).join(','),
+    showListeners,
   ),
   allowAnonymous: switchRow({
     group: 'Security',

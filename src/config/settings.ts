@@ -5,13 +5,15 @@
 import type { ClientRedirect } from '../broker/parts.ts';
 import type { Setting, Settings } from './config.ts';
 import type { ListenerAddress } from './listener-address.ts';
+import type { ListenerValues } from './listener-rows.ts';
+import { faultsOf, LISTENER_OPTIONS, LISTENER_ROWS, makeListener } from './listener-rows.ts';
 import type { FileList, FileMap, FileNode } from './load-file.ts';
 import { nearest } from './nearest.ts';
 import type { Origin, Place, Problem } from './problem.ts';
 import { REDIRECT_ROWS } from './redirect-rows.ts';
 import type { Row } from './row.ts';
 import type { OptionName } from './schema.ts';
-import { isOptionName, LISTENER_ROWS, OPTION_NAMES, ROWS } from './schema.ts';
+import { isOptionName, OPTION_NAMES, ROWS } from './schema.ts';
 import { environmentNameOf, flagOf, quote } from './spelling.ts';
 
 /** Where options come from, besides the file. */
@@ -129,13 +131,17 @@ class SettingsReader {
   private readListener(item: FileNode): ListenerAddress | undefined {
     if (item.kind !== 'map')
       return this.complain(item.place, 'a listener is a "host: ..." with a "port: ..." below it');
-    const parts = this.readParts(item, Object.keys(LISTENER_ROWS), 'a listener');
+    const parts = this.readParts(item, LISTENER_OPTIONS, 'a listener');
     this.listenerOrigins.push({ kind: 'file', place: parts.get('host')?.place ?? item.place });
-    return {
-      type: this.readPart('type', LISTENER_ROWS.type, parts),
-      host: this.readPart('host', LISTENER_ROWS.host, parts),
-      port: this.readPart('port', LISTENER_ROWS.port, parts),
-    };
+    const read: { [name: string]: unknown } = {};
+    for (const name of LISTENER_OPTIONS) read[name] = this.readPart<unknown>(name, LISTENER_ROWS[name], parts);
+    // Every name has been set, to what its own row reads.
+    const values = read as unknown as ListenerValues;
+    const given = new Set(parts.keys());
+    for (const { option, sentence } of faultsOf(values, given)) {
+      this.complain(parts.get(option)?.place ?? item.place, sentence);
+    }
+    return makeListener(values, given);
   }
 
   private readRedirects(node: FileList): Setting<readonly ClientRedirect[]> {

@@ -14,11 +14,13 @@ import type { ClientRedirect } from '../broker/parts.ts';
 import type { BrokerRules } from '../broker/rules.ts';
 import { bytesOf, checkMessageProperties } from '../client/checks.ts';
 import { completeLimits, completeRules } from '../config/check-limits.ts';
-import { isLoopback, readHost } from '../config/listener-address.ts';
+import { type ListenOptions, listenerOf } from '../config/listen-options.ts';
+import type { ListenerAddress } from '../config/listener-address.ts';
+import { isOpenToOthers, requiresCertificate } from '../config/listener-address.ts';
 import { showProblem } from '../config/problem.ts';
 import { isRedirect, isResponseInformation, REDIRECT_ROWS } from '../config/redirect-rows.ts';
 import { readRulesFile } from '../config/rules-file.ts';
-import { LISTENER_ROWS, ROWS } from '../config/schema.ts';
+import { ROWS } from '../config/schema.ts';
 import { quote } from '../config/spelling.ts';
 import type { QoS } from '../packet/packet.ts';
 import type { MessageProperties } from '../packet/properties.ts';
@@ -50,6 +52,7 @@ export type {
 } from '../auth/contract.ts';
 export type { ErrorCode } from '../base/errors.ts';
 export { ERROR_CODES, OperationError, UsageError } from '../base/errors.ts';
+export type { PeerCertificate } from '../base/peer-certificate.ts';
 export type { Log, LogFields, LogLevel } from '../base/log.ts';
 export type { Millis } from '../base/millis.ts';
 export { millis, seconds } from '../base/millis.ts';
@@ -59,6 +62,7 @@ export { DEFAULT_LIMITS } from '../broker/limits.ts';
 export type { ClientRedirect } from '../broker/parts.ts';
 export type { BrokerRules, SharedSubscriptionStrategy } from '../broker/rules.ts';
 export { DEFAULT_RULES } from '../broker/rules.ts';
+export type { ListenOptions, ListenTlsOptions, ListenWebSocketOptions } from '../config/listen-options.ts';
 export type { Message } from '../packet/message.ts';
 export type { QoS } from '../packet/packet.ts';
 export type { MessageProperties, UserProperty } from '../packet/properties.ts';
@@ -105,14 +109,6 @@ export interface BrokerOptions {
   readonly store?: Store | undefined;
 }
 
-/** Where to listen. */
-export interface ListenOptions {
-  /** Default `127.0.0.1`. */
-  readonly host?: string | undefined;
-  /** Default 1883; 0 takes any free port, which the listener tells. */
-  readonly port?: number | undefined;
-}
-
 /** How to publish. */
 export interface PublishOptions {
   /** Default 0. */
@@ -133,7 +129,8 @@ export interface Published {
 export interface EmbeddedBroker {
   /**
    * Opens a door, once everything in `data` is there again; any number of times.
-   * @throws {UsageError} `invalid-option`: a bad address, or one that other machines can reach without authentication.
+   * @throws {UsageError} `invalid-option`: a bad address, one that other machines can reach without authentication, or a file that
+   * is not what it should be.
    * @throws {OperationError} `address-in-use`, `address-unavailable`, `closed`; `store-in-use`, `store-damaged`,
    * `store-not-accepted`, `store-newer`, `store-unavailable`, `store-full`: `data` cannot be used.
    */
@@ -201,10 +198,11 @@ export function createBroker(options: BrokerOptions = {}): EmbeddedBroker {
     }),
   );
   return {
-    async listen({ host = LISTENER_ROWS.host.default, port = LISTENER_ROWS.port.default } = {}) {
-      checkAddress(host, port, isGuarded);
+    async listen(listenOptions = {}) {
+      const address = listenerOf(listenOptions);
+      if (!isGuarded) refuseUnsafe(address);
       const running = await life.opened();
-      return await running.listen({ type: 'tcp', host, port });
+      return await running.listen(address);
     },
     async publish(topic, payload, publishOptions = {}) {
       const message = outgoingMessage(topic, payload, publishOptions, limits);
@@ -305,18 +303,12 @@ function checkResponseInformation(prefix: string | undefined): string | undefine
   throw new UsageError('invalid-option', `responseInformation takes ${takes}; got ${quote(prefix)}.`);
 }
 
-function checkAddress(host: string, port: number, isGuarded: boolean): void {
-  if (readHost(host) === undefined) {
-    throw new UsageError('invalid-option', `host takes ${LISTENER_ROWS.host.takes}; got ${quote(host)}.`);
-  }
-  if (!LISTENER_ROWS.port.isWithinBounds(port)) {
-    throw new UsageError('invalid-option', `port takes ${LISTENER_ROWS.port.takes}; got ${quote(port)}.`);
-  }
-  if (isGuarded || isLoopback(host)) return;
+function refuseUnsafe(address: ListenerAddress): void {
+  if (address.type === 'unix' || !isOpenToOthers(address) || requiresCertificate(address)) return;
   const ways = 'give createBroker an authenticator, or allowAnonymous: true';
   throw new UsageError(
     'invalid-option',
-    `Other machines can reach ${host}, and nobody would be asked who they are: ${ways}.`,
+    `Other machines can reach ${address.host}, and nobody would be asked who they are: ${ways}.`,
   );
 }
 

@@ -10,7 +10,7 @@ import type { EnhancedAuthentication } from '../client/authentication.ts';
 import { bytesOf, checkBinary, checkText } from '../client/checks.ts';
 import type { Client } from '../client/client.ts';
 import { connect as connectWith } from '../client/connect.ts';
-import type { ConnectOptions, WillOptions } from '../client/options.ts';
+import type { ClientTlsOptions, ConnectOptions, WillOptions } from '../client/options.ts';
 import type { ReconnectOptions } from '../client/retry.ts';
 import { nearest } from '../config/nearest.ts';
 import { quote } from '../config/spelling.ts';
@@ -39,7 +39,7 @@ export type { AuthenticationExchange, EnhancedAuthentication } from '../client/a
 export type { ClientEnd } from '../client/endings.ts';
 export { endingError } from '../client/endings.ts';
 export type { ClientEventName, ClientEvents, ClientListener } from '../client/events.ts';
-export type { Credentials, WillOptions } from '../client/options.ts';
+export type { ClientTlsOptions, Credentials, WillOptions } from '../client/options.ts';
 export type { MessageHandler, ReceivedMessage } from '../client/received-message.ts';
 export type { Redirect, RedirectPolicy, ServerAddress } from '../client/redirecting.ts';
 export type { ReconnectOptions } from '../client/retry.ts';
@@ -60,9 +60,10 @@ export interface ClientOptions extends Omit<ConnectOptions, 'url'> {
 
 /**
  * Connects to a broker. Messages of a session that the broker has kept may reach `onMessage` before the promise is fulfilled.
- * @param url  `mqtt://[user[:password]@]host[:port]`; what the options say counts more.
+ * @param url  `mqtt://[user[:password]@]host[:port]`; with TLS `mqtts://`, over WebSocket `ws://host/path` and `wss://`, through a Unix
+ * socket `unix:///path`. What the options say counts more.
  * @throws {UsageError} `invalid-option`, `invalid-argument`.
- * @throws {OperationError} `connection-refused` (with the broker's Reason Code, if it was the broker), `timed-out`, `connection-lost`,
+ * @throws {OperationError} `connection-refused` (with the broker's Reason Code, if it was the broker), `tls-failed`, `timed-out`, `connection-lost`,
  * `protocol-error`; with a `store`: `store-in-use`, `store-damaged`, `store-not-accepted`, `store-newer`, `store-unavailable`, `store-full`.
  * @throws The signal's reason, where it gave up the attempt.
  */
@@ -131,6 +132,23 @@ const WILL: Fields<WillOptions> = {
   properties: { takes: 'an object', fits: isObject },
 };
 
+const TLS: Fields<ClientTlsOptions> = {
+  ca: TEXT,
+  cert: TEXT,
+  key: TEXT,
+  passphrase: TEXT,
+  servername: TEXT,
+  rejectUnauthorized: SWITCH,
+  minVersion: {
+    takes: "'TLSv1.2' or 'TLSv1.3'",
+    fits: (value) => value === 'TLSv1.2' || value === 'TLSv1.3',
+  },
+  alpnProtocols: {
+    takes: 'a list of texts',
+    fits: (value) => Array.isArray(value) && value.every((name) => typeof name === 'string'),
+  },
+};
+
 const OPTIONS: Fields<ClientOptions> = {
   host: TEXT,
   port: NUMBER,
@@ -140,6 +158,7 @@ const OPTIONS: Fields<ClientOptions> = {
   keepAliveSeconds: NUMBER,
   userName: TEXT,
   password: BYTES,
+  tls: { takes: 'an object', fits: isObject, fields: TLS },
   credentials: FUNCTION,
   authentication: {
     takes: 'an object with a method and begin',

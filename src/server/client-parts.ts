@@ -1,16 +1,20 @@
-// What a client is made of on Node: TCP, SQLite, Node's timers, its clock and its chance. The client's part of
+// What a client is made of on Node: its transports, SQLite, Node's timers, its clock and its chance. The client's part of
 // the composition, as running-broker.ts is the broker's.
 
+import { unreachable } from '../base/assert.ts';
+import { OperationError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
-import type { ClientParts } from '../client/parts.ts';
-import { connectTcp } from '../transport/tcp/tcp-connect.ts';
+import type { ClientTlsOptions } from '../client/options.ts';
+import type { ClientParts, DialTarget } from '../client/parts.ts';
+import type { NetworkConnection, NetworkHandler } from '../transport/contract.ts';
+import { connectTcp, connectUnix } from '../transport/tcp/tcp-connect.ts';
 import { NODE_CLOCK, NODE_RANDOM } from './node-parts.ts';
 import { makeClientStore } from './storage.ts';
 
-/** The parts of a client that talks over TCP. */
+/** The parts of a client on Node. */
 export function nodeClientParts(log: Log): ClientParts {
   return {
-    dial: connectTcp,
+    dial,
     makeStore: (directory) => makeClientStore(directory, log),
     setAlarm: (delay, ring, isAwaited = false) => {
       const timer = setTimeout(ring, delay);
@@ -21,5 +25,48 @@ export function nodeClientParts(log: Log): ClientParts {
     clock: NODE_CLOCK,
     random: NODE_RANDOM,
     log,
+  };
+}
+
+/** What encrypts, or speaks HTTP, is loaded when it is needed: most tools start without. */
+async function dial(target: DialTarget, handler: NetworkHandler): Promise<NetworkConnection> {
+  const { host, port, signal, transport } = target;
+  switch (transport.kind) {
+    case 'tcp':
+      return await connectTcp({ host, port, signal }, handler);
+    case 'unix':
+      return await connectUnix({ path: transport.path, signal }, handler);
+    case 'tls': {
+      const { connectTls } = await import('../transport/tls/tls-connect.ts');
+      return await connectTls({ host, port, signal, tls: await readTrust(transport.tls) }, handler);
+    }
+    case 'ws':
+    case 'wss': {
+      const { connectWebSocket } = await import('../transport/websocket/web-socket-connect.ts');
+      const tls = transport.kind === 'wss' ? await readTrust(transport.tls) : undefined;
+      return await connectWebSocket({ host, port, signal, path: transport.path, tls }, handler);
+    }
+    default:
+      return unreachable(transport.kind);
+  }
+}
+
+/** Reads the files that the options name. */
+async function readTrust(options: ClientTlsOptions): Promise<ClientTlsOptions> {
+  const { faultOfCertificates, nameOf, readPem } = await import('./tls-files.ts');
+  const take = (name: 'ca' | 'cert' | 'key', check: (text: string) => string | undefined): string | undefined => {
+    const given = options[name];
+    if (given === undefined) return undefined;
+    const read = readPem(given);
+    const fault = read.kind === 'read' ? check(read.text) : read.fault;
+    if (read.kind === 'read' && fault === undefined) return read.text;
+    // Not the caller's mistake alone: a file may be there at the first attempt and not at a later one.
+    throw new OperationError('tls-failed', `tls.${name}: the file ${nameOf(given)} ${fault}.`);
+  };
+  return {
+    ...options,
+    ca: take('ca', faultOfCertificates),
+    cert: take('cert', faultOfCertificates),
+    key: take('key', () => undefined),
   };
 }

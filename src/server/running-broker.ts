@@ -12,8 +12,8 @@ import type { BrokerRules } from '../broker/rules.ts';
 import type { ListenerAddress } from '../config/listener-address.ts';
 import type { Store } from '../store/contract.ts';
 import type { Listener } from '../transport/contract.ts';
-import { listenTcp } from '../transport/tcp/tcp-listener.ts';
 import { NODE_CLOCK, NODE_HOST, NODE_RANDOM } from './node-parts.ts';
+import { openListener } from './open-listener.ts';
 import { startTicking } from './ticking.ts';
 
 /** What a broker is made of besides what Node supplies. */
@@ -34,13 +34,15 @@ export interface BrokerChoices {
 export class RunningBroker {
   readonly broker: Broker;
   private readonly log: Log;
+  private readonly limits: BrokerLimits;
   private readonly listeners: Listener[];
   private readonly stopTicking: () => void;
   private isClosed: boolean;
 
-  private constructor(broker: Broker, log: Log) {
+  private constructor(broker: Broker, log: Log, limits: BrokerLimits) {
     this.broker = broker;
     this.log = log;
+    this.limits = limits;
     this.listeners = [];
     this.stopTicking = startTicking((now) => broker.tick(now));
     this.isClosed = false;
@@ -58,18 +60,21 @@ export class RunningBroker {
       await broker.close();
       throw error;
     }
-    return new RunningBroker(broker, choices.log);
+    return new RunningBroker(broker, choices.log, choices.limits);
   }
 
   /**
    * Opens a door.
+   * @throws {UsageError} `invalid-option`: what is wrong with the listener's files.
    * @throws {OperationError} `address-in-use`, `address-unavailable`, `closed`.
    */
   async listen(address: ListenerAddress): Promise<Listener> {
-    const onError = (error: Error): void => {
-      this.log.warn('A connection could not be accepted', { listener: address.host, reason: error.message });
-    };
-    const listener = await listenTcp({ host: address.host, port: address.port, onError }, this.broker.accept);
+    const listener = await openListener(address, {
+      accept: this.broker.accept,
+      log: this.log,
+      handshakeTimeout: this.limits.connectTimeout,
+      packetBytesMax: this.limits.packetBytesMax,
+    });
     if (this.isClosed) {
       await listener.close();
       throw new OperationError('closed', 'The broker was closed.');

@@ -1,16 +1,21 @@
 // What the broker and the client need of a network: bytes in, bytes out, back-pressure, and one write
-// per connection and event-loop turn. Nothing here knows a packet. Implementations: tcp/.
+// per connection and event-loop turn. Nothing here knows a packet. Implementations: tcp/ (Unix sockets too),
+// tls/ and websocket/.
 //
 // The idea: whoever has something to send lays it down in the connection's own output buffer
 // (`writer()`, then `wrote()`). The transport flushes that buffer once, at the end of the turn, so
 // that a thousand small packets cost one system call.
 
 import type { ByteWriter } from '../base/byte-writer.ts';
+import type { PeerCertificate } from '../base/peer-certificate.ts';
 
 /** One Network Connection (MQTT 5.0 section 1.2), seen from its owner. */
 export interface NetworkConnection {
   /** The peer's address for people, such as `127.0.0.1:50123`. */
   readonly remote: string;
+
+  /** The peer's certificate, if it was asked for one, has shown one, and it was found good. */
+  readonly certificate?: PeerCertificate | undefined;
 
   /**
    * The output buffer, open at its end. Encode at its `position`, then call `wrote()` in the same turn.
@@ -60,7 +65,7 @@ export type Accept = (connection: NetworkConnection) => NetworkHandler;
 export interface Listener {
   /** Where it listens, for people and for clients, such as `mqtt://127.0.0.1:1883`. */
   readonly url: string;
-  /** The port in use; useful when port 0 was asked for. */
+  /** The port in use; useful when port 0 was asked for. A Unix socket has none: 0. */
   readonly port: number;
   /** Stops accepting; connections already open stay. */
   close(): Promise<void>;

@@ -74,10 +74,10 @@ test('the Authenticator gets what the client says of itself, and the identifier 
     broker.connect({ version, clientId: 'c', userName: 'Zoë', password: Uint8Array.of(0, 255, 1) });
   }
   const assigned = broker.connect().connack?.properties.assignedClientIdentifier ?? assert.fail();
-  const named = { clientId: 'c', userName: 'Zoë', password: Uint8Array.of(0, 255, 1) };
+  const named = { clientId: 'c', userName: 'Zoë', password: Uint8Array.of(0, 255, 1), certificate: undefined };
   assert.deepEqual(heardOf, [
     ...VERSIONS.map((_, n) => ({ ...named, remote: `test:${n + 1}` })),
-    { clientId: assigned, userName: undefined, password: undefined, remote: 'test:4' },
+    { clientId: assigned, userName: undefined, password: undefined, remote: 'test:4', certificate: undefined },
   ]);
 });
 

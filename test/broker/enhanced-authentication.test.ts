@@ -107,7 +107,13 @@ test('the method asks until it knows; every AUTH and CONNACK carry the method of
   assert.equal(properties.authenticationMethod, METHOD);
   assert.deepEqual(Buffer.from(properties.authenticationData ?? []).toString(), 'welcome');
   assert.deepEqual(method.heard, ['first', 'second', undefined]);
-  const credentials = { clientId: 'c', userName: 'u', password: Uint8Array.of(7), remote: 'test:1' };
+  const credentials = {
+    clientId: 'c',
+    userName: 'u',
+    password: Uint8Array.of(7),
+    remote: 'test:1',
+    certificate: undefined,
+  };
   assert.deepEqual(method.subjects, [{ kind: 'connecting', credentials }]);
   client.publish('a', 'x', { qos: 1 });
   assert.deepEqual(client.said(), ['PUBACK 1 0x10']);
@@ -312,7 +318,7 @@ test('a client that is connected is authenticated again, while everything else g
   client.send(auth(0x19));
   assert.deepEqual(client.said(), ['AUTH steps=welcome']);
   assert.deepEqual(method.heard, [undefined, 'again', 'me', undefined]);
-  const identity = { principal: 'alice', clientId: 'c', remote: 'test:1' };
+  const identity = { principal: 'alice', clientId: 'c', remote: 'test:1', certificate: undefined };
   assert.deepEqual(method.subjects.slice(1), [
     { kind: 're-authenticating', identity },
     { kind: 're-authenticating', identity },

@@ -9,6 +9,7 @@ import type { Authenticator, Authorizer } from '../../src/auth/contract.ts';
 import { ByteWriter } from '../../src/base/byte-writer.ts';
 import type { Log, LogFields } from '../../src/base/log.ts';
 import { millis } from '../../src/base/millis.ts';
+import type { PeerCertificate } from '../../src/base/peer-certificate.ts';
 import { Broker } from '../../src/broker/broker.ts';
 import type { BrokerEvents } from '../../src/broker/events.ts';
 import { type BrokerLimits, DEFAULT_LIMITS } from '../../src/broker/limits.ts';
@@ -141,8 +142,8 @@ export class TestBroker {
   }
 
   /** A network connection that has said nothing yet. */
-  dial(version: ProtocolVersion = 5): TestClient {
-    return new TestClient(this.broker, version, `test:${++this.clients}`);
+  dial(version: ProtocolVersion = 5, certificate?: PeerCertificate): TestClient {
+    return new TestClient(this.broker, version, `test:${++this.clients}`, certificate);
   }
 
   /** The sentences of the log at `warn`. */
@@ -220,7 +221,7 @@ export class TestClient {
   private idLast: number;
   private isReadingPackets: boolean;
 
-  constructor(broker: Broker, version: ProtocolVersion, remote: string) {
+  constructor(broker: Broker, version: ProtocolVersion, remote: string, certificate?: PeerCertificate) {
     this.version = version;
     this.received = [];
     this.receivedHex = '';
@@ -234,7 +235,7 @@ export class TestClient {
       version,
       topics: createTopicTable(),
     });
-    this.pipe = new Pipe(remote, this);
+    this.pipe = new Pipe(remote, this, certificate);
     this.handler = broker.accept(this.pipe);
   }
 
@@ -447,6 +448,7 @@ export class TestClient {
 
 /** The broker's end of an in-memory connection. */
 class Pipe implements NetworkConnection {
+  readonly certificate: PeerCertificate | undefined;
   readonly remote: string;
   readonly pending: Uint8Array[];
   waiting: number;
@@ -457,7 +459,8 @@ class Pipe implements NetworkConnection {
   private handler: NetworkHandler | undefined;
   private isOver: boolean;
 
-  constructor(remote: string, client: TestClient) {
+  constructor(remote: string, client: TestClient, certificate: PeerCertificate | undefined) {
+    this.certificate = certificate;
     this.remote = remote;
     this.client = client;
     this.pending = [];

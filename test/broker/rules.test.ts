@@ -9,7 +9,7 @@ import { RuleSet } from '../../src/auth/rules/rule-set.ts';
 import { millis } from '../../src/base/millis.ts';
 import { parseRules } from '../../src/config/rules-file.ts';
 import { packetId } from '../../src/packet/packet-id.ts';
-import { type ConnectChoice, TestBroker } from './harness.ts';
+import { type ConnectChoice, connectPacket, TestBroker } from './harness.ts';
 import { textOf } from './say-packet.ts';
 import { will } from './sample-will.ts';
 
@@ -221,6 +221,19 @@ test('a QoS 1 or 2 message that a client of 3.1.1 may not publish ends its conne
       assert.deepEqual(observer.said(), []);
     }
   }
+});
+
+test('a rule about certificates is about the one with which the client has opened its connection', async () => {
+  const broker = await brokerWith(new WrittenRules("certificate: 'meter-*', allow: publish, topics: a"));
+  const names = ['meter-7', 'other', undefined];
+  const codes = names.map((commonName) => {
+    const client = broker.dial(5, { commonName, alternativeNames: [], fingerprint: '' });
+    client.send(connectPacket({}));
+    client.expect('connack');
+    client.publish('a', 'x', { qos: 1 });
+    return client.expect('puback').reasonCode;
+  });
+  assert.deepEqual(codes, [0x10, 0x87, 0x87]);
 });
 
 test('what each rule has decided is at $SYS/broker/rules', async () => {

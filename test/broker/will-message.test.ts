@@ -104,7 +104,7 @@ test('the right to publish a Will is asked for at CONNECT, and once more when it
   observer.subscribe('will');
   broker.connect({ clientId: 'c', will: will({ qos: 2, retain: true }) }).cut();
   assert.deepEqual(observer.messages(), ['will=w']);
-  const identity = { principal: undefined, clientId: 'c', remote: 'test:2' };
+  const identity = { principal: undefined, clientId: 'c', remote: 'test:2', certificate: undefined };
   assert.deepEqual(
     asked,
     Array.from({ length: 2 }, () => [identity, 'will', 'will', 2, true]),

@@ -210,7 +210,7 @@ test('called wrongly, it says what is wrong, with exit code 2', async (context) 
     [['pub', '-t', 'a/#', '-m', 'x'], /"a\/#" is not a Topic Name/],
     [['pub', '-t', 'a', '-m', 'x', '-q', '3'], /--qos takes 0, 1 or 2; got "3"/],
     [['pub', '-t', 'a', '-m', 'x', '-V', '311', '--content-type', 'x'], /Properties need MQTT 5\.0/],
-    [['pub', '-t', 'a', '-m', 'x', '-L', 'mqtts://b'], /only mqtt:\/\//],
+    [['pub', '-t', 'a', '-m', 'x', '-L', 'http://b'], /only mqtt:\/\//],
     [['sub'], /-t FILTER/],
     [['sub', '-t', 'a#'], /"a#" is not a topic filter/],
     [['sub', '-t', 'a', '-c'], /-c needs -i/],

@@ -26,8 +26,11 @@ export interface Peer {
   reset(): void;
 }
 
-/** Drives a socket as a peer. */
-export function peerOf(socket: Socket): Peer {
+/**
+ * Drives a socket as a peer.
+ * @param raw  The socket below it, where it is one that encrypts.
+ */
+export function peerOf(socket: Socket, raw: Socket = socket): Peer {
   const chunks: Buffer[] = [];
   let byteCount = 0;
   let isOver = false;
@@ -70,6 +73,7 @@ export function peerOf(socket: Socket): Peer {
     stopReading: () => void socket.pause(),
     startReading: () => void socket.resume(),
     end: () => void socket.end(),
-    reset: () => void socket.resetAndDestroy(),
+    // A Unix socket has no reset: it is gone without a word.
+    reset: () => void (raw.remoteAddress === undefined ? raw.destroy() : raw.resetAndDestroy()),
   };
 }

@@ -1,14 +1,14 @@
 // The TCP transport, accepted, accepted without the shared read buffer, and opened, under the suite for all transports.
 
-import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import type { NetworkConnection, NetworkHandler } from '../../src/transport/contract.ts';
 import { readByEvents } from '../../src/transport/tcp/reading.ts';
 import { connectTcp } from '../../src/transport/tcp/tcp-connect.ts';
 import { TcpConnection } from '../../src/transport/tcp/tcp-connection.ts';
 import { listenTcp } from '../../src/transport/tcp/tcp-listener.ts';
+import { hand, oneAfterAnother, portOf } from './pairing.ts';
 import { peerOf } from './peer.ts';
-import { transportContract, type TransportUnderTest } from './transport.ts';
+import { transportContract } from './transport.ts';
 
 const HOST = '127.0.0.1';
 
@@ -59,45 +59,3 @@ transportContract('an opened TCP connection', async () => {
     close: async () => void server.close(),
   });
 });
-
-/** Passes one thing from whom it happens to, to whom waits for it. */
-function hand<T>(): { give(thing: T): void; take(): Promise<T> } {
-  const things: T[] = [];
-  let wake: (() => void) | undefined;
-  return {
-    give: (thing) => {
-      things.push(thing);
-      wake?.();
-    },
-    take: async () => {
-      for (;;) {
-        const thing = things.shift();
-        if (thing !== undefined) return thing;
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-    },
-  };
-}
-
-/** Lets one `open` end before the next begins, so that both sides of a pair find each other. */
-function oneAfterAnother(transport: TransportUnderTest): TransportUnderTest {
-  let last: Promise<unknown> = Promise.resolve();
-  return {
-    open: (handler) => {
-      const opened = last.then(() => transport.open(handler));
-      last = opened;
-      return opened;
-    },
-    close: () => transport.close(),
-  };
-}
-
-async function portOf(server: ReturnType<typeof createServer>): Promise<number> {
-  server.listen(0, HOST);
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
-  return address.port;
-}

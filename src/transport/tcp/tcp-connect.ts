@@ -1,11 +1,11 @@
-// A TCP connection to a broker, for the client.
+// A TCP connection to a broker, or one through a Unix socket, for the client.
 
-import { connect, type Socket } from 'node:net';
+import { connect, type NetConnectOpts, type Socket } from 'node:net';
 import { OperationError } from '../../base/errors.ts';
 import type { NetworkConnection, NetworkHandler } from '../contract.ts';
 import { readShared } from './reading.ts';
 import { SOCKET_OPTIONS, type TakeChunk, TcpConnection } from './tcp-connection.ts';
-import { connectError } from './tcp-errors.ts';
+import { connectError, unixConnectError } from './tcp-errors.ts';
 import { hostInUrl } from './tcp-address.ts';
 
 /** Where to connect to. */
@@ -26,16 +26,38 @@ export interface TcpConnectOptions {
  */
 export async function connectTcp(options: TcpConnectOptions, handler: NetworkHandler): Promise<NetworkConnection> {
   const { host, port, signal } = options;
+  const explain = (error: Error): Error => connectError(error, host, port);
+  return await open({ host, port, noDelay: true }, `${hostInUrl(host)}:${port}`, signal, explain, handler);
+}
+
+/**
+ * Opens a connection through a Unix socket. Otherwise like `connectTcp`.
+ * @param path  Of the socket.
+ */
+export async function connectUnix(
+  { path, signal }: { readonly path: string; readonly signal?: AbortSignal | undefined },
+  handler: NetworkHandler,
+): Promise<NetworkConnection> {
+  return await open({ path }, `unix://${path}`, signal, (error) => unixConnectError(error, path), handler);
+}
+
+async function open(
+  place: NetConnectOpts,
+  remote: string,
+  signal: AbortSignal | undefined,
+  explain: (error: Error) => Error,
+  handler: NetworkHandler,
+): Promise<NetworkConnection> {
   if (signal?.aborted === true) throw reasonOf(signal);
   return new Promise((resolve, reject) => {
     const openSocket = (takeChunk: TakeChunk): Socket => {
-      const socket = connect({ ...SOCKET_OPTIONS, host, port, noDelay: true, onread: readShared(takeChunk) });
+      const socket = connect({ ...SOCKET_OPTIONS, ...place, onread: readShared(takeChunk) });
       const giveUp = (): void => {
         socket.destroy(reasonOf(signal));
       };
       const refuse = (error: Error): void => {
         signal?.removeEventListener('abort', giveUp);
-        reject(signal?.aborted === true ? error : connectError(error, host, port));
+        reject(signal?.aborted === true ? error : explain(error));
       };
       signal?.addEventListener('abort', giveUp, { once: true });
       socket.once('error', refuse);
@@ -47,12 +69,12 @@ export async function connectTcp(options: TcpConnectOptions, handler: NetworkHan
       });
       return socket;
     };
-    const connection = new TcpConnection(`${hostInUrl(host)}:${port}`, openSocket);
+    const connection = new TcpConnection(remote, openSocket);
   });
 }
 
 /** Why an attempt was given up, as an error. */
-function reasonOf(signal: AbortSignal | undefined): Error {
+export function reasonOf(signal: AbortSignal | undefined): Error {
   const reason: unknown = signal?.reason;
   if (reason instanceof Error) return reason;
   return new OperationError('closed', 'The attempt to connect was given up.', undefined, { cause: reason });

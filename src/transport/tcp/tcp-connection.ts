@@ -1,5 +1,6 @@
 // One TCP connection as a NetworkConnection: the socket's events on one side, the handler on the other.
-// The same for accepted and for opened connections; how the socket comes to be is the caller's.
+// The same for accepted and for opened connections, and for sockets that are not TCP but behave alike: Unix sockets, and TLS;
+// how the socket comes to be is the caller's.
 //
 // The idea: an idle connection is small. The functions that listen to a socket are shared, and find their connection
 // in a table; chunks come through one closure, because every read of every connection goes into one
@@ -10,9 +11,10 @@
 
 import type { Socket } from 'node:net';
 import type { ByteWriter } from '../../base/byte-writer.ts';
+import type { PeerCertificate } from '../../base/peer-certificate.ts';
 import type { NetworkConnection, NetworkHandler } from '../contract.ts';
 import { writeDirectly } from './direct-write.ts';
-import { Outbox } from './outbox.ts';
+import { type DirectWrite, Outbox } from './outbox.ts';
 
 /** How long a peer may take to read the last bytes and to close its side. */
 const END_MILLIS = 3_000;
@@ -28,11 +30,24 @@ export const SOCKET_OPTIONS = {
   writableHighWaterMark: 0,
 } as const;
 
+/** What is different where a socket is not plain. */
+export interface SocketTraits {
+  /** A shorter way for what can leave at once; `undefined` where bytes must pass through the socket, which encrypts them. */
+  readonly writeDirectly: DirectWrite | undefined;
+  /** The certificate that the peer has shown, and that was found good. */
+  readonly certificate: PeerCertificate | undefined;
+  /** Puts an error of the socket into words. */
+  readonly explain: (error: Error) => Error;
+}
+
+const PLAIN: SocketTraits = { writeDirectly, certificate: undefined, explain: (error) => error };
+
 const CONNECTIONS = new Map<Socket, TcpConnection>();
 
 /** A TCP connection. */
 export class TcpConnection implements NetworkConnection {
   readonly remote: string;
+  private readonly traits: SocketTraits;
   private readonly socket: Socket;
   private readonly outbox: Outbox;
   private handler: NetworkHandler | undefined;
@@ -44,16 +59,22 @@ export class TcpConnection implements NetworkConnection {
    * @param remote  The peer's address, for people.
    * @param openSocket  Makes the socket, with `SOCKET_OPTIONS`, so that its chunks go to `takeChunk`.
    */
-  constructor(remote: string, openSocket: (takeChunk: TakeChunk) => Socket) {
+  constructor(remote: string, openSocket: (takeChunk: TakeChunk) => Socket, traits: SocketTraits = PLAIN) {
     this.remote = remote;
+    this.traits = traits;
     this.socket = openSocket((count, bytes) => this.receive(count, bytes));
-    this.outbox = new Outbox(this.socket, writeDirectly);
+    this.outbox = new Outbox(this.socket, traits.writeDirectly);
     this.handler = undefined;
     this.state = 'open';
     this.cause = undefined;
     this.endTimer = undefined;
     CONNECTIONS.set(this.socket, this);
     this.socket.on('drain', onDrain).on('end', onEnd).on('error', onError).on('close', onClose);
+  }
+
+  /** The peer's, if it has shown a good one. */
+  get certificate(): PeerCertificate | undefined {
+    return this.traits.certificate;
   }
 
   /** Names the owner; to be called in the turn that made the connection. */
@@ -109,7 +130,7 @@ export class TcpConnection implements NetworkConnection {
 
   /** The socket failed; 'close' follows. */
   receiveError(error: Error): void {
-    this.cause ??= error;
+    this.cause ??= this.traits.explain(error);
   }
 
   /** The socket is gone. */

@@ -39,6 +39,20 @@ export function listenError(error: unknown, host: string, port: number): Error {
   }
 }
 
+/** Why a Unix socket cannot be reached. */
+export function unixConnectError(error: unknown, path: string): Error {
+  const options = { cause: error };
+  switch (systemCode(error)) {
+    case 'ECONNREFUSED':
+    case 'ENOENT':
+      return operationError('connection-refused', `Nothing listens at ${path}. Is the broker running there?`, options);
+    case 'EACCES':
+      return operationError('connection-refused', `This user may not open ${path}.`, options);
+    default:
+      return operationError('connection-refused', `Cannot reach ${path}: ${text(error)}.`, options);
+  }
+}
+
 /** Why `host:port` cannot be reached. */
 export function connectError(error: unknown, host: string, port: number): Error {
   const options = { cause: error };
@@ -66,12 +80,13 @@ function operationError(code: ErrorCode, message: string, options: ErrorOptions)
 }
 
 /** The code that Node gives a failed system call; an error that stands for several has their first one's. */
-function systemCode(error: unknown): string | undefined {
+export function systemCode(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const code: unknown = Reflect.get(error, 'code');
   return typeof code === 'string' ? code : undefined;
 }
 
-function text(error: unknown): string {
+/** The system's words. */
+export function text(error: unknown): string {
   return error instanceof Error && error.message !== '' ? error.message : String(error);
 }

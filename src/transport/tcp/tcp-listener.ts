@@ -1,26 +1,17 @@
 // The TCP door of a broker: listens, and makes a TcpConnection of every socket that comes.
-// A failure to accept one connection, such as too many open files, is reported and ends nothing.
 
-import { createServer, type Server } from 'node:net';
 import type { Accept, Listener } from '../contract.ts';
-import { adoptSocket } from './reading.ts';
-import { SOCKET_OPTIONS, TcpConnection } from './tcp-connection.ts';
-import { hostInUrl, remoteOf } from './tcp-address.ts';
+import { type Door, type DoorOptions, doorUrl, openDoor, openWaitingDoor } from './door.ts';
+import { adoptSocket, readByEvents } from './reading.ts';
+import { TcpConnection } from './tcp-connection.ts';
+import { remoteOf } from './tcp-address.ts';
 import { listenError } from './tcp-errors.ts';
-
-/** How many connections may wait to be accepted; Linux cuts it to `net.core.somaxconn`, by default 4096. */
-const BACKLOG = 4096;
+import { WaitingRoom, type WaitingRules } from './waiting-room.ts';
 
 /** Where and how to listen. */
-export interface TcpListenOptions {
-  /** The address to listen on, such as `127.0.0.1` or `::`. */
-  readonly host: string;
-  /** The port; 0 lets the system choose a free one. */
-  readonly port: number;
-  /** How many connections may wait to be accepted. Default 4096. */
-  readonly backlog?: number | undefined;
-  /** Told when a connection could not be accepted; the listener goes on. Default: nobody is. */
-  readonly onError?: ((error: Error) => void) | undefined;
+export interface TcpListenOptions extends DoorOptions {
+  /** How long a PROXY header may take, and how many may be awaited. Needed with `proxies`. */
+  readonly waiting?: WaitingRules | undefined;
 }
 
 /**
@@ -30,40 +21,34 @@ export interface TcpListenOptions {
  * @throws {OperationError} `address-in-use`, `address-unavailable`.
  */
 export async function listenTcp(options: TcpListenOptions, accept: Accept): Promise<Listener> {
-  const server = createServer({ ...SOCKET_OPTIONS, noDelay: true, pauseOnConnect: true }, (socket) => {
+  const { host, port, waiting } = options;
+  try {
+    const door = await (waiting === undefined || options.proxies === undefined
+      ? openPlain(options, accept)
+      : openToProxies({ ...options, waiting }, accept));
+    return { url: doorUrl('mqtt', host, door.port), port: door.port, close: () => door.close() };
+  } catch (error) {
+    throw listenError(error, host, port);
+  }
+}
+
+function openPlain(options: DoorOptions, accept: Accept): Promise<Door> {
+  return openDoor(options, 'half-open', (socket) => {
     const connection = new TcpConnection(remoteOf(socket), (takeChunk) => adoptSocket(socket, takeChunk));
     connection.start(accept(connection));
   });
-  await listening(server, options);
-  server.on('error', (error) => options.onError?.(error));
-  const bound = server.address();
-  const port = bound !== null && typeof bound === 'object' ? bound.port : options.port;
-  return {
-    url: `mqtt://${hostInUrl(options.host)}:${port}`,
-    port,
-    close: () => closing(server),
-  };
 }
 
-function listening(server: Server, options: TcpListenOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const refuse = (error: Error): void => reject(listenError(error, options.host, options.port));
-    server.once('error', refuse);
-    try {
-      server.listen({ host: options.host, port: options.port, backlog: options.backlog ?? BACKLOG }, () => {
-        server.off('error', refuse);
-        resolve();
-      });
-    } catch (error) {
-      // `net` throws, instead of telling 'error', what it finds wrong with the arguments.
-      reject(listenError(error, options.host, options.port));
+/** The connections read by events: a chunk that came with the header is in the stream already, and cannot go round it. */
+function openToProxies(options: DoorOptions & { readonly waiting: WaitingRules }, accept: Accept): Promise<Door> {
+  const room = new WaitingRoom(options.waiting);
+  return openWaitingDoor(options, 'half-open', room, (socket) => {
+    const remote = room.leave(socket);
+    if (remote === undefined) {
+      socket.destroy();
+      return;
     }
-  });
-}
-
-function closing(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    // The error that may come says that it is closed already.
-    server.close(() => resolve());
+    const connection = new TcpConnection(remote, (takeChunk) => readByEvents(socket, takeChunk));
+    connection.start(accept(connection));
   });
 }

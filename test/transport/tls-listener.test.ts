@@ -1,0 +1,289 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect as connectPlain, type Socket } from 'node:net';
+import { after, it } from 'node:test';
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import { certificate, certificateText } from '../support/certificates.ts';
+import type { Listener, NetworkConnection } from '../../src/transport/contract.ts';
+import { listenTls } from '../../src/transport/tls/tls-listener.ts';
+import type { TlsMaterial } from '../../src/transport/tls/tls-material.ts';
+
+const HOST = '127.0.0.1';
+const CA = certificateText('ca.pem');
+
+/** A listener that remembers whom it let in and whom not, and echoes. */
+interface Door {
+  readonly listener: Listener;
+  readonly accepted: NetworkConnection[];
+  /** Without the peers' addresses. */
+  readonly refusals: string[];
+  /** Waits until so many were refused. */
+  refused(count: number): Promise<void>;
+}
+
+const doors: Door[] = [];
+const sockets: Socket[] = [];
+after(async () => {
+  for (const socket of sockets) socket.destroy();
+  for (const { accepted, listener } of doors) {
+    for (const connection of accepted) connection.destroy();
+    await listener.close();
+  }
+});
+
+async function openDoor(tls: Partial<TlsMaterial> = {}, waiting: { millisMax?: number; guestsMax?: number } = {}) {
+  const accepted: NetworkConnection[] = [];
+  const refusals: string[] = [];
+  let wake = (): void => {};
+  const options = {
+    host: HOST,
+    port: 0,
+    tls: { ...certificate('server'), clientCertificate: 'none', minVersion: 'TLSv1.2', ...tls },
+    waiting: {
+      millisMax: 10_000,
+      ...waiting,
+      onRefused: (remote: string, reason: string) => {
+        assert.match(remote, /^127\.0\.0\.1:\d+$/u);
+        refusals.push(reason);
+        wake();
+      },
+    },
+  } as const;
+  const listener = await listenTls(options, (connection) => {
+    accepted.push(connection);
+    return {
+      receive: (bytes, start, end) => {
+        const writer = connection.writer();
+        writer.reserve(end - start);
+        writer.raw(bytes.subarray(start, end));
+        connection.wrote();
+      },
+      drained() {},
+      closed() {},
+    };
+  });
+  const door: Door = {
+    listener,
+    accepted,
+    refusals,
+    refused: async (count) => {
+      while (refusals.length < count) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    },
+  };
+  doors.push(door);
+  return door;
+}
+
+function dial(door: Door, options: ConnectionOptions = {}): TLSSocket {
+  const socket = connect({ host: HOST, port: door.listener.port, ca: CA, ...options });
+  sockets.push(socket.on('error', () => {}));
+  return socket;
+}
+
+/** Sends a byte and waits for it to come back; rejects if the connection ends first. */
+async function answer(socket: TLSSocket): Promise<void> {
+  const ended = closed(socket).then(() => {
+    throw new Error('closed without an answer');
+  });
+  socket.write('?');
+  await Promise.race([once(socket, 'data'), ended]);
+}
+
+/** Waits for the end, whatever it is. */
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.once('close', () => resolve());
+  });
+}
+
+async function dialPlain(door: Door, bytes: Uint8Array): Promise<void> {
+  const socket = connectPlain(door.listener.port, HOST).on('error', () => {});
+  sockets.push(socket);
+  socket.resume().write(bytes);
+  await closed(socket);
+}
+
+it('a listener knows its URL, and a connection its peer', async () => {
+  const door = await openDoor();
+  assert.equal(door.listener.url, `mqtts://127.0.0.1:${door.listener.port}`);
+  const socket = dial(door);
+  await answer(socket);
+  assert.equal(door.accepted[0]?.remote, `127.0.0.1:${socket.localPort}`);
+  assert.equal(door.accepted[0]?.certificate, undefined);
+});
+
+it('TLS 1.2 and 1.3 are spoken, and nothing older', async () => {
+  const door = await openDoor();
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+    const socket = dial(door, { minVersion: version, maxVersion: version });
+    await answer(socket);
+    assert.equal(socket.getProtocol(), version);
+  }
+  // At security level 0 OpenSSL would speak it.
+  const old = dial(door, { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0' });
+  await closed(old);
+  await door.refused(1);
+  assert.deepEqual(door.refusals, ['it speaks no version of TLS that is allowed here (minVersion)']);
+});
+
+it('minVersion TLSv1.3 turns TLS 1.2 away', async () => {
+  const door = await openDoor({ minVersion: 'TLSv1.3' });
+  await closed(dial(door, { maxVersion: 'TLSv1.2' }));
+  await door.refused(1);
+  assert.deepEqual(door.refusals, ['it speaks no version of TLS that is allowed here (minVersion)']);
+});
+
+it('a client that asks to renegotiate is not obeyed', async () => {
+  const door = await openDoor();
+  const socket = dial(door, { maxVersion: 'TLSv1.2' });
+  await answer(socket);
+  const error = await new Promise<Error | null>((resolve) => {
+    socket.once('error', resolve);
+    socket.renegotiate({}, resolve);
+  });
+  assert.match(String(error), /no renegotiation/u);
+  await answer(dial(door));
+});
+
+it('a peer that speaks plain MQTT is closed and told of in words', async () => {
+  const door = await openDoor();
+  await dialPlain(door, Buffer.from('101000044d51545404020000000461626364', 'hex'));
+  await door.refused(1);
+  assert.deepEqual(door.refusals, [
+    'it does not speak TLS, and this listener does: is the client to use mqtts:// or wss://?',
+  ]);
+  assert.equal(door.accepted.length, 0);
+});
+
+it('a peer that speaks HTTP, or nonsense, is closed and told of', async () => {
+  const door = await openDoor();
+  await dialPlain(door, Buffer.from('GET / HTTP/1.1\r\n\r\n'));
+  await dialPlain(door, Buffer.alloc(100, 0xff));
+  await door.refused(2);
+  assert.equal(door.refusals[0], 'it spoke HTTP, and this listener speaks TLS');
+  assert.match(door.refusals[1] ?? '', /^it does not speak TLS/u);
+});
+
+it('a peer that gives up in the middle of the handshake ends nothing, and is told of', async () => {
+  const door = await openDoor();
+  const socket = connectPlain(door.listener.port, HOST);
+  await once(socket, 'connect');
+  // A record header, and no record.
+  socket.write(Buffer.from('1603010200', 'hex'), () => socket.resetAndDestroy());
+  await door.refused(1);
+  assert.deepEqual(door.refusals, ['it closed the connection before it was open']);
+  await answer(dial(door));
+});
+
+it('a peer that says nothing is cut off in time', async () => {
+  const door = await openDoor({}, { millisMax: 50 });
+  await dialPlain(door, Buffer.alloc(0));
+  assert.deepEqual(door.refusals, ['it said nothing that opens a connection within 0.05 s']);
+});
+
+it('a listener that closes does not wait for handshakes under way', async () => {
+  const door = await openDoor();
+  const socket = connectPlain(door.listener.port, HOST).on('error', () => {});
+  await once(socket, 'connect');
+  await answer(dial(door)).then(() => door.accepted[0]?.destroy());
+  await door.listener.close();
+  await closed(socket);
+  assert.deepEqual(door.refusals, []);
+});
+
+it('handshakes under way are bounded, and the crowd is told of once', async () => {
+  const door = await openDoor({}, { guestsMax: 3 });
+  const waiting = [1, 2, 3].map(() => connectPlain(door.listener.port, HOST));
+  sockets.push(...waiting);
+  await Promise.all(waiting.map((socket) => once(socket, 'connect')));
+  await dialPlain(door, Buffer.alloc(0));
+  await dialPlain(door, Buffer.alloc(0));
+  assert.deepEqual(door.refusals, ['3 others were about to open a connection; more are turned away like it']);
+  waiting[0]?.destroy();
+  await door.refused(2);
+  await answer(dial(door));
+});
+
+it('a client that wants to speak something else is turned away; one that wants mqtt, or does not say, is not', async () => {
+  const door = await openDoor();
+  await answer(dial(door));
+  const socket = dial(door, { ALPNProtocols: ['mqtt'] });
+  await answer(socket);
+  assert.equal(socket.alpnProtocol, 'mqtt');
+  await closed(dial(door, { ALPNProtocols: ['http/1.1'] }));
+  await door.refused(1);
+  assert.deepEqual(door.refusals, ['it wants to speak something else than MQTT (ALPN)']);
+});
+
+it('a session is resumed, and the certificate is known again', async () => {
+  const door = await openDoor({ ca: CA, clientCertificate: 'required' });
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+    const first = dial(door, { ...certificate('client'), maxVersion: version, minVersion: version });
+    const ticket = new Promise<Buffer>((resolve) => {
+      first.once('session', resolve);
+    });
+    await answer(first);
+    const session = await ticket;
+    const second = dial(door, { ...certificate('client'), maxVersion: version, minVersion: version, session });
+    await answer(second);
+    assert.equal(second.isSessionReused(), true);
+    assert.equal(door.accepted.at(-1)?.certificate?.commonName, 'device-7');
+  }
+});
+
+it('the facts of a good client certificate are known', async () => {
+  const door = await openDoor({ ca: CA, clientCertificate: 'required' });
+  const socket = dial(door, certificate('client'));
+  await answer(socket);
+  const facts = door.accepted[0]?.certificate;
+  assert.equal(facts?.commonName, 'device-7');
+  assert.deepEqual(facts?.alternativeNames, ['URI:urn:vouch:device-7', 'email:device-7@vouch.example']);
+  assert.match(facts?.fingerprint ?? '', /^(?:[0-9A-F]{2}:){31}[0-9A-F]{2}$/u);
+});
+
+for (const rule of ['optional', 'required'] as const) {
+  for (const [name, reason] of [
+    ['stranger', 'its certificate is signed by a CA that is not among those trusted'],
+    ['revoked', 'its certificate was revoked'],
+    ['expired', 'its certificate has expired'],
+    ['self-signed', 'its certificate cannot be checked: there is no list of revoked certificates (CRL) of its CA'],
+  ] as const) {
+    it(`where certificates are ${rule}, one is refused that is wrong: ${name}`, async () => {
+      const door = await openDoor({ ca: CA, crl: certificateText('crl.pem'), clientCertificate: rule });
+      await assert.rejects(answer(dial(door, certificate(name))));
+      await door.refused(1);
+      assert.deepEqual(door.refusals, [reason]);
+      assert.equal(door.accepted.length, 0);
+      await answer(dial(door, certificate('client')));
+    });
+  }
+}
+
+it('where certificates are required, a client without one is refused', async () => {
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+    const door = await openDoor({ ca: CA, clientCertificate: 'required' });
+    await assert.rejects(answer(dial(door, { maxVersion: version })));
+    await door.refused(1);
+    assert.deepEqual(door.refusals, ['it showed no certificate, and this listener requires one']);
+    assert.equal(door.accepted.length, 0);
+  }
+});
+
+it('where certificates are optional, a client without one is anonymous', async () => {
+  const door = await openDoor({ ca: CA, clientCertificate: 'optional' });
+  await answer(dial(door));
+  assert.equal(door.accepted[0]?.certificate, undefined);
+});
+
+it('peers that close their side before the handshake is done are let go of at once', async () => {
+  const door = await openDoor();
+  const socket = connectPlain(door.listener.port, HOST);
+  socket.end(Buffer.from('1603010200', 'hex'));
+  await closed(socket.resume());
+  await door.refused(1);
+  assert.deepEqual(door.refusals, ['it closed the connection before it was open']);
+});
