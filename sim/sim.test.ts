@@ -22,7 +22,7 @@ const MILLIS_MAX = 90_000;
 const SEEDS_LEAST = 300;
 
 /**
- * The commit says where in here the schedules begin. All of these have been run and were clean: a checker that is wrong about one schedule in some ten
+ * The commit says where in here the schedules begin. All of these were clean when they were last run as a whole: a checker that is wrong about one schedule in some ten
  * thousand must not fail a change that has nothing to do with it. `npm run sim` begins anywhere.
  */
 const KNOWN = { from: 2_008_000, seeds: 21_000 } as const;
