@@ -1,10 +1,6 @@
-// The rules of a running broker: those of a file, which is looked at every second and read again when it has changed. A file that
-// is right as a whole takes the place of the one before between two questions; a file that is not changes nothing and is said to
-// be wrong. What clients wait for is held against the rules when it is sent, so a right that is gone stops that, too.
-// The file is asked for its state rather than watched: that works on every file system, and also where a name comes to mean another file
-// (an editor that renames, a ConfigMap).
-
-import { unwatchFile, watchFile } from 'node:fs';
+// The rules of a running broker: those of a file, which is watched, and read again when it has changed. A file that is right as a
+// whole takes the place of the one before between two questions; a file that is not changes nothing and is said to be wrong. What
+// clients wait for is held against the rules when it is sent, so a right that is gone stops that, too.
 
 import type { Action, Authorizer, Explanation, Identity, RuleTally } from '../auth/contract.ts';
 import type { RuleFile } from '../auth/rules/rule.ts';
@@ -12,8 +8,8 @@ import { RuleSet } from '../auth/rules/rule-set.ts';
 import type { Log } from '../base/log.ts';
 import { showProblem } from '../config/problem.ts';
 import { readRulesFile } from '../config/rules-file.ts';
+import { FileWatch } from './file-watch.ts';
 
-const LOOK_MILLIS = 1000;
 /** Of the mistakes in a file, the log has so many. */
 const PROBLEMS_SAID_MAX = 10;
 
@@ -22,15 +18,15 @@ export class AccessRules implements Authorizer {
   readonly allowsAll: boolean;
   private readonly path: string;
   private readonly log: Log;
-  private readonly onChange: () => void;
+  private readonly files: FileWatch;
   private rules: RuleSet;
 
   /** @param file  The rules to begin with. */
   constructor(file: RuleFile, log: Log) {
     this.allowsAll = false;
     this.path = file.path;
+    this.files = new FileWatch([file.path]);
     this.log = log;
-    this.onChange = () => void this.reload();
     this.rules = new RuleSet(file);
   }
 
@@ -49,12 +45,12 @@ export class AccessRules implements Authorizer {
 
   /** Looks at the file from now on. It does not keep the process alive. */
   watch(): void {
-    watchFile(this.path, { interval: LOOK_MILLIS, persistent: false }, this.onChange);
+    this.files.start(() => void this.reload());
   }
 
   /** Looks no more. */
   close(): void {
-    unwatchFile(this.path, this.onChange);
+    this.files.close();
   }
 
   /** Reads the file again. False: it is wrong, and the rules are as they were. */

@@ -46,11 +46,10 @@ function stage(context: TestContext, text: string, allowAnonymous = false): Stag
         const line = lines.shift();
         if (line?.includes(wanted) === true) return line;
         if (line !== undefined) continue;
-        const { promise, resolve } = Promise.withResolvers<void>();
+        const { promise, resolve, reject } = Promise.withResolvers<void>();
         wake = resolve;
-        const patience = setTimeout(resolve, 20_000); // Keeps the process alive: looking at files does not.
-        await promise;
-        clearTimeout(patience);
+        const patience = setTimeout(() => reject(new Error(`Nobody said: ${wanted}`)), 20_000); // Looking at files keeps no process alive.
+        await promise.finally(() => clearTimeout(patience));
       }
     },
     async code(userName, password) {
