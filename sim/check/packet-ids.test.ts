@@ -113,6 +113,18 @@ test('what is past PUBREC when the session is lost is over, also if a crash came
   assert.deepEqual(said(restarted(false)), ["p sent p#2 under the identifier 1, which is p#1's (connection 3)."]);
 });
 
+test('what a crash may have made of a PUBREC, it may not: all is sent anew in its order', () => {
+  const renewed = (): Story => {
+    const told = story(2, 2, 'model').passes('broker', 'p', ack('pubrec', 1));
+    return told.crashes('p').starts('p').connects('p');
+  };
+  const anew = { dup: false } as const;
+  assert.deepEqual(said(again(again(renewed(), 'p#1', anew), 'p#2', anew).ends()), []);
+  assert.deepEqual(said(again(again(renewed(), 'p#2', anew), 'p#1', anew).ends()), [
+    'p sent p#1 under the identifier 1 after messages that it had sent later (connection 2).',
+  ]);
+});
+
 test('the broker, too: after a crash QoS 2 goes on under its identifier, QoS 1 where it likes', () => {
   const crashed = (qos: 1 | 2, id: number, dup: boolean): History => {
     const told = new Story().connects('s').connects('p').publishes('p', 'a', 2);

@@ -30,6 +30,8 @@ interface Use {
   isReleased: boolean;
   /** PUBREC came before a crash, which may have undone that, or not. */
   mayBeReceived: boolean;
+  /** The session is new, and the sender may have counted it as received: its identifier may be given to another. */
+  mayBeOver: boolean;
   /** The place of its last acknowledgement; NEVER. */
   overAt: number;
 }
@@ -189,6 +191,7 @@ class Auditor {
     else if (dup && !this.mayBeRepeat(by, connection, label))
       say(`${what} with DUP, though it cannot have been sent before`);
     use.connection = connection.number;
+    use.mayBeOver = false;
     book.open.set(id, use);
     judgeOrder(book, use, say, what);
   }
@@ -254,7 +257,12 @@ class Auditor {
   }
 
   /** A flow that ends without a packet: the client has heard that its session is gone; the broker found it too large for the client. */
-  private mayBeGivenUp(by: 'client' | 'broker', connection: WireConnection, { connection: last }: Use): boolean {
+  private mayBeGivenUp(
+    by: 'client' | 'broker',
+    connection: WireConnection,
+    { connection: last, mayBeOver }: Use,
+  ): boolean {
+    if (mayBeOver) return true;
     if (by === 'client') return connection.connack?.sessionPresent !== true && last !== connection.number;
     return this.digest.client(connection.client).drops.some(({ reason }) => reason === 'too-large');
   }
@@ -307,7 +315,8 @@ class Auditor {
     // Who would rather have ambiguous messages rejected has given them up.
     const isGivenUp = this.digest.client(connection.client).plan?.onAmbiguous === 'reject';
     for (const [id, use] of book.open) {
-      if (use.isReceived || use.isReleased || use.mayBeReceived || (isGivenUp && use.qos === 2)) book.open.delete(id);
+      if (use.isReceived || use.isReleased || (isGivenUp && use.qos === 2)) book.open.delete(id);
+      else if (use.mayBeReceived) use.mayBeOver = true;
     }
     book.done.clear();
     book.undone.clear();
@@ -343,6 +352,7 @@ function publishing(label: string, qos: number, connection: number): Omit<Use, '
     isReceived: false,
     isReleased: false,
     mayBeReceived: false,
+    mayBeOver: false,
     overAt: NEVER,
   };
 }
@@ -357,6 +367,7 @@ function request(connection: number): Use {
     isReceived: false,
     isReleased: false,
     mayBeReceived: false,
+    mayBeOver: false,
     overAt: NEVER,
   };
 }
