@@ -5,9 +5,10 @@ import type { ClientCheck, ServerCheck, Version } from './check.ts';
 import { startLiar } from './liar/liar.ts';
 import type { Lie } from './liar/lie.ts';
 import { ClientStage } from './stage/client-stage.ts';
+import type { Address } from './stage/dial.ts';
 import { Fault, NotOffered } from './stage/fault.ts';
 import type { Patience } from './stage/line.ts';
-import { type Address, ServerStage } from './stage/server-stage.ts';
+import { ServerStage } from './stage/server-stage.ts';
 import { Transcript } from './stage/transcript.ts';
 
 /** How a play went. */

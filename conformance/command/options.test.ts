@@ -17,8 +17,33 @@ test('without options Vouch itself is played, in both versions, with all stateme
 });
 
 test('an address needs no port, and may be of IPv6', () => {
-  assert.deepEqual(readOptions(['--url', 'mqtt://broker.example']).url, { host: 'broker.example', port: 1883 });
-  assert.deepEqual(readOptions(['--url', 'mqtt://[::1]:2000']).url, { host: '::1', port: 2000 });
+  const plain = { tls: undefined, webSocketPath: undefined };
+  assert.deepEqual(readOptions(['--url', 'mqtt://broker.example']).url, {
+    host: 'broker.example',
+    port: 1883,
+    ...plain,
+  });
+  assert.deepEqual(readOptions(['--url', 'mqtt://[::1]:2000']).url, { host: '::1', port: 2000, ...plain });
+});
+
+test('an address says what is spoken below MQTT', () => {
+  const urlOf = (...args: readonly string[]): unknown => readOptions(['--url', ...args]).url;
+  const place = { host: 'broker.example' };
+  const tls = { ca: undefined, isVerified: true };
+  assert.deepEqual(urlOf('mqtts://broker.example'), { ...place, port: 8883, tls, webSocketPath: undefined });
+  assert.deepEqual(urlOf('ws://broker.example:8083/mqtt?a=b'), {
+    ...place,
+    port: 8083,
+    tls: undefined,
+    webSocketPath: '/mqtt?a=b',
+  });
+  assert.deepEqual(urlOf('wss://broker.example/', '--insecure'), {
+    ...place,
+    port: 443,
+    tls: { ...tls, isVerified: false },
+    webSocketPath: '/',
+  });
+  assert.throws(() => urlOf('mqtts://broker.example', '--cafile', '/nowhere'), /--cafile cannot be read/);
 });
 
 test('a version is named in its short form or in full', () => {
@@ -38,7 +63,7 @@ test('a section stands for its statements, and a statement for itself alone', ()
 test('what makes no sense is refused in a sentence that names it', () => {
   const refused = [
     { args: ['--url', 'broker.example'], sentence: /--url takes an address such as .+, not broker\.example/ },
-    { args: ['--url', 'mqtts://broker.example'], sentence: /not mqtts:/ },
+    { args: ['--url', 'http://broker.example'], sentence: /not http:/ },
     { args: ['--url', 'mqtt://me:secret@broker.example'], sentence: /without a user name/ },
     { args: ['--version', '3.1'], sentence: /--version takes 5 or 3\.1\.1, not 3\.1/ },
     { args: ['--version', 'constructor'], sentence: /--version/ },

@@ -1,9 +1,10 @@
 // What `npm run conformance` can be told, and its help.
 
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { VERSIONS, type Version } from '../check.ts';
 import { REQUIREMENTS } from '../requirements.ts';
-import type { Address } from '../stage/server-stage.ts';
+import type { Address, TlsTrust } from '../stage/dial.ts';
 
 /** The help text. */
 export function helpText(): string {
@@ -15,9 +16,12 @@ says of each whether it holds. Without --url the broker is Vouch itself, set up 
 it, and the client of Vouch is held against its statements as well.
 
 Which broker
-  --url URL         This one, such as mqtt://127.0.0.1:1883. It has to take clients without a user
-                    name, and messages to any topic. The checks use topics and client identifiers
-                    of their own and leave nothing behind but what a broker that fails keeps.
+  --url URL         This one, such as mqtt://127.0.0.1:1883, mqtts://HOST, ws://HOST:8083/mqtt or
+                    wss://HOST/mqtt. It has to take clients without a user name, and messages to any
+                    topic. The checks use topics and client identifiers of their own and leave
+                    nothing behind but what a broker that fails keeps.
+  --cafile FILE     With TLS: whoever these certificates vouch for is believed to be the broker.
+  --insecure        With TLS: anybody is.
 
 Which statements
   --version V       Those of MQTT 5.0 or of 3.1.1 alone. Default: both.
@@ -56,7 +60,14 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-const PORT_DEFAULT = 1883;
+/** What is spoken at a URL, and the port where it names none. */
+const SCHEMES: ReadonlyMap<string, { readonly port: number; readonly isTls: boolean; readonly isWebSocket: boolean }> =
+  new Map([
+    ['mqtt:', { port: 1883, isTls: false, isWebSocket: false }],
+    ['mqtts:', { port: 8883, isTls: true, isWebSocket: false }],
+    ['ws:', { port: 80, isTls: false, isWebSocket: true }],
+    ['wss:', { port: 443, isTls: true, isWebSocket: true }],
+  ]);
 
 /**
  * Reads the command line.
@@ -66,7 +77,7 @@ export function readOptions(args: readonly string[]): ConformanceOptions {
   const values = parse(args);
   return {
     help: values.help,
-    url: values.url === undefined ? undefined : readAddress(values.url),
+    url: values.url === undefined ? undefined : readAddress(values.url, readTrust(values)),
     versions: values.version === undefined ? VERSIONS : [readVersion(values.version)],
     only: values.only === undefined ? undefined : readStatement(values.only),
     report: values.report,
@@ -85,6 +96,8 @@ function parse(args: readonly string[]) {
       args: [...args],
       options: {
         url: { type: 'string' },
+        cafile: { type: 'string' },
+        insecure: { type: 'boolean', default: false },
         version: { type: 'string' },
         only: { type: 'string' },
         report: { type: 'string' },
@@ -96,13 +109,28 @@ function parse(args: readonly string[]) {
   }
 }
 
-function readAddress(text: string): Address {
+function readTrust({ cafile, insecure }: ReturnType<typeof parse>): TlsTrust {
+  try {
+    return { ca: cafile === undefined ? undefined : readFileSync(cafile, 'utf8'), isVerified: !insecure };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`The file of --cafile cannot be read: ${why}.`, { cause: error });
+  }
+}
+
+function readAddress(text: string, trust: TlsTrust): Address {
   const url = URL.parse(text);
-  if (url?.protocol !== 'mqtt:' || url.hostname === '') {
+  const scheme = SCHEMES.get(url?.protocol ?? '');
+  if (url === null || scheme === undefined || url.hostname === '') {
     throw new UsageError(`--url takes an address such as mqtt://127.0.0.1:1883, not ${text}.`);
   }
   if (url.username !== '') throw new UsageError('The checks connect without a user name: --url takes none.');
-  return { host: url.hostname.replace(/^\[|\]$/gu, ''), port: url.port === '' ? PORT_DEFAULT : Number(url.port) };
+  return {
+    host: url.hostname.replace(/^\[|\]$/gu, ''),
+    port: url.port === '' ? scheme.port : Number(url.port),
+    tls: scheme.isTls ? trust : undefined,
+    webSocketPath: scheme.isWebSocket ? `${url.pathname}${url.search}` : undefined,
+  };
 }
 
 function readVersion(text: string): Version {

@@ -5,11 +5,12 @@ import type { Authenticator, Authorizer } from '../../src/auth/contract.ts';
 import { SILENT_LOG } from '../../src/base/log.ts';
 import { millis } from '../../src/base/millis.ts';
 import { type BrokerLimits, DEFAULT_LIMITS } from '../../src/broker/limits.ts';
+import type { ListenerAddress } from '../../src/config/listener-address.ts';
 import { RunningBroker } from '../../src/server/running-broker.ts';
 import { MemoryStore } from '../../src/store/memory/memory-store.ts';
 import type { SetUp } from '../check.ts';
 import { GUARD, GUARDED_TOPICS } from './guards.ts';
-import type { Address } from './server-stage.ts';
+import type { Address } from './dial.ts';
 
 /** Brokers by set-up. */
 export interface Brokers {
@@ -26,8 +27,18 @@ const TIGHT: Partial<BrokerLimits> = {
   sessionExpiryMax: millis(60_000),
 };
 
-/** Starts Vouch in every set-up. */
-export async function startBrokers(): Promise<Brokers> {
+/** How Vouch is reached. */
+export interface Door {
+  readonly listener: ListenerAddress;
+  /** Where that is for a client, but for the port. */
+  readonly address: Omit<Address, 'port'>;
+}
+
+const HOST = '127.0.0.1';
+const PLAIN: Door = { listener: { type: 'tcp', host: HOST, port: 0, proxyFrom: [] }, address: { host: HOST } };
+
+/** Starts Vouch in every set-up. @param door  The port of its listener has to be 0. */
+export async function startBrokers(door: Door = PLAIN): Promise<Brokers> {
   const running: RunningBroker[] = [];
   const start = async (
     limits: Partial<BrokerLimits>,
@@ -43,8 +54,8 @@ export async function startBrokers(): Promise<Brokers> {
       events: {},
     });
     running.push(broker);
-    const { port } = await broker.listen({ type: 'tcp', host: '127.0.0.1', port: 0, proxyFrom: [] });
-    return { host: '127.0.0.1', port };
+    const { port } = await broker.listen(door.listener);
+    return { ...door.address, port };
   };
   return {
     addresses: {

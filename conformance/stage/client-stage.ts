@@ -10,7 +10,7 @@ import type { Properties } from '../wire/types.ts';
 import * as write from '../wire/write.ts';
 import { demand, fault } from './fault.ts';
 import { Line, type Patience } from './line.ts';
-import type { Address } from './server-stage.ts';
+import { type Address, pipeOf } from './dial.ts';
 import type { Transcript } from './transcript.ts';
 
 /** Something between the client and the scripted broker. @returns where the client is to connect to. */
@@ -150,7 +150,7 @@ export class ClientStage {
   }
 
   private host(socket: Socket): Host {
-    const line = new Line(socket, this.level, this.hosts.length + 1, this.transcript, this.patience);
+    const line = new Line(pipeOf(socket), this.level, this.hosts.length + 1, this.transcript, this.patience);
     const host = new Host(line);
     this.hosts.push(host);
     return host;

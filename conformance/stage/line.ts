@@ -1,11 +1,11 @@
 // One raw connection in a check's hands, whichever side opened it: bytes go out as they are, frames come in one by one,
 // and each wait has an end. What nobody waited for stays until somebody looks: nothing that came is ever overlooked.
 
-import type { Socket } from 'node:net';
 import { FrameSplitter, type Frame } from '../wire/frame.ts';
 import { type Received, read } from '../wire/read.ts';
 import type { PacketName } from '../wire/types.ts';
 import type { Level } from '../wire/write.ts';
+import type { Pipe } from './dial.ts';
 import { demand, fault } from './fault.ts';
 import type { Transcript } from './transcript.ts';
 
@@ -21,7 +21,7 @@ export interface Patience {
 export class Line {
   readonly level: Level;
   readonly patience: Patience;
-  private readonly socket: Socket;
+  private readonly pipe: Pipe;
   private readonly number: number;
   private readonly transcript: Transcript;
   private readonly splitter: FrameSplitter;
@@ -29,8 +29,8 @@ export class Line {
   private isOver: boolean;
   private wake: () => void;
 
-  constructor(socket: Socket, level: Level, number: number, transcript: Transcript, patience: Patience) {
-    this.socket = socket;
+  constructor(pipe: Pipe, level: Level, number: number, transcript: Transcript, patience: Patience) {
+    this.pipe = pipe;
     this.level = level;
     this.number = number;
     this.transcript = transcript;
@@ -39,8 +39,8 @@ export class Line {
     this.frames = [];
     this.isOver = false;
     this.wake = () => undefined;
-    socket.setNoDelay(true);
-    socket.on('data', (chunk) => {
+    const { stream } = pipe;
+    stream.on('data', (chunk: Buffer) => {
       for (const frame of this.splitter.push(chunk)) {
         transcript.received(number, frame);
         this.frames.push(frame);
@@ -48,15 +48,15 @@ export class Line {
       this.wake();
     });
     // A reset is an end like another: what counts is whether it was due.
-    socket.on('error', () => undefined);
+    stream.on('error', () => undefined);
     const end = (): void => {
       if (this.isOver) return;
       this.isOver = true;
       transcript.noted(number, 'the other side closed');
       this.wake();
     };
-    socket.on('end', end);
-    socket.on('close', end);
+    stream.on('end', end);
+    stream.on('close', end);
   }
 
   /** Whether the other side has closed. */
@@ -68,7 +68,7 @@ export class Line {
   send(...parts: readonly Uint8Array[]): void {
     for (const part of parts) {
       this.transcript.sent(this.number, part);
-      this.socket.write(part);
+      this.pipe.stream.write(part);
     }
   }
 
@@ -178,20 +178,18 @@ export class Line {
   /** Closes this side in order: FIN. */
   close(): void {
     this.transcript.noted(this.number, 'closes');
-    this.socket.end();
+    this.pipe.stream.end();
   }
 
   /** Lets the connection go without a word: RST. */
   cut(): void {
     this.transcript.noted(this.number, 'cuts the connection');
-    // A reset in the middle of an orderly end keeps Node.js 24 from exiting.
-    if (this.isOver || this.socket.writableEnded) this.socket.destroy();
-    else this.socket.resetAndDestroy();
+    this.pipe.cut();
   }
 
   /** The play is over: lets go of the connection. */
   drop(): void {
-    this.socket.destroy();
+    this.pipe.stream.destroy();
   }
 
   private async frameWithin(milliseconds: number): Promise<Frame | undefined> {

@@ -1,20 +1,14 @@
 // What a check of a broker acts on: the broker under test at an address, raw connections to it, and names that no other
 // check uses, so that checks can be played at the same time.
 
-import { connect as dial } from 'node:net';
 import type { Version } from '../check.ts';
 import type { Received } from '../wire/read.ts';
 import type { Properties } from '../wire/types.ts';
 import * as write from '../wire/write.ts';
+import { type Address, dial } from './dial.ts';
 import { demand, fault } from './fault.ts';
 import { Line, type Patience, say } from './line.ts';
 import type { Transcript } from './transcript.ts';
-
-/** Where a broker listens. */
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
 
 /** One play of a check of a broker. */
 export class ServerStage {
@@ -49,12 +43,10 @@ export class ServerStage {
 
   /** A connection on which nothing was said yet. */
   async dial(): Promise<Peer> {
-    const socket = dial({ host: this.address.host, port: this.address.port });
-    await new Promise<void>((resolve, reject) => {
-      socket.once('connect', resolve);
-      socket.once('error', (error) => reject(fault(`The broker does not take connections: ${error.message}`)));
+    const pipe = await dial(this.address).catch((error: unknown) => {
+      throw fault(`The broker does not take connections: ${error instanceof Error ? error.message : String(error)}`);
     });
-    const peer = new Peer(this, new Line(socket, this.level, this.peers.length + 1, this.transcript, this.patience));
+    const peer = new Peer(this, new Line(pipe, this.level, this.peers.length + 1, this.transcript, this.patience));
     this.peers.push(peer);
     return peer;
   }
