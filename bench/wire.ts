@@ -31,6 +31,33 @@ export function publishBytes(topic: string, id: number, retain: boolean, payload
   });
 }
 
+/** A CONNECT without user name or Will. */
+export function connectBytes(clientId: string, clean: boolean): Buffer {
+  return bytesOf({
+    kind: 'connect',
+    version: 4,
+    bridge: false,
+    clean,
+    keepAlive: 0,
+    clientId,
+    will: undefined,
+    userName: undefined,
+    password: undefined,
+    properties: NO_CONNECT_PROPERTIES,
+  });
+}
+
+/** A SUBSCRIBE for one filter. */
+export function subscribeBytes(filter: string, qos: QoS): Buffer {
+  const options = { qos, noLocal: false, retainAsPublished: false, retainHandling: 0 } as const;
+  return bytesOf({
+    kind: 'subscribe',
+    id: packetId(1),
+    subscriptions: [{ filter, options }],
+    properties: NO_SUBSCRIBE_PROPERTIES,
+  });
+}
+
 /** A connected client, and whether its session was there. */
 export async function openClient(
   port: number,
@@ -40,20 +67,7 @@ export async function openClient(
   const socket = connect({ port, host: '127.0.0.1', noDelay: true });
   await once(socket, 'connect');
   const answered = once(socket, 'data') as Promise<[Buffer]>;
-  socket.write(
-    bytesOf({
-      kind: 'connect',
-      version: 4,
-      bridge: false,
-      clean,
-      keepAlive: 0,
-      clientId,
-      will: undefined,
-      userName: undefined,
-      password: undefined,
-      properties: NO_CONNECT_PROPERTIES,
-    }),
-  );
+  socket.write(connectBytes(clientId, clean));
   const [connack] = await answered;
   if (connack[0] !== 0x20 || connack[3] !== 0) throw new Error(`${clientId} was not accepted.`);
   return { socket, isPresent: connack[2] === 1 };
@@ -62,14 +76,6 @@ export async function openClient(
 /** Subscribes, and waits for SUBACK. */
 export async function subscribeClient(socket: Socket, filter: string, qos: QoS = 1): Promise<void> {
   const answered = once(socket, 'data');
-  const options = { qos, noLocal: false, retainAsPublished: false, retainHandling: 0 } as const;
-  socket.write(
-    bytesOf({
-      kind: 'subscribe',
-      id: packetId(1),
-      subscriptions: [{ filter, options }],
-      properties: NO_SUBSCRIBE_PROPERTIES,
-    }),
-  );
+  socket.write(subscribeBytes(filter, qos));
   await answered;
 }

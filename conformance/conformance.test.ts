@@ -10,7 +10,7 @@ import type { Lie } from './liar/lie.ts';
 import { IMPATIENT, type Outcome, PATIENT, playClientCheck, playServerCheck } from './play.ts';
 import { type Brokers, startBrokers } from './stage/brokers.ts';
 import type { Patience } from './stage/line.ts';
-import type { Address } from './stage/dial.ts';
+import type { Address } from '../test/support/dial.ts';
 
 /** Plays that wait do so side by side. */
 const AT_ONCE = 24;

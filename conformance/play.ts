@@ -5,7 +5,7 @@ import type { ClientCheck, ServerCheck, Version } from './check.ts';
 import { startLiar } from './liar/liar.ts';
 import type { Lie } from './liar/lie.ts';
 import { ClientStage } from './stage/client-stage.ts';
-import type { Address } from './stage/dial.ts';
+import type { Address } from '../test/support/dial.ts';
 import { Fault, NotOffered } from './stage/fault.ts';
 import type { Patience } from './stage/line.ts';
 import { ServerStage } from './stage/server-stage.ts';

@@ -36,6 +36,7 @@ const TARGETS = {
   'bench:durable': { file: 'bench/durable.ts', args: [], asTyped: false },
   'bench:passwords': { file: 'bench/passwords.ts', args: [], asTyped: false },
   'bench:restart': { file: 'bench/restart.ts', args: [], asTyped: false },
+  'bench:security': { file: 'bench/security.ts', args: [], asTyped: false },
   'bench:steady': { file: 'bench/steady.ts', args: [], asTyped: false },
   crash: { file: 'test/crash/run.ts', args: [], asTyped: true },
   conformance: { file: 'conformance/main.ts', args: [], asTyped: true },

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { VERSIONS, type Version } from '../check.ts';
 import { REQUIREMENTS } from '../requirements.ts';
-import type { Address, TlsTrust } from '../stage/dial.ts';
+import type { Address, TlsTrust } from '../../test/support/dial.ts';
 
 /** The help text. */
 export function helpText(): string {

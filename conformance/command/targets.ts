@@ -5,7 +5,7 @@ import type { ServerCheck, Version } from '../check.ts';
 import { CLIENT_CHECKS, SERVER_CHECKS } from '../checks.ts';
 import { PATIENT, playClientCheck, playServerCheck } from '../play.ts';
 import { startBrokers } from '../stage/brokers.ts';
-import type { Address } from '../stage/dial.ts';
+import type { Address } from '../../test/support/dial.ts';
 import { demand } from '../stage/fault.ts';
 import { TYPE } from '../wire/types.ts';
 import { isWithin } from './options.ts';

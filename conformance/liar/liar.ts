@@ -2,7 +2,7 @@
 // lets a lie have a word in each. What the lie does not touch passes byte for byte.
 
 import { connect, createServer, type Socket } from 'node:net';
-import type { Address } from '../stage/dial.ts';
+import type { Address } from '../../test/support/dial.ts';
 import { FrameSplitter } from '../wire/frame.ts';
 import { TYPE } from '../wire/types.ts';
 import type { Level } from '../wire/write.ts';

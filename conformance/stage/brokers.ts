@@ -10,7 +10,7 @@ import { RunningBroker } from '../../src/server/running-broker.ts';
 import { MemoryStore } from '../../src/store/memory/memory-store.ts';
 import type { SetUp } from '../check.ts';
 import { GUARD, GUARDED_TOPICS } from './guards.ts';
-import type { Address } from './dial.ts';
+import type { Address } from '../../test/support/dial.ts';
 
 /** Brokers by set-up. */
 export interface Brokers {

@@ -10,7 +10,7 @@ import type { Properties } from '../wire/types.ts';
 import * as write from '../wire/write.ts';
 import { demand, fault } from './fault.ts';
 import { Line, type Patience } from './line.ts';
-import { type Address, pipeOf } from './dial.ts';
+import { type Address, pipeOf } from '../../test/support/dial.ts';
 import type { Transcript } from './transcript.ts';
 
 /** Something between the client and the scripted broker. @returns where the client is to connect to. */

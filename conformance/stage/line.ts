@@ -5,7 +5,7 @@ import { FrameSplitter, type Frame } from '../wire/frame.ts';
 import { type Received, read } from '../wire/read.ts';
 import type { PacketName } from '../wire/types.ts';
 import type { Level } from '../wire/write.ts';
-import type { Pipe } from './dial.ts';
+import type { Pipe } from '../../test/support/dial.ts';
 import { demand, fault } from './fault.ts';
 import type { Transcript } from './transcript.ts';
 

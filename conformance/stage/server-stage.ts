@@ -5,7 +5,7 @@ import type { Version } from '../check.ts';
 import type { Received } from '../wire/read.ts';
 import type { Properties } from '../wire/types.ts';
 import * as write from '../wire/write.ts';
-import { type Address, dial } from './dial.ts';
+import { type Address, dial } from '../../test/support/dial.ts';
 import { demand, fault } from './fault.ts';
 import { Line, type Patience, say } from './line.ts';
 import type { Transcript } from './transcript.ts';

@@ -1,9 +1,9 @@
-// How a broker under test is reached: plain TCP, TLS, WebSocket, or both. Whatever is in between, a check sees the stream of
-// MQTT's bytes alone, and can reset what is at the bottom.
+// How tests and measurements reach a broker: plain TCP, TLS, WebSocket, or both. Whatever is in between, what they have is the
+// stream of MQTT's bytes, and the TCP connection at the bottom.
 
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { createWebSocketStream, WebSocket } from 'ws';
 
 /** Where a broker listens, and what is spoken there below MQTT. */
@@ -21,21 +21,31 @@ export interface TlsTrust {
   readonly ca: string | undefined;
   /** False: anybody. */
   readonly isVerified: boolean;
+  /** A certificate to show, and its key, in PEM. */
+  readonly credentials?: { readonly cert: string; readonly key: string } | undefined;
+  /** An earlier session to go on with. */
+  readonly session?: Buffer | undefined;
 }
 
 /** A stream of bytes that can be reset. */
 export interface Pipe {
   readonly stream: Duplex;
+  /** Bytes that went over TCP. */
+  traffic(): { readonly sent: number; readonly received: number };
   /** Lets it go without a word: RST. */
   cut(): void;
 }
 
-/** Opens a connection. @throws {Error} when nobody takes it. */
-export async function dial(address: Address): Promise<Pipe> {
+/**
+ * Opens a connection.
+ * @param onSession  Is told each session that TLS could go on with.
+ * @throws {Error} when nobody takes it.
+ */
+export async function dial(address: Address, onSession?: (session: Buffer) => void): Promise<Pipe> {
   const { host, port, webSocketPath } = address;
   const bottom = connect({ host, port });
   await opened(bottom, 'connect');
-  const stream = address.tls === undefined ? bottom : await secured(bottom, address.tls, host);
+  const stream = address.tls === undefined ? bottom : await secured(bottom, address.tls, host, onSession);
   return webSocketPath === undefined ? pipeOf(bottom, stream) : await framed(bottom, stream, address, webSocketPath);
 }
 
@@ -44,6 +54,7 @@ export function pipeOf(bottom: Socket, stream: Duplex = bottom): Pipe {
   bottom.setNoDelay(true);
   return {
     stream,
+    traffic: () => ({ sent: bottom.bytesWritten, received: bottom.bytesRead }),
     cut: () => {
       // A reset in the middle of an orderly end keeps Node.js 24 from exiting.
       if (stream.readableEnded || stream.writableEnded) bottom.destroy();
@@ -52,8 +63,15 @@ export function pipeOf(bottom: Socket, stream: Duplex = bottom): Pipe {
   };
 }
 
-async function secured(socket: Socket, { ca, isVerified }: TlsTrust, host: string): Promise<Duplex> {
-  const stream = connectTls({ socket, ca, rejectUnauthorized: isVerified, servername: isName(host) ? host : '' });
+async function secured(
+  socket: Socket,
+  { ca, isVerified, credentials, session }: TlsTrust,
+  host: string,
+  onSession: ((session: Buffer) => void) | undefined,
+): Promise<TLSSocket> {
+  const servername = isName(host) ? host : '';
+  const stream = connectTls({ ...credentials, socket, ca, rejectUnauthorized: isVerified, servername, session });
+  if (onSession !== undefined) stream.on('session', onSession);
   await opened(stream, 'secureConnect');
   return stream;
 }
