@@ -28,6 +28,8 @@ export interface RunningBroker {
   readonly port: number;
   readonly pid: number;
   stop(): Promise<void>;
+  /** SIGKILL: it says nothing and writes nothing any more. */
+  kill(): Promise<void>;
 }
 
 /** The brokers of `npm run bench`, Vouch first, all in memory. `{port}` in `vouchCommand` stands for the port. */
@@ -44,6 +46,18 @@ export const DURABLE_KINDS: readonly BrokerKind[] = [
   vouch('no-elision', ['bench/start-without-elision.ts'], inFolder),
   vouch('memory', START, () => ['--store', 'memory']),
 ];
+
+/** The brokers of `npm run bench:kept`, which are started again on what they had; aedes keeps nothing unless it is told where. */
+export function keepingKinds(): readonly BrokerKind[] {
+  const vouchOnDisk = vouch('vouch', START, (_, folder) => ['--data', path.join(folder, 'data')]);
+  const onDisk = mosquitto('mosquitto, persistence true', (folder) => [
+    'persistence true',
+    `persistence_location ${folder}/`,
+    // Started by root it would become a user that may not write there.
+    ...(process.getuid?.() === 0 ? ['user root'] : []),
+  ]);
+  return [vouchOnDisk, onDisk, MOSQUITTO, AEDES];
+}
 
 function vouch(
   name: string,
@@ -76,13 +90,15 @@ const MOSQUITTO_PROGRAM = ['/usr/sbin', '/usr/local/sbin', ...(process.env['PATH
   .find((program) => existsSync(program));
 
 /** Debian's mosquitto, in memory. */
-export const MOSQUITTO: BrokerKind = {
-  name: 'mosquitto',
-  command: (port, folder) => {
-    const config = path.join(folder, `mosquitto-${port}.conf`);
-    writeFileSync(
-      config,
-      [
+export const MOSQUITTO: BrokerKind = mosquitto('mosquitto', () => []);
+
+/** @param more  Lines of its configuration. */
+function mosquitto(name: string, more: (folder: string) => readonly string[]): BrokerKind {
+  return {
+    name,
+    command: (port, folder) => {
+      const config = path.join(folder, `mosquitto-${port}.conf`);
+      const lines = [
         `listener ${port} 127.0.0.1`,
         'allow_anonymous true',
         'log_type error',
@@ -90,17 +106,19 @@ export const MOSQUITTO: BrokerKind = {
         'max_inflight_messages 1000',
         'max_queued_messages 0',
         'set_tcp_nodelay true',
+        ...more(folder),
         '',
-      ].join('\n'),
-    );
-    return [MOSQUITTO_PROGRAM ?? 'mosquitto', '-c', config];
-  },
-  prepare: () => {
-    if (MOSQUITTO_PROGRAM === undefined) return { missing: 'mosquitto is not installed' };
-    const help = spawnSync(MOSQUITTO_PROGRAM, ['-h']).stdout.toString();
-    return { version: /mosquitto version (\S+)/u.exec(help)?.[1] ?? 'of unknown version' };
-  },
-};
+      ];
+      writeFileSync(config, lines.join('\n'));
+      return [MOSQUITTO_PROGRAM ?? 'mosquitto', '-c', config];
+    },
+    prepare: () => {
+      if (MOSQUITTO_PROGRAM === undefined) return { missing: 'mosquitto is not installed' };
+      const help = spawnSync(MOSQUITTO_PROGRAM, ['-h']).stdout.toString();
+      return { version: /mosquitto version (\S+)/u.exec(help)?.[1] ?? 'of unknown version' };
+    },
+  };
+}
 
 const AEDES: BrokerKind = {
   name: 'aedes',
@@ -154,7 +172,13 @@ export async function startBroker(
   // `sh` and `taskset` have become the broker: the process is the same one.
   const pid = child.pid ?? 0;
   if (pinned === 'main-thread') spawnSync('taskset', ['-cp', BROKER_CORE, `${pid}`]);
-  return { port, pid, stop };
+  const kill = async (): Promise<void> => {
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
+    process.off('exit', endWithUs);
+  };
+  return { port, pid, stop, kill };
 }
 
 async function stopProcess(child: ChildProcess): Promise<void> {

@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 import { freePort } from './brokers.ts';
 import { compileMqload, runMqload } from './mqload.ts';
 import { residentMebibytes } from './thread-cpu.ts';
-import { openClient, publishBytes, subscribeClient } from './wire.ts';
+import { openClient, publishAll, publishBytes, subscribeClient } from './wire.ts';
 
 const HELP = `Usage: npm run bench:restart -- [options]
 
@@ -133,29 +133,10 @@ async function clients(data: string, port: number, count: number): Promise<strin
 async function publishRetained(port: number, count: number): Promise<void> {
   const { socket } = await openClient(port, 'retainer', true);
   const payload = new Uint8Array(64);
-  const PUBACK_BYTES = 4;
-  let sent = 0;
-  let acknowledged = 0;
-  await new Promise<void>((resolve, reject) => {
-    socket.once('close', () => reject(new Error('The broker closed the connection.')));
-    const send = (): void => {
-      const packets: Buffer[] = [];
-      while (sent < count && sent - Math.floor(acknowledged) < 1000) {
-        packets.push(
-          publishBytes(`retained/${sent % 1000}/${Math.floor(sent / 1000)}`, (sent % 2000) + 1, true, payload),
-        );
-        sent++;
-      }
-      if (packets.length > 0) socket.write(Buffer.concat(packets));
-    };
-    socket.on('data', (chunk: Buffer) => {
-      acknowledged += chunk.length / PUBACK_BYTES;
-      if (acknowledged >= count) resolve();
-      else send();
-    });
-    send();
-  });
-  socket.removeAllListeners('close').destroy();
+  await publishAll(socket, count, 1000, (n) =>
+    publishBytes(`retained/${n % 1000}/${Math.floor(n / 1000)}`, (n % 2000) + 1, true, payload),
+  );
+  socket.destroy();
 }
 
 async function start(data: string, port: number): Promise<Broker> {

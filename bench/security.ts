@@ -13,7 +13,7 @@ import { certificate, certificateFile, certificateText } from '../test/support/c
 import { type Address, dial, type Pipe, type TlsTrust } from '../test/support/dial.ts';
 import { freePort } from './brokers.ts';
 import { processSeconds } from './thread-cpu.ts';
-import { connectBytes, publishBytes, subscribeBytes } from './wire.ts';
+import { connectBytes, publishAll, publishBytes, subscribeBytes } from './wire.ts';
 
 const HELP = `Usage: npm run bench:security -- [options]
 
@@ -177,7 +177,7 @@ async function passMany(
   const trafficBefore = trafficOf(publisher, subscriber);
   const before = processSeconds(pid);
   const received = acknowledgeAll(subscriber, count);
-  await publishAll(publisher, count, window);
+  await publishAll(publisher.stream, count, window, (n) => publishBytes('t', (n % 65_000) + 1, false, PAYLOAD));
   await received;
   const micros = ((processSeconds(pid) - before) * 1e6) / count;
   const bytes = (trafficOf(publisher, subscriber) - trafficBefore) / count;
@@ -187,30 +187,6 @@ async function passMany(
 
 function trafficOf(...pipes: readonly Pipe[]): number {
   return pipes.reduce((sum, pipe) => sum + pipe.traffic().sent + pipe.traffic().received, 0);
-}
-
-/** Publishes with so many unacknowledged; what a turn may send goes in one write. Fulfilled with the last PUBACK. */
-function publishAll({ stream }: Pipe, count: number, window: number): Promise<void> {
-  return new Promise((resolve) => {
-    let sent = 0;
-    let acknowledged = 0;
-    const fill = (): void => {
-      const packets = [];
-      for (; sent < count && sent - acknowledged < window; sent++) {
-        packets.push(publishBytes('t', (sent % 65_000) + 1, false, PAYLOAD));
-      }
-      if (packets.length > 0) stream.write(Buffer.concat(packets));
-    };
-    let spare = 0;
-    stream.on('data', (chunk: Buffer) => {
-      spare += chunk.length;
-      acknowledged += Math.floor(spare / 4); // Every PUBACK has 4 bytes.
-      spare %= 4;
-      fill();
-      if (acknowledged === count) resolve();
-    });
-    fill();
-  });
 }
 
 /** Answers each PUBLISH with PUBACK, a chunk's at once. Fulfilled with the last. */
