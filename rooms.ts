@@ -21,6 +21,7 @@ export type RoomName =
   | 'transport/websocket'
   | 'broker'
   | 'client'
+  | 'control'
   | 'config'
   | 'server'
   | 'cli'
@@ -68,6 +69,7 @@ const ALL_BUT_CLI: readonly Permission[] = [
   'transport/websocket',
   'broker',
   'client',
+  'control',
   'config',
   'server',
 ];
@@ -207,6 +209,8 @@ export const ROOMS: readonly Room[] = [
       'src/store/delivery-queue.ts',
       'src/store/queue-totals.ts',
       'contract of auth',
+      'src/auth/expiring-map.ts',
+      'src/auth/rules/address-range.ts',
       'contract of transport',
     ],
     node: [],
@@ -228,6 +232,16 @@ export const ROOMS: readonly Room[] = [
       'contract of transport',
     ],
     node: [],
+    packages: [],
+  },
+  {
+    name: 'control',
+    folder: 'src/control',
+    rank: 5,
+    sentence:
+      'what an operator asks of a running broker, over a Unix socket: both sides of it; who answers is handed in',
+    imports: ['base', 'types of broker', 'src/transport/tcp/unix-listener.ts'],
+    node: ['node:fs/promises', 'node:http', 'node:readline', 'node:timers/promises'],
     packages: [],
   },
   {
@@ -271,10 +285,11 @@ export const ROOMS: readonly Room[] = [
       'transport/websocket',
       'broker',
       'client',
+      'control',
       'config',
     ],
     node: 'any',
-    packages: ['pino', 'pino-pretty'],
+    packages: ['pino', 'pino-pretty', 'pkijs', 'asn1js'],
   },
   {
     name: 'exports',
@@ -290,7 +305,7 @@ export const ROOMS: readonly Room[] = [
     folder: 'src/cli',
     rank: 8,
     sentence: 'the commands of `vouch`, one file each',
-    imports: ['base', 'packet', 'client', 'config', 'server', 'types of auth', 'types of auth/rules'],
+    imports: ['base', 'packet', 'client', 'control', 'config', 'server', 'types of auth', 'types of auth/rules'],
     node: 'any',
     packages: [],
   },

@@ -7,7 +7,7 @@ import { CheckLine } from './check-line.ts';
 import { ExpiringMap } from './expiring-map.ts';
 import { Guesses } from './guesses.ts';
 import { DEFAULT_AUTH_LIMITS } from './limits.ts';
-import { networkOf } from './network-of.ts';
+import { networkOf } from '../base/network-of.ts';
 
 test('after the failures that are allowed each further one doubles the while, up to the longest', () => {
   const backOff = new BackOff({ failuresMax: 3, longest: millis(5_000) });

@@ -50,6 +50,18 @@ test('whose password was right before is let in at once; what has changed in the
   assert.equal(await users.code('anna', PASSWORD), 0);
 });
 
+test('a user who is deleted, or gets another line, while the password is checked is not let in by the old one', async () => {
+  const table = await tableOf('anna', 'bob');
+  const line = `bob:${table.users.get('bob')?.text}`;
+  for (const after of [line, `${line}\nanna:$7$1$c2FsdA==$${'A'.repeat(86)}==`]) {
+    const users = usersOf(table);
+    const [anna, bob] = [users.code('anna', PASSWORD), users.code('bob', PASSWORD)];
+    assert.deepEqual(users.authenticator.replace(tableFrom(after)), { isSame: false, gone: new Set(['anna']) });
+    assert.deepEqual([await anna, await bob], [BUSY, 0]);
+  }
+  assert.deepEqual(usersOf(table).authenticator.replace(table), { isSame: true, gone: new Set() });
+});
+
 test('a password that was right is forgotten when it was not used for passwordCacheExpiry', async () => {
   const users = usersOf(await tableOf('anna'));
   await users.login('anna', PASSWORD);

@@ -13,7 +13,7 @@ import type { Authentication, AuthenticationMethod, Credentials } from './contra
 import { ExpiringMap } from './expiring-map.ts';
 import { Guesses } from './guesses.ts';
 import type { AuthLimits } from './limits.ts';
-import { networkOf } from './network-of.ts';
+import { networkOf } from '../base/network-of.ts';
 import { isPassword } from './password-hash.ts';
 import { decoyOf, type PasswordEntry, type PasswordTable } from './password-table.ts';
 import { SCRAM_SHA_256, scramMethod } from './scram-server.ts';
@@ -30,8 +30,18 @@ const NOT_AUTHORIZED = 0x87;
 const SERVER_BUSY = 0x89;
 const CONNECTION_RATE_EXCEEDED = 0x9f;
 
+/** What a new table has changed. */
+export interface ReplacedUsers {
+  /** Whether nothing is different. */
+  readonly isSame: boolean;
+  /** Users who are not there any more, or whose line is another one. */
+  readonly gone: ReadonlySet<string>;
+}
+
 /** Long enough that nobody finds it by trying. */
 const KEY_BYTES = 32;
+
+const CHANGED = "The user's line in the password file has changed meanwhile; the client may come again.";
 
 /** The users of a password file, who may change while it works. */
 export class PasswordAuthenticator implements ChainLink {
@@ -62,8 +72,12 @@ export class PasswordAuthenticator implements ChainLink {
   }
 
   /** From now on these are the users. What is known of those who have not changed stays known. */
-  replace(table: PasswordTable): void {
+  replace(table: PasswordTable): ReplacedUsers {
+    const before = this.#table.users;
+    const gone = new Set<string>();
+    for (const [user, { text }] of before) if (table.users.get(user)?.text !== text) gone.add(user);
     this.#table = table;
+    return { isSame: gone.size === 0 && before.size === table.users.size, gone };
   }
 
   knows({ userName }: Credentials): boolean {
@@ -92,6 +106,8 @@ export class PasswordAuthenticator implements ChainLink {
       return refused(SERVER_BUSY, 'Too many passwords wait to be checked (passwordChecksWaitingMax).');
     return check.then((isRight) => {
       const then = this.clock.monotonic();
+      // Meanwhile the file may have been read again: what was asked for is not what counts now.
+      if (isRight && this.#table.users.get(userName)?.text !== user?.text) return refused(SERVER_BUSY, CHANGED);
       if (isRight && user !== undefined) return this.accept(digest, userName, network, then);
       // Of clients that have come with the same meanwhile, one counts.
       if (this.wrong.get(digest, then) === undefined) this.guesses.fail(network, userName, then);

@@ -14,7 +14,7 @@ import type {
   AuthenticationSubject,
 } from './contract.ts';
 import type { Guesses } from './guesses.ts';
-import { networkOf } from './network-of.ts';
+import { networkOf } from '../base/network-of.ts';
 import type { PasswordTable } from './password-table.ts';
 import { SCRAM_KEY_BYTES, type ScramKeys, serverSignature, storedKeyOf } from './scram-keys.ts';
 import { base64, type ClientFirst, exchangedText, parseClientFinal, parseClientFirst } from './scram-messages.ts';
@@ -35,6 +35,7 @@ export interface ScramParts {
 
 const BAD_USER_NAME_OR_PASSWORD = 0x86;
 const NOT_AUTHORIZED = 0x87;
+const SERVER_BUSY = 0x89;
 const CONNECTION_RATE_EXCEEDED = 0x9f;
 
 const NONCE_BYTES = 18;
@@ -48,6 +49,8 @@ export function scramMethod(parts: ScramParts): AuthenticationMethod {
 /** Whom the client says to be, and what it would have to prove. */
 interface Challenge {
   readonly first: ClientFirst;
+  /** The user's line; `undefined`: there is none. */
+  readonly line: string | undefined;
   readonly keys: ScramKeys;
   /** Why it will be refused even if it proves it; `undefined`: it will not. */
   readonly flaw: string | undefined;
@@ -81,18 +84,25 @@ class ScramExchange implements AuthenticationExchange {
     const held = guesses.held(this.network, userName, clock.monotonic());
     if (held !== undefined) return refused(CONNECTION_RATE_EXCEEDED, held);
     const nonce = first.nonce + base64(random.bytes(NONCE_BYTES));
-    const { keys, flaw } = keysOf(this.parts.table(), userName);
+    const table = this.parts.table();
+    const { keys, flaw } = keysOf(table, userName);
     const text = `r=${nonce},s=${base64(keys.salt)},i=${keys.iterations}`;
-    this.#challenge = { first, keys, flaw, nonce, text };
+    this.#challenge = { first, line: table.users.get(userName)?.text, keys, flaw, nonce, text };
     return { kind: 'continue', data: bytesOf(text) };
   }
 
-  private judge(data: Uint8Array, { first, keys, flaw, nonce, text }: Challenge): AuthenticationStep {
+  private judge(data: Uint8Array, { first, line, keys, flaw, nonce, text }: Challenge): AuthenticationStep {
     const final = parseClientFinal(data);
     if (final?.nonce !== nonce || final.binding !== base64(first.header) || final.proof.length !== SCRAM_KEY_BYTES)
       return refused(NOT_AUTHORIZED, 'SCRAM-SHA-256: the answer does not fit the challenge.');
     const { guesses, clock } = this.parts;
     const { userName } = first;
+    // The file may have been read again since the challenge: what was asked for is not what counts now.
+    if (this.parts.table().users.get(userName)?.text !== line)
+      return refused(
+        SERVER_BUSY,
+        `The line of ${JSON.stringify(userName)} in the password file has changed meanwhile.`,
+      );
     const exchanged = exchangedText(first.bare, text, final.withoutProof);
     const isProved = timingSafeEqual(storedKeyOf(final.proof, keys.storedKey, exchanged), keys.storedKey);
     if (!isProved || flaw !== undefined) {

@@ -120,6 +120,24 @@ plain:$7$1$c2FsdA==$${'A'.repeat(86)}==`);
   );
 });
 
+test('a line that changes between challenge and answer is not what counts any more; another line that changes is of no matter', async () => {
+  const exchangeAcross = async (...after: readonly string[]): Promise<AuthenticationStep> => {
+    const table = await tableOf('anna', 'bob');
+    const users = usersOf(table);
+    const client = scramClient('anna', bytes(PASSWORD), countingRandom()).begin();
+    const server = begin(users);
+    const challenge = await server.next(client.first);
+    assert.ok(challenge.kind === 'continue');
+    const line = (user: string): string => `${user}:${table.users.get(user)?.text}`;
+    users.authenticator.replace(tableFrom(after.map((user) => line(user)).join('\n')));
+    return await server.next(await client.respond(challenge.data));
+  };
+  assert.equal((await exchangeAcross('anna')).kind, 'accepted');
+  const step = await exchangeAcross('bob');
+  assert.ok(step.kind === 'refused');
+  assert.equal(step.reasonCode, 0x89);
+});
+
 test('who guesses by SCRAM is held off as by password; one old device counts once for its address', async () => {
   const users = usersOf(await tableOf('anna', 'bob'), { authFailuresMax: 3 });
   const codeOf = async (name: string, password: string): Promise<number> => {

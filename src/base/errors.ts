@@ -19,6 +19,8 @@ export const ERROR_CODES = {
   ambiguous:
     'The broker has lost the session, so nobody can tell whether it has the QoS 2 message; `onAmbiguous` decides.',
   'too-large': 'The packet is larger than the other side takes.',
+  'not-found': 'The broker knows no such client, session or ban.',
+  'broker-unreachable': 'No broker answers at its control socket, or its answer broke off.',
   'file-unavailable': 'A file cannot be read or written.',
   'store-in-use': 'Another process has the data directory open.',
   'store-unavailable': 'The data directory cannot be made, read or written.',

@@ -13,13 +13,18 @@ import type { TextTable } from '../base/text-table.ts';
 import type { Authenticator, Authorizer } from '../auth/contract.ts';
 import { createTopicTable } from '../packet/topic-name.ts';
 import type { Batch, MessageId, RecipientKey, Store } from '../store/contract.ts';
+import { Bans } from './bans.ts';
 import type { CommitGate } from './commit.ts';
 import type { Connection } from './connection.ts';
 import { type Counters, newCounters } from './counters.ts';
 import { Elision } from './elision.ts';
+import { Drain } from './draining.ts';
 import type { BrokerEvents } from './events.ts';
 import { FanOut } from './fan-out.ts';
+import { Flapping } from './flapping.ts';
+import { LimitNews } from './limit-news.ts';
 import type { BrokerLimits } from './limits.ts';
+import { Overload } from './overload.ts';
 import { BROKER_TUNING, type BrokerParts, type BrokerTuning, type ClientRedirect, type HostFacts } from './parts.ts';
 import { QueueLimits } from './queue-limits.ts';
 import { newQueueTotals, type QueueTotals } from '../store/queue-totals.ts';
@@ -28,6 +33,7 @@ import { Router } from './router.ts';
 import { type BrokerRules, DEFAULT_RULES } from './rules.ts';
 import { SessionRegistry } from './session-registry.ts';
 import { SystemTopics } from './system-topics.ts';
+import { Visitors } from './visitors.ts';
 import { Wills } from './wills.ts';
 
 /** Shared by all brokers of the process; bounded. */
@@ -57,11 +63,18 @@ export class BrokerState {
   readonly rules: BrokerRules;
   readonly tuning: BrokerTuning;
   readonly redirects: readonly ClientRedirect[];
+  /** `undefined`: who is refused is told nowhere else to go. */
+  readonly busyRedirect: string | undefined;
   /** `undefined`: no client gets any. */
   readonly responseInformation: string | undefined;
   readonly events: BrokerEvents;
   readonly host: HostFacts | undefined;
   readonly counters: Counters;
+  readonly limitNews: LimitNews;
+  readonly bans: Bans;
+  readonly visitors: Visitors;
+  readonly flapping: Flapping;
+  readonly overload: Overload;
   /** Topic names that came lately. */
   readonly topics: TextTable;
   /** Where payloads are copied that outlive their chunk. */
@@ -75,6 +88,7 @@ export class BrokerState {
   readonly wills: Wills;
   readonly systemTopics: SystemTopics;
   readonly connections: Set<Connection>;
+  readonly drain: Drain;
   /** Gates with something in them. */
   readonly holding: Set<CommitGate>;
   readonly elision: Elision;
@@ -102,10 +116,16 @@ export class BrokerState {
     this.rules = parts.rules ?? DEFAULT_RULES;
     this.tuning = parts.tuning ?? BROKER_TUNING;
     this.redirects = parts.redirects ?? [];
+    this.busyRedirect = parts.busyRedirect;
     this.responseInformation = parts.responseInformation;
     this.events = parts.events;
     this.host = parts.host;
     this.counters = newCounters();
+    this.limitNews = new LimitNews(this);
+    this.bans = new Bans(parts.clock, parts.banKeeper);
+    this.visitors = new Visitors(this);
+    this.flapping = new Flapping(this);
+    this.overload = new Overload(this, parts.memory);
     this.topics = TOPICS;
     this.arena = new ByteArena();
     this.fanOut = new FanOut();
@@ -117,6 +137,7 @@ export class BrokerState {
     this.wills = new Wills(this);
     this.systemTopics = new SystemTopics(this);
     this.connections = new Set();
+    this.drain = new Drain(this);
     this.holding = new Set();
     this.elision = new Elision();
     this.behind = new Set();

@@ -6,12 +6,16 @@ import { seconds, type Millis } from '../base/millis.ts';
 import type { Message } from '../packet/message.ts';
 import { Reason, type ReasonCode } from '../packet/reason-codes.ts';
 import type { QueueSize } from '../store/contract.ts';
-import type { Accept, NetworkConnection, NetworkHandler } from '../transport/contract.ts';
+import type { Accept, Admits, NetworkConnection, NetworkHandler } from '../transport/contract.ts';
+import { Administration } from './administration.ts';
+import { type Ban, sayBan } from './bans.ts';
 import { BrokerState } from './broker-state.ts';
 import { Connection } from './connection.ts';
 import type { Counters } from './counters.ts';
+import { Inspection } from './inspection.ts';
 import type { BrokerParts } from './parts.ts';
 import { publishMessage } from './publishing.ts';
+import { beginSweep, type Objection, type Sweep } from './revoking.ts';
 import { StoreWatch } from './store-watch.ts';
 
 /** A message of the embedding program. */
@@ -20,10 +24,16 @@ export type OutgoingMessage = Omit<Message, 'expiresAt'>;
 /** One broker. */
 export class Broker {
   private readonly state: BrokerState;
+  /** What is going on, for an operator to see. */
+  readonly inspection: Inspection;
+  /** What an operator may do about it. */
+  readonly administration: Administration;
   private closing: Promise<void> | undefined;
 
   constructor(parts: BrokerParts) {
     this.state = new BrokerState(parts);
+    this.inspection = new Inspection(this.state);
+    this.administration = new Administration(this.state);
     this.closing = undefined;
   }
 
@@ -70,11 +80,58 @@ export class Broker {
     state.sessions.restore(recovered, now);
     state.router.endOrphanGroups();
     state.sessions.resume(now);
+    state.overload.start(now);
     state.systemTopics.start(now);
   }
 
   /** Takes a connection that a peer opened. */
   readonly accept: Accept = (network: NetworkConnection): NetworkHandler => new Connection(this.state, network);
+
+  /**
+   * Asks about a peer before anything is spent on it: a handshake, a connection. Only peers with an address are asked about.
+   * @returns False: its connection is to be closed at once. Why is told here.
+   */
+  readonly admits: Admits = (remote) => {
+    const { bans, clock, limitNews, overload, visitors } = this.state;
+    const ban = bans.against(undefined, undefined, remote);
+    const banned = ban === undefined ? undefined : ({ limit: 'bans', why: sayBan(ban) } as const);
+    const refusal = banned ?? overload.refusalAtDoor ?? visitors.refusalAtDoor(remote, clock.monotonic());
+    if (refusal === undefined) return true;
+    limitNews.tell(refusal.limit, `Cut off ${remote} before anything was read. ${refusal.why}`, { remote });
+    return false;
+  };
+
+  /** The bans in force, the oldest first. */
+  get bans(): readonly Ban[] {
+    return this.state.bans.list();
+  }
+
+  /**
+   * Bans a client, a user or an address, in place of an older ban of the same, and ends the connections that fall under it (0x98 to MQTT 5).
+   * Their sessions stay.
+   * @throws {UsageError} `invalid-argument`: the value is none, or there are too many bans.
+   * @throws {OperationError} `file-unavailable`: the ban cannot be kept; then there is none.
+   */
+  ban(ban: Ban): void {
+    this.state.bans.add(ban);
+    this.state.log.info(sayBan(ban), { ban: ban.kind, value: ban.value });
+    for (const connection of Array.from(this.state.connections)) {
+      const { session, remote } = connection;
+      const against = this.state.bans.against(session?.clientId, session?.identity.principal, remote);
+      if (against !== undefined) connection.expel(Reason.administrativeAction, sayBan(against));
+    }
+  }
+
+  /**
+   * Ends a ban; says whether there was one.
+   * @throws {OperationError} `file-unavailable`: the file of bans cannot be changed; then the ban stays.
+   */
+  unban(kind: Ban['kind'], value: string): boolean {
+    const wasThere = this.state.bans.remove(kind, value);
+    if (wasThere)
+      this.state.log.info(`The ${kind} ${JSON.stringify(value)} is not banned any more.`, { ban: kind, value });
+    return wasThere;
+  }
 
   /** When `tick` is due; `undefined`: when something has happened. */
   nextDeadline(): Millis | undefined {
@@ -113,6 +170,11 @@ export class Broker {
     return new Promise((resolve, reject) => {
       this.state.whenDurable(after, () => resolve(reasonCode), reject);
     });
+  }
+
+  /** Begins to disconnect the clients that the operator has something against (0x87); the caller steps on, without holding anybody up. */
+  revoke(objection: Objection): Sweep {
+    return beginSweep(this.state, objection);
   }
 
   /** Tells every client (DISCONNECT 0x8B to MQTT 5), closes the connections, then the store. */

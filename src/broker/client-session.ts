@@ -115,7 +115,7 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Waiter, Ti
       // [MQTT-4.6.0-5]: a retained one of the same topic may wait.
       if (this.unsentRetained !== undefined) this.pump(now);
       if (connection.isCongested) {
-        this.dropped().addSlow(message.topic);
+        this.dropped().addSlow(message.topic, connection.whyCongested);
         return;
       }
     } else if (queue.messages > 0 || !this.machine.canPublish() || connection?.isCongested !== false) {

@@ -13,7 +13,9 @@ import { REASON_CODES } from '../packet/reason-code-table.ts';
 import { connectReturnCode, Reason, type ReasonCode, reasonName } from '../packet/reason-codes.ts';
 import type { ConnectionTerms } from '../session/terms.ts';
 import { type AuthenticationOutcome, ClientAuthentication } from './authenticating.ts';
+import { sayBan } from './bans.ts';
 import type { BrokerState } from './broker-state.ts';
+import type { ClientSession } from './client-session.ts';
 import { refusalOfConnect } from './connect-rules.ts';
 import { denialOf } from './denial.ts';
 import type { Connection } from './connection.ts';
@@ -21,6 +23,7 @@ import type { ClientRedirect } from './parts.ts';
 import { redirectFor } from './redirecting.ts';
 import { responseInformation } from './response-information.ts';
 import type { AttachedSession } from './session-registry.ts';
+import type { LimitRefusal } from './visitors.ts';
 
 /** Handles the first packet of a connection. */
 export function connect(broker: BrokerState, connection: Connection, packet: ConnectPacket): void {
@@ -30,19 +33,19 @@ export function connect(broker: BrokerState, connection: Connection, packet: Con
     return refuse(broker, connection, packet, Reason.serverUnavailable, 'The broker is shutting down.');
   if (broker.storeFailure !== undefined)
     return refuse(broker, connection, packet, Reason.serverUnavailable, 'The store failed.');
-  if (broker.connections.size > broker.limits.connectionsMax) {
-    return refuse(
-      broker,
-      connection,
-      packet,
-      Reason.serverBusy,
-      'The broker has as many connections as it may (connectionsMax).',
-    );
+  const tooMuch = broker.overload.refusal ?? broker.visitors.refusal(connection, connection.now);
+  if (tooMuch !== undefined) return refuseForLimit(broker, connection, packet, tooMuch);
+  const { goal } = broker.drain;
+  if (goal !== undefined) {
+    if (goal.to !== undefined)
+      return sendElsewhere(broker, connection, packet, { clients: '*', to: goal.to, permanent: false });
+    return refuse(broker, connection, packet, Reason.serverUnavailable, 'The broker is being drained.');
   }
   const refusal = refusalOfConnect(broker, packet);
   if (refusal !== undefined) return refuse(broker, connection, packet, refusal.reasonCode, refusal.why);
   const redirect = redirectFor(broker.redirects, packet.clientId);
   if (redirect !== undefined) return sendElsewhere(broker, connection, packet, redirect);
+  if (isBanned(broker, connection, packet, packet.userName)) return;
   const clientId = packet.clientId === '' ? assignClientId(broker) : packet.clientId; // [MQTT-3.1.3-6]
   const { userName, password } = packet;
   const { remote, certificate } = connection;
@@ -57,6 +60,21 @@ export function connect(broker: BrokerState, connection: Connection, packet: Con
     if (connection.isConnecting)
       connection.resumeAfter(() => authenticated(broker, connection, packet, clientId, late));
   });
+}
+
+/** Refuses a client under a ban, and says whether there is one. One that the broker holds off for a while is told to try again. */
+function isBanned(
+  broker: BrokerState,
+  connection: Connection,
+  packet: ConnectPacket,
+  userName: string | undefined,
+): boolean {
+  const ban = broker.bans.against(packet.clientId, userName, connection.remote);
+  if (ban === undefined) return false;
+  const limit = ban.by === 'operator' ? 'bans' : 'flappingConnectsMax';
+  const reasonCode = ban.by === 'operator' ? Reason.banned : Reason.connectionRateExceeded;
+  refuseForLimit(broker, connection, packet, { limit, reasonCode, why: sayBan(ban) });
+  return true;
 }
 
 /** Asks the Authenticator. One that fails has not said yes: fail closed, and nobody else notices. */
@@ -139,6 +157,25 @@ function refuse(
   connection.leave(false, undefined); // [MQTT-3.2.2-7]
 }
 
+/** Refuses a client because of a limit that is counted; the log does not hear of each. */
+function refuseForLimit(
+  broker: BrokerState,
+  connection: Connection,
+  packet: ConnectPacket,
+  { limit, reasonCode, why }: LimitRefusal,
+): void {
+  const { busyRedirect } = broker;
+  const client = `client ${JSON.stringify(packet.clientId)} at ${connection.remote}`;
+  const fields = { clientId: packet.clientId, remote: connection.remote, reasonCode };
+  broker.limitNews.tell(limit, `Refused ${client}: ${reasonName(reasonCode)}. ${why}`, fields);
+  broker.counters.connectionsRefused++;
+  if (reasonCode === Reason.serverBusy && busyRedirect !== undefined) {
+    return tellElsewhere(connection, Reason.useAnotherServer, busyRedirect);
+  }
+  refuseConnection(connection, reasonCode, undefined);
+  connection.leave(false, undefined); // [MQTT-3.2.2-7]
+}
+
 /** Refuses a client and says where else to go, as far as its version has words for it (section 4.11). */
 function sendElsewhere(
   broker: BrokerState,
@@ -152,6 +189,11 @@ function sendElsewhere(
     `Told client ${JSON.stringify(packet.clientId)} at ${connection.remote} to use ${to} ${permanent ? 'from now on' : 'for now'}.`,
     { clientId: packet.clientId, remote: connection.remote, reasonCode },
   );
+  tellElsewhere(connection, reasonCode, to);
+}
+
+/** Says where else to go, if the client takes a packet of that size. */
+function tellElsewhere(connection: Connection, reasonCode: ReasonCode, to: string): void {
   const isFitting = refusalSize(reasonCode, to) <= connection.outlet.packetBytesMax; // [MQTT-3.1.2-24]
   refuseConnection(connection, reasonCode, undefined, isFitting ? to : undefined);
   connection.leave(false, undefined); // [MQTT-3.2.2-7]
@@ -170,6 +212,7 @@ function authenticated(
   answer: Authentication | AuthenticationOutcome,
 ): void {
   if (answer.kind === 'refused') return refuse(broker, connection, packet, answer.reasonCode, answer.detail);
+  if (answer.principal !== packet.userName && isBanned(broker, connection, packet, answer.principal)) return;
   const { remote, certificate } = connection;
   const identity: Identity = { principal: answer.principal, clientId, remote, certificate: certificate?.commonName };
   const existing = broker.sessions.get(clientId);
@@ -195,6 +238,9 @@ function authenticated(
     }
   }
   const expiry = expiryInterval(broker, packet);
+  const tooMuch =
+    refusalOfOneMore(broker, identity.principal, existing, expiry) ?? broker.flapping.refusal(clientId, connection.now);
+  if (tooMuch !== undefined) return refuseForLimit(broker, connection, packet, tooMuch);
   const lastData = 'data' in answer ? answer.data : undefined;
   const connack = acceptance(broker, connection, packet, clientId, expiry, lastData);
   // Without CONNACK nothing else may be sent either [MQTT-3.2.0-1] [MQTT-3.1.2-24].
@@ -224,6 +270,20 @@ function authenticated(
   broker.whenDurable(attached.after, accepted, () => undefined); // A failed store ends every connection.
 }
 
+/** Why a client may not have one connection more, or one session; `undefined`: it may. Its own old connection makes room for the new one. */
+function refusalOfOneMore(
+  { limits, sessions, visitors }: BrokerState,
+  user: string | undefined,
+  existing: ClientSession | undefined,
+  expiry: Millis,
+): LimitRefusal | undefined {
+  const ofUser = existing?.connection === undefined ? visitors.refusalOfUser(user) : undefined;
+  if (ofUser !== undefined || expiry === 0 || (existing !== undefined && existing.key !== 0)) return ofUser;
+  if (sessions.persistentCount < limits.sessionsMax) return undefined;
+  const why = 'The broker keeps as many sessions as it may (sessionsMax).';
+  return { limit: 'sessionsMax', reasonCode: Reason.quotaExceeded, why };
+}
+
 /** CONNACK, and the session's packets behind it [MQTT-3.2.0-1] [MQTT-3.1.4-5]. */
 function accept(
   broker: BrokerState,
@@ -236,7 +296,7 @@ function accept(
   const { limits } = broker;
   const { properties, version } = packet;
   connection.writePacket({ ...connack, sessionPresent: present }); // [MQTT-3.2.2-2] [MQTT-3.2.2-3]
-  connection.open();
+  connection.open(packet.clean);
   const terms: ConnectionTerms = {
     version,
     sendMaximum: Math.min(properties.receiveMaximum ?? 65_535, limits.inFlightMax),

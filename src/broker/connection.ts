@@ -23,17 +23,22 @@ import type { NetworkConnection, NetworkHandler } from '../transport/contract.ts
 import type { ClientAuthentication } from './authenticating.ts';
 import type { BrokerState, Timed } from './broker-state.ts';
 import type { ClientSession } from './client-session.ts';
+import { ClientRates } from './client-rates.ts';
 import { CommitGate, type GateOutlet } from './commit.ts';
 import { connect, connectTimeout, refuseConnection } from './connecting.ts';
 import { dispatch } from './dispatch.ts';
 import { Intake } from './intake.ts';
 import { PacketOutlet } from './packet-outlet.ts';
+import type { ConnectedClient } from './revoking.ts';
 import type { SessionDelivery } from './session-delivery.ts';
+import { originOf } from './visitors.ts';
 
 /** How the connection ends, decided while a packet is still being handled. */
-interface Ending {
+export interface Ending {
   readonly reasonCode: ReasonCode;
   readonly detail: string;
+  /** An operator has asked for it, and has said, perhaps, where the client is to go. */
+  readonly asked?: { readonly serverReference: string | undefined };
 }
 
 /** An ending that is put off. */
@@ -45,18 +50,24 @@ interface Hold extends Ending {
 export class Connection implements NetworkHandler, GateOutlet, Timed {
   private readonly broker: BrokerState;
   private readonly network: NetworkConnection;
+  /** The place that the peer counts for (visitors.ts). */
+  readonly origin: string;
   private readonly decoder: PacketDecoder;
   readonly outlet: PacketOutlet;
   readonly gate: CommitGate;
   private readonly intake: Intake;
   private state: 'awaiting-connect' | 'connecting' | 'awaiting-auth' | 'open' | 'closed';
   session: ClientSession | undefined;
+  /** When it was opened, and with Clean Start or not; `undefined`: it was not yet. */
+  opened: { readonly at: Millis; readonly cleanStart: boolean } | undefined;
   /** Set where CONNECT has an Authentication Method. */
   authentication: ClientAuthentication | undefined;
   /** The moment of the chunk, tick or event that is being handled. */
   now: Millis;
   private ending: Ending | undefined;
   private hold: Hold | undefined;
+  /** From CONNACK on, where there are limits. */
+  rates: ClientRates | undefined;
   /** Messages of the client that were refused. */
   refusedCount: number;
   deadline: Millis;
@@ -65,6 +76,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
   constructor(broker: BrokerState, network: NetworkConnection) {
     this.broker = broker;
     this.network = network;
+    this.origin = originOf(network.remote);
     this.decoder = new PacketDecoder({
       receives: 'from-client',
       maximumPacketSize: broker.limits.connectPacketBytesMax,
@@ -77,16 +89,19 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     this.intake = new Intake(broker, network, this.gate, this);
     this.state = 'awaiting-connect';
     this.session = undefined;
+    this.opened = undefined;
     this.authentication = undefined;
     this.now = broker.clock.monotonic();
     this.ending = undefined;
     this.hold = undefined;
+    this.rates = undefined;
     this.refusedCount = 0;
     this.deadline = millis(0);
     this.deadlineIndex = -1;
     broker.connections.add(this);
     broker.counters.socketsOpened++;
     broker.deadlines.set(this, millis(this.now + broker.limits.connectTimeout));
+    broker.visitors.enter(this);
   }
 
   /** The peer's address. */
@@ -97,6 +112,14 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
   /** The peer's certificate, if it has shown one. */
   get certificate(): PeerCertificate | undefined {
     return this.network.certificate;
+  }
+
+  /** What an operator may have something against; `undefined`: it is over. */
+  get client(): ConnectedClient | undefined {
+    const { network, session } = this;
+    if (this.state === 'closed') return undefined;
+    const subscriptions = session?.subscriptions?.values() ?? [];
+    return { network, identity: session?.identity, subscriptions, will: session?.will?.will };
   }
 
   /** The protocol version; 4 until CONNECT has said it. */
@@ -129,14 +152,41 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     return this.state === 'awaiting-auth';
   }
 
+  /** What is kept in memory for it, as far as it may be much: what waits to be read, here and there, and the queue that ends with it. */
+  get bytesKept(): number {
+    const queue = this.session?.key === 0 ? this.session.queue.bytes : 0;
+    return this.network.waitingBytes() + this.decoder.waitingBytes + queue;
+  }
+
   /** Whether no message of QoS 1 or 2 is taken from the client any more. hot: */
   get isPublisherHeld(): boolean {
     return this.hold !== undefined;
   }
 
+  /** Whether nothing is read from the client for now. */
+  get isReadingPaused(): boolean {
+    return this.intake.isPaused;
+  }
+
+  /** Bytes that wait for the client to read them. */
+  get waitingBytes(): number {
+    return this.network.waitingBytes();
+  }
+
   /** Whether the client reads so slowly that nothing more should be produced for it. hot: */
   get isCongested(): boolean {
-    return this.network.waitingBytes() > this.broker.limits.outboxBytesMax;
+    if (this.network.waitingBytes() > this.broker.limits.outboxBytesMax) return true;
+    return this.rates?.passedOut(this.broker.clock.monotonic()) !== undefined;
+  }
+
+  /** Of one that is. */
+  get whyCongested(): 'slow-reader' | 'rate-limit' {
+    return this.network.waitingBytes() > this.broker.limits.outboxBytesMax ? 'slow-reader' : 'rate-limit';
+  }
+
+  /** Whether the client is not to be read from, since it has sent more than it may. hot: */
+  get isTooFast(): boolean {
+    return this.rates?.passedIn(this.broker.clock.monotonic()) !== undefined;
   }
 
   // What the transport says.
@@ -146,11 +196,14 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     if (this.state === 'closed') return;
     this.now = this.broker.clock.monotonic();
     this.broker.counters.bytesReceived += end - start;
+    this.rates?.takeBytesIn(end - start, this.now);
     this.decoder.push(bytes, start, end);
     this.handlePackets();
     this.broker.elision.releaseMoved();
     if (this.isOver) return; // What came behind is not worth a copy.
     this.decoder.keep();
+    if (this.state === 'awaiting-connect' || this.state === 'awaiting-auth')
+      this.broker.visitors.noteSilent(this, this.decoder.waitingBytes);
   }
 
   drained(): void {
@@ -188,6 +241,10 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
       this.authentication?.postpone(now);
     }
     this.guard(() => this.session?.machine.tick(now));
+    if (this.rates !== undefined && this.state === 'open') {
+      this.resumeIfCaughtUp();
+      if (!this.isCongested) this.session?.readerCaughtUp(now);
+    }
     if (this.state === 'open') this.watch();
   }
 
@@ -196,17 +253,20 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     const { hold, gate } = this;
     const holdEnds = hold !== undefined && hold.until <= this.now && gate.heldAnswers > 0 ? undefined : hold?.until;
     const authDue = this.authentication?.deadline;
-    const next = this.session?.machine.nextDeadline() ?? holdEnds ?? authDue;
+    const rateDue = this.rates?.nextDeadline(this.now);
+    const next = this.session?.machine.nextDeadline() ?? holdEnds ?? authDue ?? rateDue;
     if (next === undefined) this.broker.deadlines.remove(this);
-    else this.broker.deadlines.set(this, millis(Math.min(next, holdEnds ?? next, authDue ?? next)));
+    else this.broker.deadlines.set(this, millis(Math.min(next, holdEnds ?? next, authDue ?? next, rateDue ?? next)));
   }
 
   // What the broker asks for.
 
   /** CONNACK is written: the session's packets may flow. */
-  open(): void {
+  open(cleanStart: boolean): void {
     this.state = 'open';
+    this.opened = { at: this.now, cleanStart };
     this.decoder.maximumPacketSize = this.broker.limits.packetBytesMax;
+    this.rates = ClientRates.of(this.broker, this, this.now);
   }
 
   /** Lets no chunk come for now: CONNECT takes time to decide. */
@@ -216,7 +276,9 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
 
   /** CONNECT cannot be decided before the client has said more: reads again, and takes AUTH. On an open connection all goes on anyway. */
   awaitAuth(): void {
-    if (this.state === 'connecting') this.state = 'awaiting-auth';
+    if (this.state !== 'connecting') return;
+    this.state = 'awaiting-auth';
+    this.broker.visitors.noteSilent(this, 0);
   }
 
   /** The authentication of the client goes on, before CONNACK or behind it. */
@@ -250,14 +312,34 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     this.leave(true, Reason.sessionTakenOver);
   }
 
-  /** Ends the connection for a reason that is for the log alone; DISCONNECT says the code. */
+  /** Ends the connection for a reason that is for the log alone; DISCONNECT says the code, or CONNACK. */
   expel(reasonCode: ReasonCode, why: string): void {
+    if (this.state === 'closed') return;
+    this.now = this.broker.clock.monotonic();
     this.broker.log.warn(
       `${this.describe()} was disconnected: ${reasonName(reasonCode)}. ${why}`,
       this.facts(reasonCode),
     );
-    this.sendDisconnect(reasonCode, undefined);
-    this.leave(true, reasonCode);
+    if (this.state === 'open') this.sendDisconnect(reasonCode, undefined);
+    else this.refuseUnlessBegun(reasonCode);
+    this.leave(this.state === 'open', reasonCode);
+  }
+
+  /**
+   * An operator ends the connection.
+   * @param isPatient  What was taken of the client is acknowledged first, and no more of QoS 1 and 2 taken meanwhile.
+   */
+  dismiss(reasonCode: ReasonCode, detail: string, serverReference: string | undefined, isPatient: boolean): void {
+    if (this.state === 'closed') return;
+    this.now = this.broker.clock.monotonic();
+    if (this.state !== 'open') {
+      this.refuseUnlessBegun(Reason.serverUnavailable);
+      return this.leave(false, reasonCode);
+    }
+    const ending: Ending = { reasonCode, detail, asked: { serverReference } };
+    if (!isPatient || this.gate.heldAnswers === 0) return this.finishEnding(ending);
+    this.hold = { ...ending, until: this.now };
+    this.watch();
   }
 
   /** The broker stops: tells the client and closes. The Will waits for its delay as after any other end. */
@@ -265,7 +347,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     if (this.state === 'closed') return;
     this.now = this.broker.clock.monotonic();
     if (this.state === 'open') this.sendDisconnect(Reason.serverShuttingDown, undefined);
-    else this.refuseUnlessBegun();
+    else this.refuseUnlessBegun(Reason.serverUnavailable);
     this.leave(this.state === 'open', Reason.serverShuttingDown);
   }
 
@@ -273,7 +355,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
   abandon(): void {
     if (this.state === 'closed') return;
     if (this.state === 'open') this.sendDisconnect(Reason.unspecifiedError, undefined);
-    else this.refuseUnlessBegun();
+    else this.refuseUnlessBegun(Reason.serverUnavailable);
     this.close();
     if (this.session !== undefined)
       this.broker.events.clientDisconnected?.(this.session.clientId, this.network.remote, Reason.unspecifiedError);
@@ -331,7 +413,11 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     now: Millis,
   ): void {
     if (this.state === 'closed' || this.ending !== undefined) return;
-    this.outlet.writePublish(delivery, this.version, id, dup, topicAlias, omitTopic, now);
+    const { outlet, rates } = this;
+    const { counters } = this.broker;
+    const bytesBefore = counters.bytesSent;
+    outlet.writePublish(delivery, this.version, id, dup, topicAlias, omitTopic, now);
+    rates?.takeOut(counters.bytesSent - bytesBefore, now);
   }
 
   heldPacketLeft(packet: Packet): void {
@@ -370,6 +456,8 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     if (this.state !== 'open') return;
     this.session?.pumpIfMoved(this.now);
     this.intake.pauseIfBehind();
+    const ending = this.rates?.heedIn(this.now);
+    if (ending !== undefined) this.finishEnding(ending);
   }
 
   /** hot: */
@@ -400,6 +488,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
       throw violation('MQTT-3.1.0-1', `The first packet was ${packet.kind.toUpperCase()}, not CONNECT.`);
     }
     this.state = 'connecting';
+    this.broker.visitors.hear(this);
     connect(this.broker, this, packet);
   }
 
@@ -416,30 +505,34 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
       throw violation('MQTT-3.1.2-30', `${packet.kind.toUpperCase()} came before the client was authenticated.`);
     }
     this.state = 'connecting';
+    this.broker.visitors.hear(this);
     this.authentication?.receive(packet);
   }
 
   private finishEnding(ending: Ending): void {
     this.ending = undefined;
     this.now = this.broker.clock.monotonic(); // The store may have had its time.
-    this.broker.log.warn(`${this.describe()} was disconnected: ${ending.detail}`, this.facts(ending.reasonCode));
-    this.sendDisconnect(ending.reasonCode, ending.detail);
-    this.leave(true, ending.reasonCode);
+    const { reasonCode, detail, asked } = ending;
+    const sentence = `${this.describe()} was disconnected${asked === undefined ? '' : ' as the operator asked'}: ${detail}`;
+    if (asked !== undefined) this.broker.log.info(sentence, this.facts(reasonCode));
+    else this.broker.log.warn(sentence, this.facts(reasonCode));
+    this.sendDisconnect(reasonCode, detail, asked?.serverReference);
+    this.leave(true, reasonCode);
   }
 
   /** Sends DISCONNECT to those who know it [MQTT-3.14.0-1]. */
-  private sendDisconnect(reasonCode: ReasonCode, reasonString: string | undefined): void {
+  private sendDisconnect(reasonCode: ReasonCode, reasonString: string | undefined, serverReference?: string): void {
     if (this.version !== 5 || this.state !== 'open') return;
-    this.writePacket(this.outlet.disconnectPacket(reasonCode, reasonString));
+    this.writePacket(this.outlet.disconnectPacket(reasonCode, reasonString, serverReference));
   }
 
   /**
-   * CONNACK 0x88 for a CONNECT that changed nothing yet. Where the session waits for the store already, nobody knows what the next start will
+   * CONNACK for a CONNECT that changed nothing yet. Where the session waits for the store already, nobody knows what the next start will
    * find of it: a client that was told "no" would go on as if its last session were still there, so it is told nothing.
    */
-  private refuseUnlessBegun(): void {
+  private refuseUnlessBegun(reasonCode: ReasonCode): void {
     if ((this.state === 'connecting' || this.state === 'awaiting-auth') && this.session === undefined) {
-      refuseConnection(this, Reason.serverUnavailable, undefined);
+      refuseConnection(this, reasonCode, undefined);
     }
   }
 
@@ -460,10 +553,17 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
   private close(): void {
     this.state = 'closed';
     this.broker.connections.delete(this);
+    this.broker.visitors.leave(this);
     this.broker.deadlines.remove(this);
     this.gate.close();
     this.intake.close();
     this.network.end();
+  }
+
+  /** Ends the connection at once and without another word: it takes what others need. */
+  cutOff(): void {
+    if (this.state !== 'closed') this.leave(false, undefined);
+    this.network.destroy();
   }
 
   private resumeIfCaughtUp(): void {

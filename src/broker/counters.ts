@@ -1,11 +1,30 @@
 // What a broker counts. Plain numbers that only grow, read by whoever shows them.
 
+import type { RateName } from './client-rates.ts';
 import type { DropReason } from './events.ts';
+
+/** Limits and bans that are counted by name, as `$SYS` shows them. */
+export type LimitName =
+  | 'connectionsMax'
+  | 'connectionsPerAddressMax'
+  | 'connectionsPerUserMax'
+  | 'connectRatePerAddress'
+  | 'connectPendingBytesMax'
+  | 'sessionsMax'
+  | RateName
+  | 'rateDebtMax'
+  | 'retainedMessagesMax'
+  | 'retainedBytesMax'
+  | 'memoryMax'
+  | 'flappingConnectsMax'
+  | 'bans';
 
 /** The counters of one broker since it started. */
 export interface Counters {
   connectionsAccepted: number;
   connectionsRefused: number;
+  /** Connections that were ended because the operator took back what they were let in with (`revokeOnReload`). */
+  connectionsRevoked: number;
   /** Network connections that were opened, whatever came of them. */
   socketsOpened: number;
   /** Of sessions that nobody came back to. */
@@ -27,6 +46,8 @@ export interface Counters {
   /** QoS 0 messages that were delivered but not kept as retained ones, since the store had no room. */
   messagesNotRetained: number;
   readonly messagesDropped: { [K in DropReason]: number };
+  /** How often each has held. */
+  readonly limitsReached: { [K in LimitName]: number };
 }
 
 /** All at zero. */
@@ -34,6 +55,7 @@ export function newCounters(): Counters {
   return {
     connectionsAccepted: 0,
     connectionsRefused: 0,
+    connectionsRevoked: 0,
     socketsOpened: 0,
     sessionsExpired: 0,
     packetsReceived: 0,
@@ -52,11 +74,30 @@ export function newCounters(): Counters {
       'queues-full': 0,
       displaced: 0,
       'slow-reader': 0,
+      'rate-limit': 0,
       expired: 0,
       'too-large': 0,
       'not-authorized': 0,
       'refused-by-client': 0,
       'session-ended': 0,
+    },
+    limitsReached: {
+      connectionsMax: 0,
+      connectionsPerAddressMax: 0,
+      connectionsPerUserMax: 0,
+      connectRatePerAddress: 0,
+      connectPendingBytesMax: 0,
+      sessionsMax: 0,
+      messageRateIn: 0,
+      byteRateIn: 0,
+      messageRateOut: 0,
+      byteRateOut: 0,
+      rateDebtMax: 0,
+      retainedMessagesMax: 0,
+      retainedBytesMax: 0,
+      memoryMax: 0,
+      flappingConnectsMax: 0,
+      bans: 0,
     },
   };
 }

@@ -17,18 +17,23 @@ export function dispatch(broker: BrokerState, session: ClientSession, connection
   const { now } = connection;
   switch (packet.kind) {
     case 'publish':
+      connection.rates?.takeMessagesIn(1, now);
       if (connection.isPublisherHeld && packet.qos > 0) return ignore(broker, session, now);
       return session.machine.receive(packet, now);
     case 'puback':
     case 'pubrec':
     case 'pubrel':
     case 'pubcomp':
+      return session.machine.receive(packet, now);
     case 'pingreq':
+      connection.rates?.takeMessagesIn(1, now);
       return session.machine.receive(packet, now);
     case 'subscribe':
+      connection.rates?.takeMessagesIn(packet.subscriptions.length, now);
       session.machine.noteReceived(now);
       return subscribe(broker, session, connection, packet);
     case 'unsubscribe':
+      connection.rates?.takeMessagesIn(packet.filters.length, now);
       session.machine.noteReceived(now);
       return unsubscribe(broker, session, connection, packet);
     case 'disconnect':
@@ -36,6 +41,7 @@ export function dispatch(broker: BrokerState, session: ClientSession, connection
     case 'connect':
       throw violation('MQTT-3.1.0-2', 'A second CONNECT came on one connection.');
     case 'auth':
+      connection.rates?.takeMessagesIn(1, now);
       session.machine.noteReceived(now);
       return authenticateAgain(connection, packet);
     case 'connack':

@@ -11,7 +11,10 @@ import type { SessionDelivery } from './session-delivery.ts';
 
 /** Why, in a sentence; the reasons that need more words have methods of their own. */
 const SENTENCES: {
-  readonly [K in Exclude<DropReason, 'queue-full' | 'queues-full' | 'slow-reader' | 'session-ended'>]: string;
+  readonly [K in Exclude<
+    DropReason,
+    'queue-full' | 'queues-full' | 'slow-reader' | 'rate-limit' | 'session-ended'
+  >]: string;
 } = {
   displaced: 'its queue is full, and newer messages came',
   expired: 'it expired before it could be sent',
@@ -64,22 +67,23 @@ export class DroppedMessages {
     else this.addOne(topic, 'queue-full', `its queue is full (${limit})`, undefined);
   }
 
-  /** A QoS 0 message was dropped because the client reads too slowly: said once, summed up by `caughtUp`. */
-  addSlow(topic: string): void {
-    this.tell(topic, 'slow-reader');
+  /** A QoS 0 message was dropped because the client reads too slowly, or is sent no more for now: said once, summed up by `caughtUp`. */
+  addSlow(topic: string, reason: 'slow-reader' | 'rate-limit'): void {
+    this.tell(topic, reason);
     this.slowCount++;
     if (this.slowCount > 1) return;
+    const why = reason === 'slow-reader' ? 'reads too slowly' : 'is sent as much as it may be';
     this.broker.log.warn(
-      `Client ${JSON.stringify(this.name)} reads too slowly: QoS 0 messages to it are dropped until it has caught up.`,
+      `Client ${JSON.stringify(this.name)} ${why}: QoS 0 messages to it are dropped until it has caught up.`,
       { clientId: this.name },
     );
   }
 
-  /** The client reads again, or its connection is over. */
+  /** The client can be sent to again, or its connection is over. */
   caughtUp(): void {
     if (this.slowCount === 0) return;
     this.broker.log.warn(
-      `Client ${JSON.stringify(this.name)} read too slowly: ${this.slowCount} QoS 0 messages to it were dropped.`,
+      `Client ${JSON.stringify(this.name)} could not be sent all: ${this.slowCount} QoS 0 messages to it were dropped.`,
       { clientId: this.name, dropped: this.slowCount },
     );
     this.slowCount = 0;

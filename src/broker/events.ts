@@ -15,6 +15,8 @@ export type DropReason =
   | 'displaced'
   /** QoS 0, and the client reads too slowly. */
   | 'slow-reader'
+  /** QoS 0, and the client was sent as much as it may be. */
+  | 'rate-limit'
   /** Its Message Expiry Interval passed before its sending began. */
   | 'expired'
   /** Larger than the client's Maximum Packet Size. */

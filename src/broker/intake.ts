@@ -1,5 +1,5 @@
-// Whether a connection is read from. It is not while CONNECT is being decided, and not while what the client sends would pile
-// up for our own socket or our own disk: these go on without anybody's help. Never for another session's queue: two
+// Whether a connection is read from. It is not while CONNECT is being decided, while the client has sent more than it may (client-rates.ts),
+// and while what it sends would pile up for our own socket or our own disk: all these go on without anybody's help. Never for another session's queue: two
 // clients that publish into each other's full queues would wait for ever.
 // A connection that is behind stands in `broker.behind`, and is asked again after each commit.
 
@@ -54,15 +54,16 @@ export class Intake {
   }
 
   /**
-   * The client sends but does not read what we answer; or the disk is slow, and the client has no Receive Maximum; or the disk
+   * The client sends but does not read what we answer, or sends faster than it may; or the disk is slow, and the client has no Receive Maximum; or the disk
    * is so slow that what waits for it, of the client's among others, takes too much memory. hot:
    */
   private isBehind(): boolean {
-    const { limits, store } = this.broker;
+    const { limits, overload, store } = this.broker;
     return (
       this.network.waitingBytes() > 2 * limits.outboxBytesMax ||
+      this.connection.isTooFast ||
       this.gate.heldAnswers > limits.receiveMaximum ||
-      (store.lateBytes > limits.storeLateBytesMax && this.gate.isLate)
+      (store.lateBytes > overload.lateBytesMax && this.gate.isLate)
     );
   }
 }

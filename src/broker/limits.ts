@@ -21,6 +21,14 @@ export type QueuePolicy = 'reject' | 'drop-oldest' | 'drop-newest' | 'end-sessio
 export interface BrokerLimits {
   /** Network connections at a time. */
   readonly connectionsMax: number;
+  /** Of one address; an IPv6 address stands for its /64. 0: no limit. */
+  readonly connectionsPerAddressMax: number;
+  /** Of one user, once it is known; several sessions may share a user. 0: no limit. */
+  readonly connectionsPerUserMax: number;
+  /** Connections a second from one address, with ten seconds' worth to spare. 0: no limit. */
+  readonly connectRatePerAddress: number;
+  /** What connections take in all that have not sent their CONNECT, each with 4 KiB besides what it has sent. */
+  readonly connectPendingBytesMax: number;
   /** From accepting a connection to its complete CONNECT. */
   readonly connectTimeout: Millis;
   /** The largest packet before CONNECT is accepted. */
@@ -31,6 +39,16 @@ export interface BrokerLimits {
   readonly receiveMaximum: number;
   /** Deliveries of QoS 1 and 2 in flight to one client, where the client sets no lower Receive Maximum. */
   readonly inFlightMax: number;
+  /** Packets a second of one client that make work: messages, pings, filters of SUBSCRIBE and UNSUBSCRIBE. 0: no limit. */
+  readonly messageRateIn: number;
+  /** Bytes a second of one client. 0: no limit. */
+  readonly byteRateIn: number;
+  /** Messages a second to one client. 0: no limit. */
+  readonly messageRateOut: number;
+  /** Bytes a second of these. 0: no limit. */
+  readonly byteRateOut: number;
+  /** A client is not read from for longer than this because of its rates: it is ended. */
+  readonly rateDebtMax: Millis;
   /** Topic aliases that an MQTT 5 client may give out per connection. */
   readonly topicAliasMaximum: number;
   /** Topic aliases that the broker gives out per connection, where the client allows as many. */
@@ -39,6 +57,12 @@ export interface BrokerLimits {
   readonly keepAliveSecondsMax: number;
   /** The longest time a session outlives its connection; also for 3.x sessions, which never expire by themselves. */
   readonly sessionExpiryMax: Millis;
+  /** Sessions that outlive their connection, in all. */
+  readonly sessionsMax: number;
+  /** A client that was let in so often within `flappingWindow` is held off for `flappingHold`. 0: none is. */
+  readonly flappingConnectsMax: number;
+  readonly flappingWindow: Millis;
+  readonly flappingHold: Millis;
   /** Levels in a topic name or filter. */
   readonly topicLevelsMax: number;
   /** Subscriptions of one session. */
@@ -80,8 +104,12 @@ export interface BrokerLimits {
   readonly queueHeadsBytesMax: number;
   /** Retained messages in all. */
   readonly retainedMessagesMax: number;
+  /** Payload bytes of these, each with 512 besides for the rest of it. */
+  readonly retainedBytesMax: number;
   /** Bytes that may wait to be read by one client before its QoS 0 messages are dropped and its sending is paused. */
   readonly outboxBytesMax: number;
+  /** Memory that the process may take; by the time it does, clients are refused, not read from, and ended (overload.ts). 0: the owner knows. */
+  readonly memoryMax: number;
   /** Topics whose routes are remembered. */
   readonly routeCacheMax: number;
   /** Bytes of changes that wait for the disk before those who cause them are not read from. */
@@ -97,15 +125,31 @@ export interface BrokerLimits {
 /** Bounds that suit a broker on its own small machine. */
 export const DEFAULT_LIMITS: BrokerLimits = Object.freeze({
   connectionsMax: 100_000,
+  // A factory, a school or a mobile network may be one address, and a service one user.
+  connectionsPerAddressMax: 0,
+  connectionsPerUserMax: 0,
+  connectRatePerAddress: 0,
+  connectPendingBytesMax: 64 * 1024 * 1024,
   connectTimeout: millis(10_000),
   connectPacketBytesMax: 65_536,
   packetBytesMax: 16 * 1024 * 1024,
   receiveMaximum: 1_000,
   inFlightMax: 1_000,
+  // What one client may do at all is what the machine can.
+  messageRateIn: 0,
+  byteRateIn: 0,
+  messageRateOut: 0,
+  byteRateOut: 0,
+  rateDebtMax: millis(60_000),
   topicAliasMaximum: 32,
   topicAliasesOutMax: 32,
   keepAliveSecondsMax: 0,
   sessionExpiryMax: millis(30 * 24 * 3600 * 1000),
+  sessionsMax: 1_000_000,
+  // Scripts that publish one message at a time connect as often as they run.
+  flappingConnectsMax: 0,
+  flappingWindow: millis(60_000),
+  flappingHold: millis(5 * 60_000),
   topicLevelsMax: 128,
   subscriptionsMax: 10_000,
   // Trace contexts and headers of other protocols take ten or twenty.
@@ -126,7 +170,9 @@ export const DEFAULT_LIMITS: BrokerLimits = Object.freeze({
   queueHeadBytesMax: 256 * 1024,
   queueHeadsBytesMax: 64 * 1024 * 1024,
   retainedMessagesMax: 1_000_000,
+  retainedBytesMax: 1024 * 1024 * 1024,
   outboxBytesMax: 4 * 1024 * 1024,
+  memoryMax: 0,
   routeCacheMax: 10_000,
   storeLateBytesMax: 64 * 1024 * 1024,
   publisherHoldMillis: millis(1_000),

@@ -106,11 +106,18 @@ export class PacketOutlet {
   }
 
   /** A DISCONNECT, with a text if the peer takes one of that size for sure [MQTT-3.14.2-3]. */
-  disconnectPacket(reasonCode: ReasonCode, reasonString: string | undefined): DisconnectPacket {
+  disconnectPacket(
+    reasonCode: ReasonCode,
+    reasonString: string | undefined,
+    serverReference?: string,
+  ): DisconnectPacket {
     const fitting = this.fitting(reasonString);
-    const properties =
-      fitting === undefined ? NO_DISCONNECT_PROPERTIES : { ...NO_DISCONNECT_PROPERTIES, reasonString: fitting };
-    return { kind: 'disconnect', reasonCode, properties };
+    if (fitting === undefined && serverReference === undefined)
+      return { kind: 'disconnect', reasonCode, properties: NO_DISCONNECT_PROPERTIES };
+    const properties = { ...NO_DISCONNECT_PROPERTIES, reasonString: fitting, serverReference };
+    const packet: DisconnectPacket = { kind: 'disconnect', reasonCode, properties };
+    if (serverReference === undefined || packetSize(packet, 5) <= this.packetBytesMax) return packet;
+    return { kind: 'disconnect', reasonCode, properties: { ...properties, serverReference: undefined } };
   }
 
   /**

@@ -8,8 +8,10 @@ import type { Random } from '../base/random.ts';
 import type { Authenticator, Authorizer } from '../auth/contract.ts';
 import { PACKET_ID_MAX } from '../packet/packet-id.ts';
 import type { Store } from '../store/contract.ts';
+import type { BanKeeper } from './bans.ts';
 import type { BrokerEvents } from './events.ts';
 import type { BrokerLimits } from './limits.ts';
+import type { MemoryGauge } from './overload.ts';
 import type { BrokerRules } from './rules.ts';
 
 /** What a broker does when, in numbers that are no options. */
@@ -53,8 +55,14 @@ export interface BrokerParts {
   readonly events: BrokerEvents;
   /** The first rule that fits a client holds; none unless told otherwise. */
   readonly redirects?: readonly ClientRedirect[] | undefined;
+  /** The Server Reference that clients are told who are refused because the broker is busy; none unless told otherwise. */
+  readonly busyRedirect?: string | undefined;
   /** Where the response topics of clients that ask for Response Information begin; nobody gets any unless told otherwise. */
   readonly responseInformation?: string | undefined;
+  /** Bans begin with these; none, and they end with the broker, unless told otherwise. */
+  readonly banKeeper?: BanKeeper | undefined;
+  /** Measures the memory; nobody does, and there is no limit to it, unless told otherwise. */
+  readonly memory?: MemoryGauge | undefined;
   /** For `$SYS`; what is not said is empty or 0 there. */
   readonly host?: HostFacts | undefined;
   /** `BROKER_TUNING` unless told otherwise. */

@@ -17,8 +17,11 @@ import { refusalOfMessage } from './message-rules.ts';
 import type { Route } from './route.ts';
 import type { Routed } from './routing.ts';
 
+/** The limits of retained messages. */
+type RetainedLimit = 'retainedMessagesMax' | 'retainedBytesMax';
+
 /** What there may be no room in. */
-type NoRoom = Exclude<Routed['refusedBy'], undefined> | 'retainedMessagesMax';
+type NoRoom = Exclude<Routed['refusedBy'], undefined> | RetainedLimit;
 
 /** The same in a sentence. That the store is full is said once (store-watch.ts). */
 const NO_ROOM: { readonly [K in Exclude<NoRoom, 'store'>]: string } = {
@@ -27,6 +30,7 @@ const NO_ROOM: { readonly [K in Exclude<NoRoom, 'store'>]: string } = {
   queuesMessagesMax: 'All queues together are full (queuesMessagesMax).',
   queuesBytesMax: 'All queues together are full (queuesBytesMax).',
   retainedMessagesMax: 'The broker keeps as many retained messages as it may (retainedMessagesMax).',
+  retainedBytesMax: 'The retained messages take as much as they may (retainedBytesMax).',
 };
 
 /** What became of a message of nobody's connection. */
@@ -127,7 +131,10 @@ function expiry(properties: MessageProperties, now: Millis): Millis | undefined 
 function retaining(broker: BrokerState, topic: TopicName, message: Message): (() => Batch) | NoRoom {
   const { retained } = broker;
   if (message.payload.length === 0 || !broker.isStoreFull) {
-    return retained.wouldOverflow(topic, message) ? 'retainedMessagesMax' : () => retained.set(topic, message);
+    const limit = retained.limitPassed(topic, message);
+    if (limit === undefined) return () => retained.set(topic, message);
+    broker.limitNews.count(limit);
+    return limit;
   }
   if (message.qos > 0) return 'store';
   // A reserve that QoS 0 could fill would be none. Section 3.3.1.3 lets it pass without being kept; then none is kept.

@@ -10,17 +10,22 @@ import type { TopicFilter } from '../topic/topic-filter.ts';
 import { parseTopicName, type TopicName } from '../topic/topic-name.ts';
 import type { BrokerState, Timed } from './broker-state.ts';
 
+/** What a retained message takes besides its payload: its topic, its properties, its place. */
+const BYTES_BESIDES = 512;
+
 /** The retained messages of one broker. */
 export class RetainedMessages {
   private readonly broker: BrokerState;
   private readonly trie: RetainedTrie<Entry>;
   /** The batch of the latest removal. */
   private removedAfter: Batch;
+  private bytesNow: number;
 
   constructor(broker: BrokerState) {
     this.broker = broker;
     this.trie = new RetainedTrie();
     this.removedAfter = 0;
+    this.bytesNow = 0;
   }
 
   /** How many there are. */
@@ -28,10 +33,21 @@ export class RetainedMessages {
     return this.trie.size;
   }
 
-  /** Whether a message would be one too many. */
-  wouldOverflow(topic: TopicName, message: Message): boolean {
-    if (message.payload.length === 0 || this.trie.size < this.broker.limits.retainedMessagesMax) return false;
-    return this.trie.get(topic) === undefined;
+  /** What they take: their payloads, and something for each. */
+  get bytes(): number {
+    return this.bytesNow;
+  }
+
+  /** The limit that a message would pass; `undefined`: there is room. One that takes no more than the one before it has its room. */
+  limitPassed(topic: TopicName, message: Message): 'retainedMessagesMax' | 'retainedBytesMax' | undefined {
+    if (message.payload.length === 0) return undefined;
+    const { retainedMessagesMax, retainedBytesMax } = this.broker.limits;
+    const isFull = this.trie.size >= retainedMessagesMax;
+    if (!isFull && this.bytesNow + bytesOf(message) <= retainedBytesMax) return undefined;
+    const before = this.trie.get(topic)?.message;
+    if (isFull && before === undefined) return 'retainedMessagesMax';
+    const more = bytesOf(message) - (before === undefined ? 0 : bytesOf(before));
+    return more > 0 && this.bytesNow + more > retainedBytesMax ? 'retainedBytesMax' : undefined;
   }
 
   /** Sets the retained message of a topic, or removes it if the payload is empty. Returns the batch of the change. */
@@ -64,10 +80,27 @@ export class RetainedMessages {
     this.broker.systemTopics.match(filter, visit);
   }
 
+  /**
+   * Walks over the messages that match, in steps, the broker's own left out.
+   * @returns What takes one step; it yields false when there is none left.
+   */
+  inSteps(filter: TopicFilter, visit: (message: Message, topic: TopicName) => void): () => boolean {
+    return this.trie.inSteps(filter, (entry, topic) => visit(entry.message, topic));
+  }
+
+  /** The batch of the latest removal. */
+  get removed(): Batch {
+    return this.removedAfter;
+  }
+
   private put(topic: TopicName, message: Message): void {
     const entry = new Entry(this, topic, message);
     const previous = this.trie.set(topic, entry);
-    if (previous !== undefined) this.broker.deadlines.remove(previous);
+    this.bytesNow += bytesOf(message);
+    if (previous !== undefined) {
+      this.bytesNow -= bytesOf(previous.message);
+      this.broker.deadlines.remove(previous);
+    }
     if (message.expiresAt !== undefined) this.broker.deadlines.set(entry, message.expiresAt);
   }
 
@@ -76,6 +109,7 @@ export class RetainedMessages {
     const previous = this.trie.delete(topic);
     // Whoever clears what is clear already is promised what the one before was promised.
     if (previous === undefined) return this.removedAfter;
+    this.bytesNow -= bytesOf(previous.message);
     this.broker.deadlines.remove(previous);
     this.removedAfter = this.broker.store.deleteRetained(topic);
     return this.removedAfter;
@@ -106,4 +140,9 @@ class Entry implements Timed {
   tick(): void {
     this.owner.expire(this);
   }
+}
+
+/** What a message takes. */
+function bytesOf({ payload }: Message): number {
+  return payload.length + BYTES_BESIDES;
 }

@@ -39,16 +39,24 @@ export class SessionRegistry {
   private readonly byClientId: Map<string, ClientSession>;
   /** Clients whose stored session has ended, and the batch of its deletion, oldest first; until that is durable. */
   private readonly ended: Map<string, Batch>;
+  /** Of those that outlive their connection. */
+  private persistentNow: number;
 
   constructor(broker: BrokerState) {
     this.broker = broker;
     this.byClientId = new Map();
     this.ended = new Map();
+    this.persistentNow = 0;
   }
 
   /** How many sessions there are, connected or not. */
   get count(): number {
     return this.byClientId.size;
+  }
+
+  /** How many of them outlive their connection. */
+  get persistentCount(): number {
+    return this.persistentNow;
   }
 
   /** The session of a client. */
@@ -82,7 +90,7 @@ export class SessionRegistry {
       after = Math.max(after, this.ended.get(clientId) ?? 0);
       const key = request.expiryInterval > 0 ? this.broker.nextRecipientKey() : 0;
       session = new ClientSession(this.broker, request.identity, key, request.expiryInterval);
-      this.byClientId.set(clientId, session);
+      this.add(session);
     } else {
       session.identity = request.identity;
       session.expiryInterval = request.expiryInterval;
@@ -90,6 +98,7 @@ export class SessionRegistry {
     this.broker.deadlines.remove(session);
     session.expiresAt = undefined;
     session.connection = connection;
+    this.broker.visitors.noteUser(session.identity.principal, 1);
     if (session.key !== 0) after = Math.max(after, this.save(session, undefined));
     after = Math.max(after, this.broker.wills.set(session, request.will));
     return { session, present, after };
@@ -101,6 +110,7 @@ export class SessionRegistry {
    */
   detach(session: ClientSession, publishWill: boolean, now: Millis): void {
     session.leaveConnection();
+    this.broker.visitors.noteUser(session.identity.principal, -1);
     if (!publishWill) this.broker.wills.cancel(session);
     if (session.expiryInterval <= 0) {
       this.end(session, now);
@@ -130,6 +140,17 @@ export class SessionRegistry {
     else this.broker.deadlines.set(session, millis(Math.min(expiresAt, session.will?.dueAt ?? expiresAt)));
   }
 
+  /**
+   * An operator ends a session; the connection that it may have first.
+   * @returns what is to become durable, so that the session does not come back.
+   */
+  endAsAsked(session: ClientSession, detail: string, now: Millis): Batch {
+    session.expiryInterval = millis(0);
+    if (session.connection === undefined) this.end(session, now);
+    else session.connection.dismiss(Reason.administrativeAction, detail, undefined, false);
+    return this.ended.get(session.clientId) ?? 0;
+  }
+
   private expire(session: ClientSession, now: Millis): void {
     this.broker.counters.sessionsExpired++;
     this.end(session, now);
@@ -138,6 +159,7 @@ export class SessionRegistry {
   /** Ends a session that is not connected: its Will is published, its subscriptions and messages go. */
   private end(session: ClientSession, now: Millis): void {
     this.byClientId.delete(session.clientId);
+    if (session.key !== 0) this.persistentNow--;
     this.broker.deadlines.remove(session);
     for (const subscription of session.subscriptions?.values() ?? [])
       this.broker.router.unsubscribe(session, subscription);
@@ -191,7 +213,7 @@ export class SessionRegistry {
     const { record } = recovered;
     const identity: Identity = { principal: record.principal, clientId: record.clientId, remote: '' };
     const session = new ClientSession(this.broker, identity, record.key, record.expiryInterval);
-    this.byClientId.set(record.clientId, session);
+    this.add(session);
     for (const { filter, options, identifier } of recovered.subscriptions) {
       const parsed = parseTopicFilter(filter, Number.POSITIVE_INFINITY);
       if (parsed.kind !== 'plain' && parsed.kind !== 'shared') continue;
@@ -215,6 +237,11 @@ export class SessionRegistry {
     session.subscriptions.set(subscription.requested, subscription); // [MQTT-3.8.4-3]
     this.broker.router.subscribe(session, subscription);
     return previous === undefined;
+  }
+
+  private add(session: ClientSession): void {
+    this.byClientId.set(session.clientId, session);
+    if (session.key !== 0) this.persistentNow++;
   }
 
   /** Stores the session's record. */

@@ -5,6 +5,7 @@
 
 import type { StoreStatistics } from '../store/contract.ts';
 import type { BrokerState } from './broker-state.ts';
+import type { LimitName } from './counters.ts';
 import type { DropReason } from './events.ts';
 
 /** Where every topic begins. */
@@ -50,11 +51,32 @@ const DROP_SENTENCES: { readonly [Reason in DropReason]: string } = {
   'queues-full': 'all queues together were at their limit.',
   displaced: 'they gave way to newer ones in a full queue.',
   'slow-reader': 'QoS 0, and the client reads too slowly.',
+  'rate-limit': 'QoS 0, and the client was sent as much as it may be.',
   expired: 'their Message Expiry Interval passed before their sending began.',
   'too-large': "they are larger than the client's Maximum Packet Size.",
   'not-authorized': 'the client may not receive them (any more).',
   'refused-by-client': 'the client refused them with a reason code of 0x80 or above.',
   'session-ended': 'the session ended before they were delivered.',
+};
+
+/** What was done so often for the sake of each limit. */
+const LIMIT_SENTENCES: { readonly [Name in LimitName]: string } = {
+  connectionsMax: 'Connections that were refused because there were as many as there may be.',
+  connectionsPerAddressMax: 'Connections that were refused because their address had as many as it may have.',
+  connectionsPerUserMax: 'Clients that were refused because their user had as many connections as it may have.',
+  connectRatePerAddress: 'Connections that were refused because their address connects too often.',
+  connectPendingBytesMax: 'Connections that were cut off before their CONNECT had come, to make room for others.',
+  sessionsMax: 'Clients that were refused because there were as many sessions as there may be.',
+  messageRateIn: 'How often a client was not read from because it had sent more messages than it may.',
+  byteRateIn: 'How often a client was not read from because it had sent more bytes than it may.',
+  messageRateOut: 'How often a client was sent nothing because it had been sent as many messages as it may.',
+  byteRateOut: 'How often a client was sent nothing because it had been sent as many bytes as it may.',
+  rateDebtMax: 'Clients that were disconnected because they had sent far more at once than they may.',
+  retainedMessagesMax: 'Messages that were refused because there were as many retained ones as there may be.',
+  retainedBytesMax: 'Messages that were refused because retained ones took as much as they may.',
+  memoryMax: 'Clients that were refused, cut off or disconnected because there was hardly any memory left.',
+  flappingConnectsMax: 'Connections that were refused because their client comes and goes without end.',
+  bans: 'Connections that were refused because of a ban, before CONNECT or after.',
 };
 
 const KNOWN: SystemTable = {
@@ -121,6 +143,10 @@ const OURS: SystemTable = {
   ],
   'queues/bytes': ['Payload bytes of these.', ({ broker }) => broker.queueTotals.bytes],
   'connections/refused': ['CONNECTs that were refused.', ({ broker }) => broker.counters.connectionsRefused],
+  'connections/revoked': [
+    'Connections that were ended because what they were let in with was taken back (`revokeOnReload`).',
+    ({ broker }) => broker.counters.connectionsRevoked,
+  ],
   'publish/messages/refused': [
     'Messages that were refused, so that nobody got them and their publisher was told.',
     ({ broker }) => broker.counters.messagesRefused,
@@ -128,6 +154,22 @@ const OURS: SystemTable = {
   'publish/messages/refused/store-full': [
     'Of these, those for which the store had no room.',
     ({ broker }) => broker.counters.messagesRefusedStoreFull,
+  ],
+  'retained messages/bytes': [
+    'What retained messages take, 512 bytes for each included.',
+    ({ broker }) => broker.retained.bytes,
+  ],
+  'memory/step': [
+    'What is done for want of memory (memoryMax). 0: nothing; 1: new clients are refused; 2: some are not read from; 3: connections are ended.',
+    ({ broker }) => broker.overload.step,
+  ],
+  'memory/percent': [
+    'How much of the memory that the broker may take is taken; 0 if there is no limit.',
+    ({ broker }) => Math.round(broker.overload.share * 100),
+  ],
+  'sessions/persistent': [
+    'Sessions that outlive their connection, connected or not.',
+    ({ broker }) => broker.sessions.persistentCount,
   ],
   'retained messages/not-kept': [
     'QoS 0 messages that were delivered but not kept, since the store had no room.',
@@ -159,7 +201,7 @@ const OURS: SystemTable = {
 /** The values that users of Mosquitto know, ours, and the drops by reason; the load averages come besides. */
 export const SYSTEM_VALUES: { readonly known: SystemTable; readonly ours: SystemTable } = {
   known: KNOWN,
-  ours: { ...OURS, ...drops() },
+  ours: { ...OURS, ...drops(), ...limits() },
 };
 
 function drops(): SystemTable {
@@ -171,6 +213,16 @@ function drops(): SystemTable {
         `Messages that did not reach a subscriber: ${DROP_SENTENCES[reason]}`,
         ({ broker }) => broker.counters.messagesDropped[reason],
       ],
+    ]),
+  );
+}
+
+function limits(): SystemTable {
+  const names = Object.keys(LIMIT_SENTENCES) as LimitName[]; // The keys of a literal.
+  return Object.fromEntries(
+    names.map((name) => [
+      `limits/${name}`,
+      [LIMIT_SENTENCES[name], ({ broker }) => broker.counters.limitsReached[name]],
     ]),
   );
 }

@@ -16,10 +16,12 @@ const COMMANDS: ReadonlyMap<string, () => Promise<{ readonly command: Command }>
   ['start', () => import('./start.ts')],
   ['pub', () => import('./pub.ts')],
   ['sub', () => import('./sub.ts')],
+  ['ctl', () => import('./ctl.ts')],
   ['store', () => import('./store.ts')],
   ['explain', () => import('./explain.ts')],
   ['rules', () => import('./rules.ts')],
   ['passwd', () => import('./passwd.ts')],
+  ['certs', () => import('./certs.ts')],
 ]);
 
 /** What a failed command left open keeps the process alive no longer than this. */

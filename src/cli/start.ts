@@ -11,6 +11,7 @@ import type { OptionName } from '../config/schema.ts';
 import { OPTION_NAMES, ROWS, showValue } from '../config/schema.ts';
 import { endOnBug } from '../server/bug.ts';
 import { EXIT } from '../server/exit-codes.ts';
+import { obeyHangUp } from '../server/hang-up.ts';
 import type { LogOutput } from '../server/log-output.ts';
 import type { ServerAudience } from '../server/start-server.ts';
 import { endOnStoreFailure } from '../server/store-failure.ts';
@@ -74,6 +75,8 @@ export const command: Command = defineCommand(
         '(VOUCH_LOG_LEVEL=debug). A flag overrules the environment, and the environment the file.',
       'What is acknowledged is on disk first. Stop the broker in whatever way: the next start on the same data goes on ' +
         'where it ended. A data directory is for one broker at a time.',
+      'The files of users, rules, keys and certificates are read again when they change, and on SIGHUP; what is wrong in one leaves ' +
+        'in force what was.',
       'Exit codes: 0 stopped as asked, 1 could not run, 2 wrong option or configuration, 70 a bug in Vouch, ' +
         '74 the disk failed.',
     ],
@@ -135,16 +138,20 @@ function configVariable(): string | undefined {
 
 async function serve(config: Config, output: LogOutput): Promise<number> {
   const signalled = firstSignal();
+  let reload = (): void => undefined; // While it starts, everything is read for the first time.
+  obeyHangUp(output.log, () => reload());
   const { startServer } = await import('../server/start-server.ts');
   const hasBanner = process.stdout.isTTY && isPretty(config) && !config.quiet;
   const audience: ServerAudience = {
     log: output.log,
     terminal: hasBanner ? (line) => output.write(line) : undefined,
+    stopAsked: () => process.kill(process.pid, 'SIGTERM'),
     storeFailed: (error) => endOnStoreFailure('vouch start', error, config.data, () => output.closeNow()),
   };
   const server = await unlessStopped(signalled, startServer(config, audience), output.log);
   // The store is as it was, or as it is after a crash; main.ts ends the process.
   if (server === undefined) return EXIT.ok;
+  reload = () => void server.reload();
   const facts: StartFacts = {
     version: readVersion(),
     pid: process.pid,

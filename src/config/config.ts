@@ -34,6 +34,7 @@ export interface Config {
   readonly allowAnonymous: boolean;
   /** As they were read; `undefined`: everything is allowed. */
   readonly accessRules: RuleFile | undefined;
+  readonly revokeOnReload: boolean;
   /** As `data`; '': nobody is asked who they are. */
   readonly passwordFile: string;
   readonly authLimits: AuthLimits;
@@ -44,11 +45,15 @@ export interface Config {
   readonly storeBytesMax: number;
   readonly storeReserveBytes: number;
   readonly downtimeMax: Millis;
+  /** A path as `data`, `auto` or `none`. */
+  readonly controlSocket: string;
   readonly logLevel: OptionValue<'logLevel'>;
   readonly logFormat: OptionValue<'logFormat'>;
   readonly quiet: boolean;
   readonly rules: BrokerRules;
   readonly redirects: readonly ClientRedirect[];
+  /** '': none. */
+  readonly busyRedirect: string;
   /** '': none. */
   readonly responseInformation: string;
   readonly limits: BrokerLimits;

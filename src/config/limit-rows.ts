@@ -1,5 +1,6 @@
 // The rows of the broker's limits: one per field of BrokerLimits, under the same name. A field without
 // a row, or a row without a field, does not compile.
+// Longer than 400 lines because it is a table: a row per limit, in the order in which the documentation shows them.
 
 import { millis } from '../base/millis.ts';
 import type { BrokerLimits, QueuePolicy } from '../broker/limits.ts';
@@ -23,6 +24,47 @@ type PolicyName = Extract<keyof BrokerLimits, `${string}Policy`>;
 /** Every limit. */
 export const LIMIT_ROWS: { readonly [Name in keyof BrokerLimits]: Row<BrokerLimits[Name]> } = {
   connectionsMax: numberRow(limit('connectionsMax', 'Network connections at a time.'), 1, 10_000_000),
+  connectionsPerAddressMax: numberRow(
+    {
+      ...limit(
+        'connectionsPerAddressMax',
+        'Network connections at a time from one IP address; one of IPv6 stands for its /64, and behind a proxy of proxyFrom it ' +
+          "is the client's. What is behind one NAT has one address: leave room for all of it.",
+      ),
+      zero: 'no limit',
+    },
+    1,
+    10_000_000,
+  ),
+  connectionsPerUserMax: numberRow(
+    {
+      ...limit('connectionsPerUserMax', 'Network connections at a time of one user that has said who it is.'),
+      zero: 'no limit',
+    },
+    1,
+    10_000_000,
+  ),
+  connectRatePerAddress: numberRow(
+    {
+      ...limit(
+        'connectRatePerAddress',
+        'Connections a second from one IP address, as for connectionsPerAddressMax; ten seconds of it can be saved up. Beyond it ' +
+          'CONNECT is refused (0x9F), and at twice the rate nothing is read.',
+      ),
+      zero: 'no limit',
+    },
+    1,
+    1_000_000,
+  ),
+  connectPendingBytesMax: sizeRow(
+    limit(
+      'connectPendingBytesMax',
+      'What connections may take in all that have not sent their CONNECT, each counted with 4 KiB and what has come of it. Beyond that ' +
+        'those are cut off that came first from the address that has most of it.',
+    ),
+    64 * 1024,
+    1024 * 1024 * MIB,
+  ),
   connectTimeout: durationRow(
     limit('connectTimeout', 'The time that a new connection has to send its complete CONNECT packet.'),
     10,
@@ -56,6 +98,37 @@ export const LIMIT_ROWS: { readonly [Name in keyof BrokerLimits]: Row<BrokerLimi
     1,
     65_535,
   ),
+  messageRateIn: rateRow(
+    numberRow,
+    limit(
+      'messageRateIn',
+      'Packets a second that one client may send of those that make work: messages, pings, each filter of SUBSCRIBE and ' +
+        'UNSUBSCRIBE, AUTH. A client that sends more is read from no faster than this.',
+    ),
+  ),
+  byteRateIn: rateRow(
+    sizeRow,
+    limit('byteRateIn', 'Bytes a second that one client may send. A client that sends more is read from no faster.'),
+  ),
+  messageRateOut: rateRow(
+    numberRow,
+    limit(
+      'messageRateOut',
+      'Messages a second that are sent to one client. More of QoS 1 and 2 wait in its queue; of QoS 0 they are dropped, counted and logged.',
+    ),
+  ),
+  byteRateOut: rateRow(sizeRow, limit('byteRateOut', 'Bytes a second of the messages that are sent to one client.')),
+  rateDebtMax: durationRow(
+    limit(
+      'rateDebtMax',
+      'The longest time that a client is not read from because of messageRateIn or byteRateIn. One that has sent so much at once that ' +
+        'it would be longer is disconnected (0x96, 0x97).',
+    ),
+    1000,
+    60 * MINUTE,
+    1,
+    millis,
+  ),
   topicAliasMaximum: numberRow(
     limit('topicAliasMaximum', 'Topic aliases that an MQTT 5 client may use per connection.'),
     0,
@@ -83,6 +156,40 @@ export const LIMIT_ROWS: { readonly [Name in keyof BrokerLimits]: Row<BrokerLimi
     ),
     0,
     36_500 * DAY,
+    1,
+    millis,
+  ),
+  sessionsMax: numberRow(
+    limit(
+      'sessionsMax',
+      'Sessions that outlive their connection, in all. A client that would have one more is refused (0x97, return code 3).',
+    ),
+    1,
+    COUNT_MAX,
+  ),
+  flappingConnectsMax: numberRow(
+    {
+      ...limit(
+        'flappingConnectsMax',
+        'How often a client may connect within flappingWindow; one that does so more often is held off (0x9F) for flappingHold. Two ' +
+          'devices with one client identifier do, without end.',
+      ),
+      zero: 'as often as it likes',
+    },
+    2,
+    COUNT_MAX,
+  ),
+  flappingWindow: durationRow(
+    limit('flappingWindow', 'The time within which the connections of a client are counted for flappingConnectsMax.'),
+    1000,
+    DAY,
+    1,
+    millis,
+  ),
+  flappingHold: durationRow(
+    limit('flappingHold', 'The time for which a client is held off that connects more often than flappingConnectsMax.'),
+    1000,
+    DAY,
     1,
     millis,
   ),
@@ -204,6 +311,15 @@ export const LIMIT_ROWS: { readonly [Name in keyof BrokerLimits]: Row<BrokerLimi
     millis,
   ),
   retainedMessagesMax: numberRow(limit('retainedMessagesMax', 'Retained messages in all.'), 0, COUNT_MAX),
+  retainedBytesMax: sizeRow(
+    limit(
+      'retainedBytesMax',
+      'What retained messages may take in all: their payloads, and 512 bytes for each. They are in memory. What is there at the start ' +
+        'stays; a message that would be too much is refused (0x97).',
+    ),
+    64 * 1024,
+    1024 * 1024 * MIB,
+  ),
   outboxBytesMax: sizeRow(
     limit(
       'outboxBytesMax',
@@ -211,6 +327,18 @@ export const LIMIT_ROWS: { readonly [Name in keyof BrokerLimits]: Row<BrokerLimi
     ),
     64 * 1024, // Less than that a transport keeps until the end of the turn anyway.
     1024 * MIB,
+  ),
+  memoryMax: sizeRow(
+    {
+      ...limit(
+        'memoryMax',
+        'Memory that the broker may take. At nine tenths of it new clients are refused (0x89), then those are not read from whose ' +
+          'messages wait for the disk, at last the connections are ended for which most is kept (0x97).',
+      ),
+      zero: 'half of the memory of the machine or the container; for a broker in another program, no limit',
+    },
+    64 * MIB,
+    1024 * 1024 * MIB,
   ),
   routeCacheMax: numberRow(limit('routeCacheMax', 'Topics whose subscribers are remembered.'), 0, COUNT_MAX),
   storeLateBytesMax: sizeRow(
@@ -246,6 +374,14 @@ export const LIMIT_ROWS: { readonly [Name in keyof BrokerLimits]: Row<BrokerLimi
 
 function limit<Name extends keyof BrokerLimits>(name: Name, sentence: string) {
   return described(name, 'Limits', sentence);
+}
+
+/** A limit of something a second, which may be none. */
+function rateRow<Name extends keyof BrokerLimits>(
+  row: typeof numberRow,
+  description: ReturnType<typeof described<Name>>,
+): Row<number> {
+  return row({ ...description, default: 0, zero: 'no limit' }, 1, 10_000 * MIB);
 }
 
 /** @param zero  What 0 stands for; left out where 0 is nothing special. */

@@ -48,6 +48,8 @@ export const REDIRECT_ROWS: {
 export const ADDRESS_ROWS: {
   readonly redirects: Row<readonly ClientRedirect[]>;
   /** '': none. */
+  readonly busyRedirect: Row<string>;
+  /** '': none. */
   readonly responseInformation: Row<string>;
 } = {
   redirects: textRow<readonly ClientRedirect[]>(
@@ -63,6 +65,19 @@ export const ADDRESS_ROWS: {
     },
     readRedirects,
     showRedirects,
+  ),
+  busyRedirect: textRow(
+    {
+      ...described(
+        'Where MQTT 5 clients are told to go for now (0x9C) that are refused because there are too many connections (connectionsMax) or too ' +
+          'little memory (memoryMax); of several, each chooses one.',
+        '',
+      ),
+      metavar: 'REFERENCE',
+      takes: `${REFERENCE}; or none`,
+    },
+    (raw) => (raw === NONE ? '' : readReference(raw)),
+    (reference) => (reference === '' ? NONE : reference),
   ),
   responseInformation: textRow(
     {

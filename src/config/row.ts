@@ -5,7 +5,7 @@
 import { readDuration, readSize, showDuration, showSize } from './units.ts';
 
 /** The headings under which help and documentation show options. */
-export type Group = 'Listening' | 'Security' | 'Storage' | 'Logging' | 'Protocol' | 'Limits' | 'Queues';
+export type Group = 'Listening' | 'Security' | 'Storage' | 'Operation' | 'Logging' | 'Protocol' | 'Limits' | 'Queues';
 
 /** One option, whose value is a `Value`. */
 export interface Row<Value> {

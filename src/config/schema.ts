@@ -29,11 +29,13 @@ const GENERAL_ROWS: {
   readonly listeners: Row<readonly ListenerAddress[]>;
   readonly allowAnonymous: Row<boolean>;
   readonly rulesFile: Row<string>;
+  readonly revokeOnReload: Row<boolean>;
   readonly store: Row<'sqlite' | 'memory'>;
   readonly data: Row<string>;
   readonly storeBytesMax: Row<number>;
   readonly storeReserveBytes: Row<number>;
   readonly downtimeMax: Row<Millis>;
+  readonly controlSocket: Row<string>;
   readonly logLevel: Row<'debug' | 'info' | 'warn' | 'error'>;
   readonly logFormat: Row<'auto' | 'pretty' | 'json'>;
   readonly quiet: Row<boolean>;
@@ -97,6 +99,15 @@ const GENERAL_ROWS: {
     (raw) => (raw === 'none' ? '' : readLinePath(raw)),
     (path) => (path === '' ? 'none' : path),
   ),
+  revokeOnReload: switchRow({
+    group: 'Security',
+    sentence:
+      'When users, rules, CAs or lists of revoked certificates have changed, disconnect the clients that would not be let in any ' +
+      'more, or that have a subscription or a Will that they may not have any more. Otherwise these stay connected; what they may ' +
+      'not do any more is refused, and what they may not receive is not delivered.',
+    default: false,
+    since: '0.1',
+  }),
   store: wordRow(
     {
       group: 'Storage',
@@ -161,6 +172,20 @@ const GENERAL_ROWS: {
     36_500 * DAY,
     1,
     millis,
+  ),
+  controlSocket: textRow(
+    {
+      group: 'Operation',
+      sentence:
+        'The Unix socket at which "vouch ctl" asks and steers the running broker; only the user who runs the broker can open it. ' +
+        'auto: control.sock in the data directory, or none where the store is memory. none: there is none.',
+      default: 'auto',
+      since: '0.1',
+      metavar: 'PATH',
+      takes: 'the path of a socket, auto or none',
+    },
+    readLinePath,
+    String,
   ),
   logLevel: wordRow(
     {

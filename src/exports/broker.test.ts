@@ -265,12 +265,13 @@ test('a broker that was never used closes at once', async () => {
 
 test('a redirect, or a topic for responses, that is none is refused before anything is opened', () => {
   const redirect = { clients: '*', to: 'other.example', permanent: false };
-  createBroker({ redirects: [redirect], responseInformation: 'replies' });
+  createBroker({ redirects: [redirect], busyRedirect: 'other.example:1883', responseInformation: 'replies' });
   const wrong: readonly unknown[] = [
     { redirects: redirect },
     { redirects: [{ ...redirect, to: 'mqtt://other.example' }] },
     { redirects: [{ ...redirect, permanent: undefined }] },
     { redirects: [null] },
+    { busyRedirect: 'mqtt://other.example' },
     { responseInformation: 'replies/#' },
     { responseInformation: '' },
     { responseInformation: 'none' },
@@ -280,7 +281,7 @@ test('a redirect, or a topic for responses, that is none is refused before anyth
     assert.throws(() => Reflect.apply(createBroker, undefined, [options]), {
       name: 'UsageError',
       code: 'invalid-option',
-      message: /^(redirects|responseInformation) takes /,
+      message: /^(redirects|busyRedirect|responseInformation) takes /,
     });
   }
 });

@@ -30,7 +30,9 @@ import { AccessRules } from '../server/access-rules.ts';
 import type { EventListener } from '../server/event-hub.ts';
 import { EventHub } from '../server/event-hub.ts';
 import { type Gate, openGate } from '../server/gate.ts';
+import { type ReloadReport, Reloads } from '../server/reloads.ts';
 import { RunningBroker } from '../server/running-broker.ts';
+import { memoryGauge } from '../server/memory-gauge.ts';
 import { limitsInMemory, makeStore } from '../server/storage.ts';
 import type { Store } from '../store/contract.ts';
 import { topicName } from '../topic/topic-name.ts';
@@ -68,6 +70,7 @@ export type { QoS } from '../packet/packet.ts';
 export type { MessageProperties, UserProperty } from '../packet/properties.ts';
 export type { ReasonCode } from '../packet/reason-codes.ts';
 export type { EventListener } from '../server/event-hub.ts';
+export type { ReloadReport } from '../server/reloads.ts';
 export type { Store } from '../store/contract.ts';
 export type { Listener } from '../transport/contract.ts';
 
@@ -81,6 +84,8 @@ export interface BrokerOptions {
   readonly rules?: Partial<BrokerRules> | undefined;
   /** Clients that are told to use another server; the first rule that fits one holds. Default: none. */
   readonly redirects?: readonly ClientRedirect[] | undefined;
+  /** Where clients are told to go for now that are refused because the broker is busy. Default: nowhere. */
+  readonly busyRedirect?: string | undefined;
   /**
    * Where the response topics of clients begin that ask for Response Information: each is told this topic with its client identifier
    * behind it. Default: they are told nothing.
@@ -94,6 +99,8 @@ export interface BrokerOptions {
   readonly authorizer?: Authorizer | undefined;
   /** A file of rules in place of `authorizer`, as `vouch start` reads it (docs/rules.md). It is read again when it changes. */
   readonly rulesFile?: string | undefined;
+  /** Whether a change of these files, or of a listener's, disconnects clients that would not be let in any more. Default false. */
+  readonly revokeOnReload?: boolean | undefined;
   /**
    * Allows listeners that other machines can reach although there is no `authenticator`. With a `passwordFile`: lets clients in that do
    * not say who they are. Default false.
@@ -153,6 +160,13 @@ export interface EmbeddedBroker {
    */
   on<Name extends keyof BrokerEvents>(event: Name, listener: EventListener<Name>): () => void;
 
+  /**
+   * Reads the files of users, rules, keys and certificates again, as happens by itself within two seconds of a change. What is
+   * wrong stays as it was.
+   * @returns what became of each.
+   */
+  reload(): readonly ReloadReport[];
+
   /** Tells every client, closes every connection and listener, then the store. May be called again. */
   close(): Promise<void>;
 }
@@ -171,7 +185,9 @@ export function createBroker(options: BrokerOptions = {}): EmbeddedBroker {
   const limits = isInMemory ? limitsInMemory(given) : given;
   const rules = completeRules(options.rules ?? {});
   const redirects = checkRedirects(options.redirects);
+  const busyRedirect = checkBusyRedirect(options.busyRedirect);
   const responseInformation = checkResponseInformation(options.responseInformation);
+  const { revokeOnReload = false } = options;
   const gate = gateOf(options, log);
   const isGuarded = gate !== undefined || options.authenticator !== undefined || options.allowAnonymous === true;
   const storage = {
@@ -181,8 +197,10 @@ export function createBroker(options: BrokerOptions = {}): EmbeddedBroker {
     storeReserveBytes: ROWS.storeReserveBytes.default,
     downtimeMax: ROWS.downtimeMax.default,
   } as const;
-  const accessRules =
-    options.rulesFile === undefined ? undefined : openRules(options.rulesFile, options.authorizer, log);
+  const accessRules = options.rulesFile === undefined ? undefined : openRules(options.rulesFile, options.authorizer);
+  const reloads = new Reloads(log);
+  for (const reloadable of gate?.reloadables ?? []) reloads.add(reloadable);
+  if (accessRules !== undefined) reloads.add(accessRules);
   const hub = new EventHub(log);
   const life = new BrokerLife(() =>
     RunningBroker.open({
@@ -193,8 +211,12 @@ export function createBroker(options: BrokerOptions = {}): EmbeddedBroker {
       limits,
       rules,
       redirects,
+      busyRedirect,
       responseInformation,
+      memory: limits.memoryMax > 0 ? memoryGauge(limits.memoryMax) : undefined,
       events: hub.events,
+      reloads,
+      revokeOnReload,
     }),
   );
   return {
@@ -212,9 +234,9 @@ export function createBroker(options: BrokerOptions = {}): EmbeddedBroker {
       throw new OperationError('rejected', `The message was refused: ${reasonName(reasonCode)}.`, reasonCode);
     },
     on: (event, listener) => hub.add(event, listener),
+    reload: () => reloads.reload(),
     async close() {
-      accessRules?.close();
-      gate?.close();
+      reloads.close();
       await life.close();
     },
   };
@@ -266,7 +288,7 @@ function checkData(data: string, store: Store | undefined): void {
   }
 }
 
-function openRules(path: string, authorizer: Authorizer | undefined, log: Log): AccessRules {
+function openRules(path: string, authorizer: Authorizer | undefined): AccessRules {
   if (ROWS.rulesFile.read(path) !== path) {
     throw new UsageError('invalid-option', `rulesFile takes the path of a file; got ${quote(path)}.`);
   }
@@ -277,9 +299,7 @@ function openRules(path: string, authorizer: Authorizer | undefined, log: Log): 
   if (outcome.kind === 'invalid') {
     throw new UsageError('invalid-option', outcome.problems.map(showProblem).join('\n'));
   }
-  const rules = new AccessRules(outcome.file, log);
-  rules.watch();
-  return rules;
+  return new AccessRules(outcome.file);
 }
 
 function gateOf({ authenticator, passwordFile, allowAnonymous = false }: BrokerOptions, log: Log): Gate | undefined {
@@ -295,6 +315,12 @@ function checkRedirects(redirects: readonly ClientRedirect[] | undefined): reado
   if (redirects === undefined || (Array.isArray(redirects) && redirects.every(isRedirect))) return redirects;
   const takes = `clients, to (${REDIRECT_ROWS.to.takes}) and permanent`;
   throw new UsageError('invalid-option', `redirects takes a list of objects with ${takes}; got ${quote(redirects)}.`);
+}
+
+function checkBusyRedirect(reference: string | undefined): string | undefined {
+  if (reference === undefined || isRedirect({ clients: '*', to: reference, permanent: false })) return reference;
+  const { takes } = REDIRECT_ROWS.to;
+  throw new UsageError('invalid-option', `busyRedirect takes ${takes}; got ${quote(reference)}.`);
 }
 
 function checkResponseInformation(prefix: string | undefined): string | undefined {

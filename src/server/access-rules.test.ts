@@ -1,13 +1,11 @@
 // Rules that change while they are in force.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 
-import type { Log } from '../base/log.ts';
-import { SILENT_LOG } from '../base/log.ts';
 import { readRulesFile } from '../config/rules-file.ts';
 import { AccessRules } from './access-rules.ts';
 
@@ -22,14 +20,7 @@ function rulesOf(context: TestContext, text: string) {
   writeFileSync(file, text);
   const outcome = readRulesFile(file);
   assert(outcome.kind === 'valid');
-  const said: string[] = [];
-  const heard = Promise.withResolvers<string>();
-  const take = (sentence: string): void => {
-    said.push(sentence.replaceAll(file, 'rules.yaml'));
-    heard.resolve(sentence);
-  };
-  const log: Log = { ...SILENT_LOG, info: take, error: take };
-  return { file, said, heard: heard.promise, rules: new AccessRules(outcome.file, log) };
+  return { file, rules: new AccessRules(outcome.file, 5) };
 }
 
 function mayPublish(rules: AccessRules, topic: string): boolean {
@@ -40,13 +31,13 @@ function mayPublish(rules: AccessRules, topic: string): boolean {
 }
 
 test('a file that is right takes the place of the rules before; what they had decided counts on', (context) => {
-  const { file, said, rules } = rulesOf(context, ALLOW_A);
+  const { file, rules } = rulesOf(context, ALLOW_A);
   assert(mayPublish(rules, 'a') && !mayPublish(rules, 'b'));
   writeFileSync(file, ALLOW_B);
   assert(mayPublish(rules, 'a'), 'nothing changes by itself');
-  assert(rules.reload());
+  assert.equal(rules.reload().kind, 'changed');
   assert(!mayPublish(rules, 'a') && mayPublish(rules, 'b'));
-  assert.deepEqual(said, ['The file of rules has changed and is in force']);
+  assert.equal(rules.reload().kind, 'unchanged');
   assert.deepEqual(rules.tallies(), [
     { name: 'one', allowed: 3, refused: 0 },
     { name: 'no rule', allowed: 0, refused: 2 },
@@ -54,7 +45,7 @@ test('a file that is right takes the place of the rules before; what they had de
 });
 
 test('threat 29, 30: a file that is wrong, empty or gone leaves the rules before in force and says what is wrong where', (context) => {
-  const { file, said, rules } = rulesOf(context, ALLOW_A);
+  const { file, rules } = rulesOf(context, ALLOW_A);
   const cases: readonly (readonly [text: string | undefined, said: RegExp])[] = [
     ['', /^rules.yaml:1:1: there are no rules/],
     ['rules:\n  - {allow: al, topics: b}\n', /^rules.yaml:2:13: allow takes .*did you mean all\?$/],
@@ -62,24 +53,27 @@ test('threat 29, 30: a file that is wrong, empty or gone leaves the rules before
     [undefined, /^rules.yaml:1:1: the file cannot be read: there is no such file\.$/],
   ];
   for (const [text, expected] of cases) {
-    said.length = 0;
     if (text === undefined) rmSync(file);
     else writeFileSync(file, text);
-    assert(!rules.reload());
-    assert.match(said[0] ?? '', expected);
-    assert.equal(said.at(-1), 'The file of rules is wrong: the rules before stay in force');
+    const outcome = rules.reload();
+    assert(outcome.kind === 'refused');
+    assert.match(outcome.problems[0]?.replaceAll(file, 'rules.yaml') ?? '', expected);
     assert(mayPublish(rules, 'a') && !mayPublish(rules, 'b'));
   }
 });
 
-test('a file that changes is read without being told, also where another takes its name', async (context) => {
-  const { file, heard, rules } = rulesOf(context, ALLOW_A);
-  rules.watch();
-  context.after(() => rules.close());
+test('a file that changed between its reading and the watching of it is read again', async (context) => {
+  const { file } = rulesOf(context, ALLOW_A);
+  const outcome = readRulesFile(file);
+  assert(outcome.kind === 'valid');
+  writeFileSync(file, ALLOW_B);
+  const rules = new AccessRules(outcome.file, 5);
   const alive = setInterval(() => {}, 60_000); // The watch does not keep the process alive.
   context.after(() => clearInterval(alive));
-  writeFileSync(`${file}.new`, ALLOW_B);
-  renameSync(`${file}.new`, file);
-  assert.match(await heard, /is in force/);
+  context.after(() => rules.watch.close());
+  const told = Promise.withResolvers<void>();
+  rules.watch.start(() => told.resolve());
+  await told.promise;
+  assert.equal(rules.reload().kind, 'changed');
   assert(mayPublish(rules, 'b'));
 });

@@ -1,32 +1,35 @@
-// The rules of a running broker: those of a file, which is watched, and read again when it has changed. A file that is right as a
-// whole takes the place of the one before between two questions; a file that is not changes nothing and is said to be wrong. What
-// clients wait for is held against the rules when it is sent, so a right that is gone stops that, too.
+// The rules of a running broker: those of a file, which is watched, and read again when it has changed (reloads.ts). A file that is
+// right as a whole takes the place of the one before between two questions; a file that is not changes nothing. What clients wait
+// for is held against the rules when it is sent, so a right that is gone stops that, too.
 
 import type { Action, Authorizer, Explanation, Identity, RuleTally } from '../auth/contract.ts';
 import type { RuleFile } from '../auth/rules/rule.ts';
 import { RuleSet } from '../auth/rules/rule-set.ts';
-import type { Log } from '../base/log.ts';
+import { lostRights } from '../broker/revoking.ts';
 import { showProblem } from '../config/problem.ts';
 import { readRulesFile } from '../config/rules-file.ts';
 import { FileWatch } from './file-watch.ts';
-
-/** Of the mistakes in a file, the log has so many. */
-const PROBLEMS_SAID_MAX = 10;
+import type { Reloadable, ReloadOutcome } from './reloads.ts';
 
 /** An Authorizer whose rules may change. */
-export class AccessRules implements Authorizer {
+export class AccessRules implements Authorizer, Reloadable {
   readonly allowsAll: boolean;
-  private readonly path: string;
-  private readonly log: Log;
-  private readonly files: FileWatch;
+  readonly what: string;
+  readonly watch: FileWatch;
+  private file: RuleFile;
   private rules: RuleSet;
 
-  /** @param file  The rules to begin with. */
-  constructor(file: RuleFile, log: Log) {
+  /**
+   * @param file  The rules to begin with.
+   * @param lookMillis  How often the file is looked at.
+   */
+  constructor(file: RuleFile, lookMillis?: number) {
     this.allowsAll = false;
-    this.path = file.path;
-    this.files = new FileWatch([file.path]);
-    this.log = log;
+    this.what = 'file of rules';
+    this.watch = new FileWatch([file.path], lookMillis);
+    // It was read with the configuration, before anybody watched it.
+    this.watch.tellAgain();
+    this.file = file;
     this.rules = new RuleSet(file);
   }
 
@@ -43,34 +46,20 @@ export class AccessRules implements Authorizer {
     return this.rules.tallies();
   }
 
-  /** Looks at the file from now on. It does not keep the process alive. */
-  watch(): void {
-    this.files.start(() => void this.reload());
+  reload(): ReloadOutcome {
+    const outcome = readRulesFile(this.file.path);
+    if (outcome.kind === 'invalid') return { kind: 'refused', problems: outcome.problems.map(showProblem) };
+    const { file } = outcome;
+    if (textOf(file) === textOf(this.file)) return { kind: 'unchanged' };
+    const rules = new RuleSet(file);
+    rules.continueCounts(this.rules);
+    this.rules = rules;
+    this.file = file;
+    return { kind: 'changed', facts: { rules: file.rules.length }, warnings: [], objection: lostRights(this) };
   }
+}
 
-  /** Looks no more. */
-  close(): void {
-    this.files.close();
-  }
-
-  /** Reads the file again. False: it is wrong, and the rules are as they were. */
-  reload(): boolean {
-    const outcome = readRulesFile(this.path);
-    if (outcome.kind === 'valid') {
-      const rules = new RuleSet(outcome.file);
-      rules.continueCounts(this.rules);
-      this.rules = rules;
-      this.log.info('The file of rules has changed and is in force', {
-        file: this.path,
-        rules: outcome.file.rules.length,
-      });
-      return true;
-    }
-    for (const problem of outcome.problems.slice(0, PROBLEMS_SAID_MAX)) this.log.error(showProblem(problem));
-    this.log.error('The file of rules is wrong: the rules before stay in force', {
-      file: this.path,
-      problems: outcome.problems.length,
-    });
-    return false;
-  }
+/** All that rules say, and where. */
+function textOf({ rules, groups }: RuleFile): string {
+  return JSON.stringify([rules, [...groups]]);
 }

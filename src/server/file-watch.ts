@@ -1,5 +1,6 @@
 // Files that may change while the broker runs. They are asked for their status every second, rather than watched: that works on
 // every file system, and also where a name comes to mean another file (an editor that renames, a mounted secret of Kubernetes).
+// What has changed is told of at the look after: by then a file that was half written is whole, and a key has its certificate.
 // Invariant: what is read after a FileWatch was made is at least as new as what it compares with, so no change falls between.
 
 import { type BigIntStats, statSync } from 'node:fs';
@@ -9,9 +10,11 @@ const LOOK_MILLIS = 1000;
 
 /** Says when one of some files has changed: make it, read the files, and start it. It does not keep the process alive. */
 export class FileWatch {
-  private readonly paths: readonly string[];
+  /** The files. */
+  readonly paths: readonly string[];
   private readonly lookMillis: number;
   private known: string;
+  private hasNews: boolean;
   private timer: NodeJS.Timeout | undefined;
   private isClosed = false;
 
@@ -20,6 +23,7 @@ export class FileWatch {
     this.paths = paths;
     this.lookMillis = lookMillis;
     this.known = paths.map(markNow).join('\n');
+    this.hasNews = false;
   }
 
   /** @param onChange  Called after one or more of the files changed, came or vanished. */
@@ -27,12 +31,18 @@ export class FileWatch {
     const look = async (): Promise<void> => {
       const found = (await Promise.all(this.paths.map(markLater))).join('\n');
       if (this.isClosed) return;
-      const hasChanged = found !== this.known;
+      const isToBeTold = this.hasNews;
+      this.hasNews = found !== this.known;
       this.known = found;
       this.timer = setTimeout(() => void look(), this.lookMillis).unref();
-      if (hasChanged) onChange();
+      if (isToBeTold) onChange();
     };
     this.timer = setTimeout(() => void look(), this.lookMillis).unref();
+  }
+
+  /** The files could not be used: tells of them again after the next look, even if they are as they were. */
+  tellAgain(): void {
+    this.hasNews = true;
   }
 
   /** Looks no more. */

@@ -2,27 +2,30 @@
 // loaded when it is needed.
 
 import { unreachable } from '../base/assert.ts';
-import { UsageError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Millis } from '../base/millis.ts';
 import type { ListenerAddress, TlsFiles } from '../config/listener-address.ts';
 import { showListener } from '../config/listener-address.ts';
-import { asSentence } from '../config/problem.ts';
-import type { Accept, Listener } from '../transport/contract.ts';
+import type { Accept, Admits, Listener } from '../transport/contract.ts';
 import type { DoorOptions } from '../transport/tcp/door.ts';
 import { Proxies } from '../transport/tcp/proxied.ts';
 import { listenTcp } from '../transport/tcp/tcp-listener.ts';
 import type { WaitingRules } from '../transport/tcp/waiting-room.ts';
-import type { TlsMaterial } from '../transport/tls/tls-material.ts';
+import type { Renewal } from '../transport/tls/renewing.ts';
+import type { Reloads } from './reloads.ts';
+import type { TlsReloading } from './tls-reloading.ts';
 
 /** What every listener is opened with. */
 export interface ListenerSurroundings {
   readonly accept: Accept;
+  readonly admits: Admits;
   readonly log: Log;
   /** How long a peer may take for what comes before MQTT: the TLS handshake, the HTTP upgrade, the PROXY header. */
   readonly handshakeTimeout: Millis;
   /** The longest packet that is taken. */
   readonly packetBytesMax: number;
+  /** Where what the listener is read from is added. */
+  readonly reloads: Reloads;
 }
 
 /** A WebSocket message may hold the end of one packet and some others besides. */
@@ -34,7 +37,7 @@ const MESSAGE_BYTES_BESIDES = 64 * 1024;
  * @throws {OperationError} `address-in-use`, `address-unavailable`.
  */
 export async function openListener(address: ListenerAddress, surroundings: ListenerSurroundings): Promise<Listener> {
-  const { accept, log } = surroundings;
+  const { accept, admits, log, reloads } = surroundings;
   const listener = showListener(address);
   const onError = (error: Error): void => {
     log.warn('A connection could not be accepted', { listener, reason: error.message });
@@ -49,30 +52,48 @@ export async function openListener(address: ListenerAddress, surroundings: Liste
   };
   const { host, port, proxyFrom } = address;
   const proxies = proxyFrom.length === 0 ? undefined : new Proxies(proxyFrom);
-  const options: DoorOptions & { readonly waiting: WaitingRules } = { host, port, onError, proxies, waiting };
+  const options: DoorOptions & { readonly waiting: WaitingRules } = { host, port, onError, admits, proxies, waiting };
   switch (address.type) {
     case 'tcp':
       return await listenTcp(options, accept);
     case 'tls': {
       const { listenTls } = await import('../transport/tls/tls-listener.ts');
-      return await listenTls({ ...options, tls: await materialOf(address.tls, log) }, accept);
+      const files = await readFiles(address.tls, log);
+      const opened = await listenTls({ ...options, tls: files.material }, accept);
+      return reloading(opened, files, opened, reloads);
     }
     case 'ws':
     case 'wss': {
       const { listenWebSocket } = await import('../transport/websocket/web-socket-listener.ts');
-      const tls = address.type === 'wss' ? await materialOf(address.tls, log) : undefined;
+      const files = address.type === 'wss' ? await readFiles(address.tls, log) : undefined;
       const messageBytesMax = surroundings.packetBytesMax + MESSAGE_BYTES_BESIDES;
-      return await listenWebSocket({ ...options, tls, webSocket: address.webSocket, messageBytesMax }, accept);
+      const { webSocket } = address;
+      const opened = await listenWebSocket({ ...options, tls: files?.material, webSocket, messageBytesMax }, accept);
+      return files === undefined || opened.keys === undefined ? opened : reloading(opened, files, opened.keys, reloads);
     }
     default:
       return unreachable(address);
   }
 }
 
-async function materialOf(files: TlsFiles, log: Log): Promise<TlsMaterial> {
-  const { readTlsFiles } = await import('./tls-files.ts');
-  const reading = readTlsFiles(files);
-  if (reading.kind === 'faulty') throw new UsageError('invalid-option', asSentence(reading.faults.join('; ')));
-  for (const warning of reading.warnings) log.warn(asSentence(warning));
-  return reading.material;
+async function readFiles(files: TlsFiles, log: Log): Promise<TlsReloading> {
+  const { TlsReloading } = await import('./tls-reloading.ts');
+  const read = new TlsReloading(files);
+  for (const warning of read.warnings) log.warn(warning);
+  return read;
+}
+
+/** The listener, whose files are read again when they change until it is closed. */
+function reloading(listener: Listener, files: TlsReloading, keys: Renewal, reloads: Reloads): Listener {
+  const { url, port } = listener;
+  const reloadable = files.reloadableFor(url, keys);
+  if (reloadable !== undefined) reloads.add(reloadable);
+  return {
+    url,
+    port,
+    close() {
+      if (reloadable !== undefined) reloads.remove(reloadable);
+      return listener.close();
+    },
+  };
 }

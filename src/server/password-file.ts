@@ -1,26 +1,12 @@
 // A password file on disk: read as a whole, and written as a whole, so that nobody ever reads half of one. What is wrong with it is
 // told as of a configuration, with path, line and column, and without a word of what stands there.
 
-import { randomBytes } from 'node:crypto';
-import {
-  chownSync,
-  closeSync,
-  fchmodSync,
-  fstatSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import path from 'node:path';
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 
 import { parsePasswords, type PasswordTable } from '../auth/password-table.ts';
 import { OperationError, UsageError } from '../base/errors.ts';
 import { showProblem } from '../config/problem.ts';
+import { writeWholeFile } from './whole-file.ts';
 
 /** A file as it was read. */
 export interface PasswordFile {
@@ -31,7 +17,6 @@ export interface PasswordFile {
 
 /** Millions of users; a larger file was named by mistake. */
 const FILE_BYTES_MAX = 1024 * 1024 * 1024;
-const MODE_OF_NEW = 0o600;
 
 /**
  * Reads and checks a file.
@@ -69,18 +54,7 @@ export function readPasswordText(file: string): string {
  */
 export function writePasswordText(file: string, text: string): void {
   try {
-    const target = realPath(file);
-    const before = statSync(target, { throwIfNoEntry: false });
-    const temporary = `${target}.${randomBytes(6).toString('hex')}`;
-    try {
-      writeNew(temporary, text, before === undefined ? MODE_OF_NEW : before.mode & 0o777);
-      if (before !== undefined && before.uid !== statSync(temporary).uid) chownSync(temporary, before.uid, before.gid);
-      renameSync(temporary, target);
-    } catch (error) {
-      rmSync(temporary, { force: true });
-      throw error;
-    }
-    syncFolder(path.dirname(target));
+    writeWholeFile(file, text);
   } catch (error) {
     throw unavailable(file, 'written', error);
   }
@@ -95,37 +69,6 @@ function readText(file: string): [text: string, mode: number] {
     return [new TextDecoder('utf-8', { fatal: true }).decode(bytes), mode];
   } finally {
     closeSync(descriptor);
-  }
-}
-
-function writeNew(file: string, text: string, mode: number): void {
-  const descriptor = openSync(file, 'wx', mode);
-  try {
-    fchmodSync(descriptor, mode); // Without what the umask takes away.
-    writeFileSync(descriptor, text);
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-/** A rename is on disk when its folder is. */
-function syncFolder(folder: string): void {
-  const descriptor = openSync(folder, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-/** Behind symbolic links, so that these stay. */
-function realPath(file: string): string {
-  try {
-    return realpathSync(file);
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return file;
-    throw error;
   }
 }
 

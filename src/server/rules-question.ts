@@ -22,12 +22,19 @@ export interface RulesQuestion {
  * @throws {UsageError} `invalid-argument`: no client could ask that, since the topic is none.
  */
 export function askRules(file: RuleFile, { identity, action, topic, qos, retain }: RulesQuestion): Explanation {
-  if (action === 'subscribe') checkFilter(topic);
-  else topicName(topic);
+  checkSubject(action, topic);
   return new RuleSet(file).explain(identity, action, topic, qos, retain);
 }
 
-function checkFilter(text: string): void {
+/**
+ * Checks that a client could ask that.
+ * @throws {UsageError} `invalid-argument`: the topic is none.
+ */
+export function checkSubject(action: Action, text: string): void {
+  if (action !== 'subscribe') {
+    topicName(text);
+    return;
+  }
   const parsed = parseTopicFilter(text);
   if (parsed.kind === 'plain' || parsed.kind === 'shared') return;
   throw new UsageError('invalid-argument', `${JSON.stringify(text)} is not a Topic Filter. ${parsed.why}`);

@@ -1,19 +1,25 @@
 // A broker with Node's clock, chance and timer under it: the part of the composition that `vouch start`
 // and an embedder's `createBroker` share.
 
+import { setImmediate } from 'node:timers/promises';
+
 import type { Authenticator, Authorizer } from '../auth/contract.ts';
 import { OperationError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import type { BanKeeper } from '../broker/bans.ts';
 import { Broker } from '../broker/broker.ts';
 import type { BrokerEvents } from '../broker/events.ts';
 import type { BrokerLimits } from '../broker/limits.ts';
+import type { MemoryGauge } from '../broker/overload.ts';
 import type { ClientRedirect } from '../broker/parts.ts';
+import type { Objection } from '../broker/revoking.ts';
 import type { BrokerRules } from '../broker/rules.ts';
 import type { ListenerAddress } from '../config/listener-address.ts';
 import type { Store } from '../store/contract.ts';
 import type { Listener } from '../transport/contract.ts';
 import { NODE_CLOCK, NODE_HOST, NODE_RANDOM } from './node-parts.ts';
 import { openListener } from './open-listener.ts';
+import { Reloads } from './reloads.ts';
 import { startTicking } from './ticking.ts';
 
 /** What a broker is made of besides what Node supplies. */
@@ -26,8 +32,16 @@ export interface BrokerChoices {
   /** `DEFAULT_RULES` unless told otherwise. */
   readonly rules?: BrokerRules;
   readonly redirects?: readonly ClientRedirect[] | undefined;
+  readonly busyRedirect?: string | undefined;
   readonly responseInformation?: string | undefined;
+  /** Nobody measures the memory unless told otherwise. */
+  readonly memory?: MemoryGauge | undefined;
+  readonly banKeeper?: BanKeeper | undefined;
   readonly events: BrokerEvents;
+  /** What was read from files so far; those of listeners are added. They are closed with the broker. */
+  readonly reloads?: Reloads;
+  /** Whether clients are disconnected that a change of these would not let in. Default false. */
+  readonly revokeOnReload?: boolean;
 }
 
 /** A broker that has recovered, and whose time moves. */
@@ -35,14 +49,21 @@ export class RunningBroker {
   readonly broker: Broker;
   private readonly log: Log;
   private readonly limits: BrokerLimits;
+  private readonly reloads: Reloads;
   private readonly listeners: Listener[];
   private readonly stopTicking: () => void;
   private isClosed: boolean;
 
-  private constructor(broker: Broker, log: Log, limits: BrokerLimits) {
+  private constructor(
+    broker: Broker,
+    { log, limits, reloads = new Reloads(log), revokeOnReload = false }: BrokerChoices,
+  ) {
     this.broker = broker;
     this.log = log;
     this.limits = limits;
+    this.reloads = reloads;
+    // Never rejected: an objection and the end of a connection are ours.
+    if (revokeOnReload) reloads.onChange((objection) => void this.revoke(objection));
     this.listeners = [];
     this.stopTicking = startTicking((now) => broker.tick(now));
     this.isClosed = false;
@@ -60,7 +81,7 @@ export class RunningBroker {
       await broker.close();
       throw error;
     }
-    return new RunningBroker(broker, choices.log, choices.limits);
+    return new RunningBroker(broker, choices);
   }
 
   /**
@@ -71,9 +92,11 @@ export class RunningBroker {
   async listen(address: ListenerAddress): Promise<Listener> {
     const listener = await openListener(address, {
       accept: this.broker.accept,
+      admits: this.broker.admits,
       log: this.log,
       handshakeTimeout: this.limits.connectTimeout,
       packetBytesMax: this.limits.packetBytesMax,
+      reloads: this.reloads,
     });
     if (this.isClosed) {
       await listener.close();
@@ -86,10 +109,21 @@ export class RunningBroker {
   /** Stops accepting, tells every client, closes the store. */
   async close(): Promise<void> {
     this.isClosed = true;
+    this.reloads.close();
     // A listener is closed when its last connection is; the broker ends those.
     const closing = this.listeners.map((listener) => listener.close());
     await this.broker.close();
     this.stopTicking();
     await Promise.all(closing);
+  }
+
+  /** Disconnects those against whom there is something, slice by slice, with a look at the sockets in between. */
+  private async revoke(objection: Objection): Promise<void> {
+    const sweep = this.broker.revoke(objection);
+    while (sweep.step()) await setImmediate();
+    if (sweep.ended === 0) return;
+    this.log.info('Connections were ended, since what they were let in with was taken back (revokeOnReload)', {
+      connections: sweep.ended,
+    });
   }
 }

@@ -5,11 +5,17 @@
 import { ALLOW_ALL } from '../auth/allow-all.ts';
 import type { OperationError } from '../base/errors.ts';
 import type { Config } from '../config/config.ts';
+import type { ControlSocket } from '../control/control-server.ts';
 import type { Listener } from '../transport/contract.ts';
-import { type Gate, openGate } from './gate.ts';
+import { openControl } from './control.ts';
+import { controlTarget } from './control-target.ts';
+import { openGate } from './gate.ts';
+import { memoryGauge } from './memory-gauge.ts';
 import type { Audience } from './progress.ts';
 import { withProgress } from './progress.ts';
 import { AccessRules } from './access-rules.ts';
+import { openBanFile } from './ban-file.ts';
+import { type ReloadReport, Reloads } from './reloads.ts';
 import { RunningBroker } from './running-broker.ts';
 import { limitsInMemory, makeStore } from './storage.ts';
 
@@ -18,6 +24,8 @@ export interface Server {
   /** In the order of the configuration's listeners. */
   readonly listeners: readonly Listener[];
   readonly found: Found;
+  /** Reads all files of users, rules, keys and certificates again, and says what became of each. */
+  reload(): readonly ReloadReport[];
   /** Tells every client, and lets go of everything. */
   stop(): Promise<void>;
 }
@@ -34,30 +42,34 @@ export interface Found {
 export interface ServerAudience extends Audience {
   /** The store failed: nothing is acknowledged any more. To end the process is all that is left to do. */
   readonly storeFailed: (error: OperationError) => void;
+  /** An operator asks the process to stop in good order. */
+  readonly stopAsked: () => void;
 }
 
 /**
  * Opens everything that the configuration names.
  * @throws {OperationError} `address-in-use`, `address-unavailable`, `store-in-use`, `store-damaged`, `store-not-accepted`,
- * `store-newer`, `store-unavailable`, `store-full`.
- * @throws {UsageError} `invalid-option`: the password file cannot be used; with a line for each thing that is wrong.
+ * `store-newer`, `store-unavailable`, `store-full`; `file-unavailable`: the bans cannot be read.
+ * @throws {UsageError} `invalid-option`: the password file or the control socket cannot be used; with a line for each thing that is wrong.
  */
 export async function startServer(config: Config, audience: ServerAudience): Promise<Server> {
-  const gate = openGate(config, audience.log);
+  const reloads = new Reloads(audience.log);
   try {
-    return await serve(config, audience, gate);
+    return await serve(config, audience, reloads);
   } catch (error) {
-    gate.close();
+    reloads.close();
     throw error;
   }
 }
 
-async function serve(config: Config, audience: ServerAudience, gate: Gate): Promise<Server> {
+async function serve(config: Config, audience: ServerAudience, reloads: Reloads): Promise<Server> {
   const { log, storeFailed } = audience;
   let share = 0;
+  const gate = openGate(config, log);
+  for (const reloadable of gate.reloadables) reloads.add(reloadable);
+  const rules = config.accessRules === undefined ? undefined : new AccessRules(config.accessRules);
+  if (rules !== undefined) reloads.add(rules);
   const store = makeStore(config, log);
-  const rules = config.accessRules === undefined ? undefined : new AccessRules(config.accessRules, log);
-  rules?.watch();
   const opening = RunningBroker.open({
     store,
     authenticator: gate.authenticator,
@@ -66,28 +78,38 @@ async function serve(config: Config, audience: ServerAudience, gate: Gate): Prom
     limits: config.store === 'memory' ? limitsInMemory(config.limits) : config.limits,
     rules: config.rules,
     redirects: config.redirects,
+    busyRedirect: config.busyRedirect === '' ? undefined : config.busyRedirect,
     responseInformation: config.responseInformation === '' ? undefined : config.responseInformation,
+    memory: memoryGauge(config.limits.memoryMax),
+    banKeeper: config.store === 'memory' ? undefined : openBanFile(config.data),
     events: {
       storeFailed,
       storeOpening: (done) => {
         share = done;
       },
     },
+    reloads,
+    revokeOnReload: config.revokeOnReload,
   });
   const running = await withProgress('opening the store', audience, opening, () => share);
   const { sessions, messages, retained } = store.statistics();
   const listeners: Listener[] = [];
+  let control: ControlSocket | undefined;
   try {
     for (const { address } of config.listeners) listeners.push(await running.listen(address));
+    control = await openControl(
+      config,
+      controlTarget(running.broker, { stop: audience.stopAsked, reload: () => reloads.reload() }),
+      log,
+    );
   } catch (error) {
     await stop();
     throw error;
   }
-  return { listeners, found: { sessions, messages, retained }, stop };
+  return { listeners, found: { sessions, messages, retained }, reload: () => reloads.reload(), stop };
 
   async function stop(): Promise<void> {
-    gate.close();
-    rules?.close();
+    await control?.close();
     await running.close();
   }
 }

@@ -1,8 +1,6 @@
 // Which store a broker gets, and what that means for its limits, and which one a client gets. Shared by the commands and by what the
 // package exports.
 
-import { totalmem } from 'node:os';
-
 import type { Log } from '../base/log.ts';
 import { millis } from '../base/millis.ts';
 import type { BrokerLimits } from '../broker/limits.ts';
@@ -12,6 +10,7 @@ import { MemoryStore } from '../store/memory/memory-store.ts';
 import { ENGINE_TUNING } from '../store/sqlite/engine.ts';
 import { SqliteStore } from '../store/sqlite/sqlite-store.ts';
 import { WorkerExecutor } from '../store/sqlite/worker-executor.ts';
+import { memoryBytes } from './memory-gauge.ts';
 import { NODE_CLOCK } from './node-parts.ts';
 
 /** What is to be known of a store. */
@@ -60,10 +59,4 @@ export function makeClientStore(directory: string, log: Log): Store {
 /** The limits of a broker whose store is memory: there the disk is no bound to what all queues together hold. */
 export function limitsInMemory(limits: BrokerLimits): BrokerLimits {
   return limits.queuesBytesMax > 0 ? limits : { ...limits, queuesBytesMax: Math.floor(memoryBytes() * MEMORY_SHARE) };
-}
-
-/** The memory of this machine, or of the container that this process is in, if that has less. */
-function memoryBytes(): number {
-  const bound = process.constrainedMemory();
-  return bound > 0 ? Math.min(totalmem(), bound) : totalmem();
 }

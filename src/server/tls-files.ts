@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 
 import type { TlsFiles } from '../config/listener-address.ts';
+import { splitLists } from '../transport/tls/revocation-list.ts';
 import type { TlsMaterial } from '../transport/tls/tls-material.ts';
 
 /** What came of reading. */
@@ -46,13 +47,18 @@ export function readTlsFiles(files: TlsFiles): TlsReading {
   }
   if (faults.length === 0) {
     try {
-      createSecureContext({ cert, key, ca, crl, minVersion });
+      createSecureContext({ cert, key, ca, crl: crl === undefined ? undefined : splitLists(crl), minVersion });
     } catch (error) {
       faults.push(`the certificate ${nameOf(files.cert)} cannot be used: ${wordsOf(error)}`);
     }
   }
   if (faults.length > 0) return { kind: 'faulty', faults };
   return { kind: 'read', material: { cert, key, ca, crl, clientCertificate, minVersion }, warnings };
+}
+
+/** The paths among what a listener names. */
+export function pathsOf({ cert, key, ca, crl }: TlsFiles): readonly string[] {
+  return [cert, key, ca, crl].filter((pathOrPem) => pathOrPem !== '' && !isPem(pathOrPem));
 }
 
 /** Whether a text is PEM itself; otherwise it is the path of a file. */
@@ -113,7 +119,7 @@ function faultOfKey(text: string): string | undefined {
 
 function faultOfCrl(text: string): string | undefined {
   try {
-    createSecureContext({ crl: text });
+    createSecureContext({ crl: splitLists(text) });
     return undefined;
   } catch {
     return 'holds no list of revoked certificates in PEM ("-----BEGIN X509 CRL-----")';

@@ -17,7 +17,8 @@ const WATCH_PART = 1.5;
 export class KeepAlive {
   private readonly interval: Millis;
   private readonly duty: 'watch' | 'ping';
-  private receivedAt: Millis;
+  /** When something came from the peer last. */
+  receivedAt: Millis;
   private sentAt: Millis;
   /** When the PINGREQ was sent since which nothing has come. */
   private pingedAt: Millis | undefined;

@@ -106,6 +106,16 @@ export class Session<D extends Delivery> {
     return this.inbound.exactlyOnceCount;
   }
 
+  /** What the connection has agreed on; `undefined` between connections. */
+  get agreed(): ConnectionTerms | undefined {
+    return this.terms;
+  }
+
+  /** When the peer was last heard; `undefined` between connections. */
+  get heardAt(): Millis | undefined {
+    return this.keepAlive?.receivedAt;
+  }
+
   /** Opens a connection and sends again what is unfinished, in the original order [MQTT-4.4.0-1] [MQTT-4.6.0-1] [MQTT-4.6.0-4]. */
   open(terms: ConnectionTerms, now: Millis): void {
     assert(this.terms === undefined, 'a session has one connection at a time');

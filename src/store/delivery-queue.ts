@@ -221,6 +221,11 @@ export class DeliveryQueue<D extends Waiting> implements QueueSize {
     return delivery;
   }
 
+  /** The first so many messages of those that are in memory, left in place; of a queue without a name in the store that is all. */
+  first(count: number): readonly D[] {
+    return Array.from({ length: Math.min(count, this.head.length) }, (_, index) => this.head.at(index));
+  }
+
   /** Asks for more if the head is running low and there is more. hot: */
   readAhead(): void {
     if (this.messages === this.head.length || this.reading !== undefined) return;

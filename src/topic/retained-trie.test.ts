@@ -102,3 +102,19 @@ test('names of 65,535 levels are set, matched and deleted without deep recursion
     1,
   );
 });
+
+test('a walk in steps visits what one at once does, and what has changed between its steps no more or less', () => {
+  const names = ['a', 'a/b', 'a/c/d', 'a/c/e', 'b', '$SYS/a'];
+  const trie = trieOf(...names);
+  const visited: string[] = [];
+  const step = trie.inSteps(topicFilter('#'), ({ text }) => visited.push(text));
+  let steps = 1;
+  while (step()) {
+    assert.ok(visited.length <= 2 * steps++);
+    // Whoever clears what he walks over.
+    for (const name of visited) trie.delete(topicName(name));
+  }
+  assert.equal(step(), false);
+  assert.deepEqual(visited.sort(), names.slice(0, 5).sort());
+  assert.equal(trie.size, 1);
+});

@@ -76,27 +76,47 @@ export class RetainedTrie<Value extends object> {
    */
   match(filter: TopicFilter, visit: VisitValue<Value>): number {
     let looked = 1;
-    const walks = [walkChildren(this.trie.rootFor(filter), filter, 0)];
-    for (let walk = walks.at(-1); walk !== undefined; walk = walks.at(-1)) {
-      const step = walk.children.next();
-      if (step.done === true) {
-        walks.pop();
-        continue;
-      }
-      looked++;
-      const child = step.value;
-      if (!isNode(child)) {
-        if (restMatches(filter, walk.filterStart, child.text, walk.offset)) visitValue(child, visit);
-        continue;
-      }
-      const next = nextLevel(filter, walk.filterStart);
-      // The name that ends here matches a filter that does, too, or that goes on with `#`.
-      const endsHere = next > filter.length || filter.charCodeAt(next) === HASH;
-      if (endsHere && child.here !== undefined) visitValue(child.here, visit);
-      if (next <= filter.length) walks.push(walkChildren(child, filter, next));
-    }
+    const walks = this.begin(filter);
+    while (walks.length > 0) looked += walkOn(walks, filter, visit);
     return looked;
   }
+
+  /**
+   * Walks the same way in steps, with time for others between them.
+   * @returns What takes one step, which visits two values at most; it yields false when there is none left.
+   */
+  inSteps(filter: TopicFilter, visit: VisitValue<Value>): () => boolean {
+    const walks = this.begin(filter);
+    return () => {
+      if (walks.length > 0) walkOn(walks, filter, visit);
+      return walks.length > 0;
+    };
+  }
+
+  private begin(filter: TopicFilter): Walk<Value>[] {
+    return [walkChildren(this.trie.rootFor(filter), filter, 0)];
+  }
+}
+
+/** Looks at the next child of the last walk; returns how many nodes and leaves that were. */
+function walkOn<Value extends object>(walks: Walk<Value>[], filter: TopicFilter, visit: VisitValue<Value>): number {
+  const walk = walks.at(-1);
+  const step = walk?.children.next();
+  if (walk === undefined || step === undefined || step.done === true) {
+    walks.pop();
+    return 0;
+  }
+  const child = step.value;
+  if (!isNode(child)) {
+    if (restMatches(filter, walk.filterStart, child.text, walk.offset)) visitValue(child, visit);
+    return 1;
+  }
+  const next = nextLevel(filter, walk.filterStart);
+  // The name that ends here matches a filter that does, too, or that goes on with `#`.
+  const endsHere = next > filter.length || filter.charCodeAt(next) === HASH;
+  if (endsHere && child.here !== undefined) visitValue(child.here, visit);
+  if (next <= filter.length) walks.push(walkChildren(child, filter, next));
+  return 1;
 }
 
 /** Begins a walk over those children of a node that the level at `filterStart` allows. */

@@ -61,6 +61,13 @@ export interface NetworkHandler {
 /** Makes the owner's side of a connection that a peer opened. */
 export type Accept = (connection: NetworkConnection) => NetworkHandler;
 
+/**
+ * Asks the owner about a peer before anything is spent on it: a handshake, a connection.
+ * @param remote  As `NetworkConnection.remote`. Peers without an address, of Unix sockets, are not asked about.
+ * @returns False: the peer is to be cut off at once; the owner knows why.
+ */
+export type Admits = (remote: string) => boolean;
+
 /** An open door. */
 export interface Listener {
   /** Where it listens, for people and for clients, such as `mqtt://127.0.0.1:1883`. */

@@ -10,9 +10,11 @@ import { ByteWriter } from '../../src/base/byte-writer.ts';
 import type { Log, LogFields } from '../../src/base/log.ts';
 import { millis } from '../../src/base/millis.ts';
 import type { PeerCertificate } from '../../src/base/peer-certificate.ts';
+import type { BanKeeper } from '../../src/broker/bans.ts';
 import { Broker } from '../../src/broker/broker.ts';
 import type { BrokerEvents } from '../../src/broker/events.ts';
 import { type BrokerLimits, DEFAULT_LIMITS } from '../../src/broker/limits.ts';
+import type { MemoryGauge } from '../../src/broker/overload.ts';
 import { type BrokerRules, DEFAULT_RULES } from '../../src/broker/rules.ts';
 import type { ClientRedirect } from '../../src/broker/parts.ts';
 import { PacketDecoder } from '../../src/packet/decoder.ts';
@@ -56,6 +58,9 @@ export interface BrokerOptions {
   readonly events?: BrokerEvents;
   readonly redirects?: readonly ClientRedirect[];
   readonly responseInformation?: string;
+  readonly banKeeper?: BanKeeper;
+  readonly busyRedirect?: string;
+  readonly memory?: MemoryGauge;
   /** What the clocks show at the start, in milliseconds: for the second broker of a test what the first one's show. */
   readonly monotonic?: number;
   readonly wall?: number;
@@ -102,6 +107,9 @@ export class TestBroker {
       events: options.events ?? {},
       redirects: options.redirects,
       responseInformation: options.responseInformation,
+      banKeeper: options.banKeeper,
+      busyRedirect: options.busyRedirect,
+      memory: options.memory,
     });
   }
 
@@ -142,8 +150,8 @@ export class TestBroker {
   }
 
   /** A network connection that has said nothing yet. */
-  dial(version: ProtocolVersion = 5, certificate?: PeerCertificate): TestClient {
-    return new TestClient(this.broker, version, `test:${++this.clients}`, certificate);
+  dial(version: ProtocolVersion = 5, certificate?: PeerCertificate, address = 'test'): TestClient {
+    return new TestClient(this.broker, version, `${address}:${++this.clients}`, certificate);
   }
 
   /** The sentences of the log at `warn`. */
@@ -153,7 +161,7 @@ export class TestBroker {
 
   /** A client that has sent CONNECT, whatever became of it. */
   knock(options: ConnectChoice = {}): TestClient {
-    const client = this.dial(options.version ?? 5);
+    const client = this.dial(options.version ?? 5, undefined, options.address);
     client.send(connectPacket(options));
     return client;
   }
@@ -170,6 +178,8 @@ export class TestBroker {
 /** What a test may choose about CONNECT. */
 export interface ConnectChoice extends Partial<Omit<ConnectPacket, 'kind' | 'properties'>> {
   readonly properties?: Partial<ConnectProperties>;
+  /** Where it comes from, without a port. */
+  readonly address?: string;
 }
 
 /** CONNECT with what the test chose. */

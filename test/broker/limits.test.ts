@@ -4,12 +4,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { type ConnectChoice, TestBroker } from './harness.ts';
+import { NO_MESSAGE_PROPERTIES } from '../../src/packet/properties.ts';
+import { topicName } from '../../src/topic/topic-name.ts';
+import { type ConnectChoice, TestBroker, type TestClient } from './harness.ts';
+import { will } from './sample-will.ts';
 import { textOf } from './say-packet.ts';
 
 /** A persistent session. */
 function kept(clientId: string, version: 4 | 5 = 5): ConnectChoice {
   return { clientId, version, clean: false, properties: { sessionExpiryInterval: 1000 } };
+}
+
+/** The acknowledgements among what a client received; takes everything. */
+function answersTo(client: TestClient): string[] {
+  return client.said().filter((line) => line.startsWith('PUBACK'));
 }
 
 test('with a full queue of one persistent session nobody gets the message and nothing is kept: 0x97 to MQTT 5, no answer and the end to 3.x', async () => {
@@ -131,6 +139,28 @@ test('a retained message for one topic too many is refused with 0x97 and reaches
   }
 });
 
+test('retained messages take at most so many bytes: 0x97 for one too many, by every path, and room where one is cleared or shrinks', async () => {
+  const limits = { retainedBytesMax: 64 * 1024 };
+  const broker = await TestBroker.open({ limits });
+  const client = broker.connect();
+  client.subscribe('+', { qos: 0 });
+  const large = 'x'.repeat(30_000);
+  for (const topic of ['a', 'b']) client.publish(topic, large, { retain: true, qos: 1 });
+  client.publish('c', large, { retain: true, qos: 1 });
+  client.publish('a', `${large}${large}`, { retain: true, qos: 1 });
+  client.publish('a', large, { retain: true, qos: 1 });
+  assert.deepEqual(answersTo(client), ['PUBACK 2', 'PUBACK 3', 'PUBACK 4 0x97', 'PUBACK 5 0x97', 'PUBACK 6']);
+  broker.connect({ clientId: 'w', will: will({ topic: 'c', payload: Buffer.from(large), retain: true }) }).cut();
+  const properties = NO_MESSAGE_PROPERTIES;
+  const outgoing = { topic: topicName('c', 1), payload: Buffer.from(large), qos: 1, retain: true, properties } as const;
+  assert.equal(await broker.broker.publish(outgoing), 0x97);
+  assert.equal(broker.broker.sizes.retained, 2);
+  assert.equal(broker.broker.counters.limitsReached.retainedBytesMax, 4);
+  client.publish('a', 'small', { retain: true, qos: 1 });
+  client.publish('c', large, { retain: true, qos: 1 });
+  assert.deepEqual(answersTo(client), ['PUBACK 7', 'PUBACK 8']);
+});
+
 test('topics and filters have at most so many levels: 0x90 and 0x8F', async () => {
   const broker = await TestBroker.open({ limits: { topicLevelsMax: 3 } });
   const client = broker.connect();
@@ -204,6 +234,7 @@ test('a drop is told to the program that embeds the broker, with its reason', as
     [
       ['queues-full', 0],
       ['displaced', 0],
+      ['rate-limit', 0],
       ['not-authorized', 0],
     ],
   );

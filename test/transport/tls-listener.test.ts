@@ -4,16 +4,19 @@ import { connect as connectPlain, type Socket } from 'node:net';
 import { after, it } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { certificate, certificateText } from '../support/certificates.ts';
-import type { Listener, NetworkConnection } from '../../src/transport/contract.ts';
+import type { NetworkConnection } from '../../src/transport/contract.ts';
+import type { SecureListener } from '../../src/transport/tls/renewing.ts';
 import { listenTls } from '../../src/transport/tls/tls-listener.ts';
 import type { TlsMaterial } from '../../src/transport/tls/tls-material.ts';
 
 const HOST = '127.0.0.1';
 const CA = certificateText('ca.pem');
+const CRL = certificateText('crl.pem');
+const SERVER = { ...certificate('server'), clientCertificate: 'none', minVersion: 'TLSv1.2' } as const;
 
 /** A listener that remembers whom it let in and whom not, and echoes. */
 interface Door {
-  readonly listener: Listener;
+  readonly listener: SecureListener;
   readonly accepted: NetworkConnection[];
   /** Without the peers' addresses. */
   readonly refusals: string[];
@@ -38,7 +41,7 @@ async function openDoor(tls: Partial<TlsMaterial> = {}, waiting: { millisMax?: n
   const options = {
     host: HOST,
     port: 0,
-    tls: { ...certificate('server'), clientCertificate: 'none', minVersion: 'TLSv1.2', ...tls },
+    tls: { ...SERVER, ...tls },
     waiting: {
       millisMax: 10_000,
       ...waiting,
@@ -195,16 +198,23 @@ it('a listener that closes does not wait for handshakes under way', async () => 
   assert.deepEqual(door.refusals, []);
 });
 
-it('handshakes under way are bounded, and the crowd is told of once', async () => {
+it('handshakes under way are bounded: the oldest of the address that has most give way, and the crowd is told of once', async () => {
   const door = await openDoor({}, { guestsMax: 3 });
-  const waiting = [1, 2, 3].map(() => connectPlain(door.listener.port, HOST));
-  sockets.push(...waiting);
-  await Promise.all(waiting.map((socket) => once(socket, 'connect')));
-  await dialPlain(door, Buffer.alloc(0));
-  await dialPlain(door, Buffer.alloc(0));
-  assert.deepEqual(door.refusals, ['3 others were about to open a connection; more are turned away like it']);
-  waiting[0]?.destroy();
-  await door.refused(2);
+  const waiting: Socket[] = [];
+  for (let n = 0; n < 5; n++) {
+    const socket = connectPlain(door.listener.port, HOST);
+    sockets.push(socket);
+    waiting.push(socket.resume());
+    await once(socket, 'connect');
+  }
+  for (const socket of waiting.slice(0, 2)) if (!socket.closed) await closed(socket);
+  const crowd =
+    'more than 3 were about to open a connection, most of them from its address; more are turned away like it';
+  assert.deepEqual(door.refusals, [crowd]);
+  assert.deepEqual(
+    waiting.map((socket) => socket.closed),
+    [true, true, false, false, false],
+  );
   await answer(dial(door));
 });
 
@@ -233,6 +243,84 @@ it('a session is resumed, and the certificate is known again', async () => {
     assert.equal(second.isSessionReused(), true);
     assert.equal(door.accepted.at(-1)?.certificate?.commonName, 'device-7');
   }
+});
+
+it('with new keys, handshakes get the new certificate, and connections from before live on', async () => {
+  const door = await openDoor();
+  const before = dial(door);
+  await answer(before);
+  const names = async (): Promise<string | undefined> => {
+    const socket = dial(door, { rejectUnauthorized: false });
+    await answer(socket);
+    return socket.getPeerX509Certificate()?.subjectAltName;
+  };
+  const usual = await names();
+  door.listener.renew({ ...SERVER, ...certificate('elsewhere') });
+  assert.deepEqual([usual?.includes('localhost'), await names()], [true, 'DNS:elsewhere.example']);
+  await answer(before);
+  // A key of another certificate changes nothing.
+  assert.throws(() => door.listener.renew({ ...SERVER, key: certificate('client').key }));
+  assert.equal(await names(), 'DNS:elsewhere.example');
+});
+
+for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+  it(`with a new list of revoked certificates, who is on it comes back neither anew nor by resuming a session: ${version}`, async () => {
+    const mutual = { ca: CA, clientCertificate: 'required' } as const;
+    const door = await openDoor(mutual);
+    const own = { ...certificate('revoked'), minVersion: version, maxVersion: version };
+    const sessionOf = async (): Promise<Buffer> => {
+      const socket = dial(door, own);
+      const session = new Promise<Buffer>((resolve) => {
+        socket.once('session', resolve);
+      });
+      await answer(socket);
+      return await session;
+    };
+    const [session, again] = [await sessionOf(), dial(door, { ...own, session: await sessionOf() })];
+    await answer(again);
+    assert.equal(again.isSessionReused(), true);
+    door.listener.renew({ ...SERVER, ...mutual, crl: CRL });
+    await assert.rejects(answer(dial(door, own)));
+    await assert.rejects(answer(dial(door, { ...own, session })));
+    assert.equal(door.refusals.at(-1), 'its certificate was revoked');
+    assert.ok(door.accepted.length === 3 && again.writable, 'the connections from before are as they were');
+    await answer(dial(door, certificate('client')));
+    const objections = door.accepted.map((connection) => door.listener.objectionTo(connection));
+    const sentence = 'Its certificate "CN=device-8", or that of a CA of it, was revoked.';
+    assert.deepEqual(objections, [sentence, sentence, sentence, undefined]);
+  });
+}
+
+it('who is in the middle of a handshake when certificates are revoked begins anew', async () => {
+  const mutual = { ca: CA, clientCertificate: 'required' } as const;
+  const door = await openDoor(mutual);
+  const begun = connectPlain(door.listener.port, HOST).on('error', () => {});
+  sockets.push(begun);
+  begun.write(Buffer.from('1603010200', 'hex'));
+  await answer(dial(door, certificate('client')));
+  door.listener.renew({ ...SERVER, ...mutual });
+  begun.write(Buffer.from('01', 'hex'));
+  await answer(dial(door, certificate('client')));
+  assert.equal(begun.destroyed, false);
+  door.listener.renew({ ...SERVER, ...mutual, crl: CRL });
+  await closed(begun.resume());
+});
+
+it('a client of a CA that is trusted no more is objected to, one of another is not, nor one without a certificate', async () => {
+  const door = await openDoor({ ca: CA, clientCertificate: 'optional' });
+  const client = dial(door, certificate('client'));
+  await answer(client);
+  await answer(dial(door));
+  const objections = (): readonly (string | undefined)[] =>
+    door.accepted.map((connection) => door.listener.objectionTo(connection));
+  assert.deepEqual(objections(), [undefined, undefined]);
+  door.listener.renew({ ...SERVER, ca: certificateText('self-signed.pem') + CA, clientCertificate: 'optional' });
+  assert.deepEqual(objections(), [undefined, undefined]);
+  door.listener.renew({ ...SERVER, ca: certificateText('self-signed.pem'), clientCertificate: 'optional' });
+  assert.deepEqual(objections(), [
+    'Its certificate "O=Vouch tests, CN=device-7" is no longer signed by a CA that is trusted here.',
+    undefined,
+  ]);
 });
 
 it('the facts of a good client certificate are known', async () => {

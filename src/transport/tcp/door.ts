@@ -3,9 +3,10 @@
 // A failure to accept one connection, such as too many open files, is reported and ends nothing.
 
 import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import type { Admits } from '../contract.ts';
 import { SOCKET_OPTIONS } from './tcp-connection.ts';
 import { type Proxies, readProxyHeader } from './proxied.ts';
-import { hostInUrl } from './tcp-address.ts';
+import { hostInUrl, remoteOf } from './tcp-address.ts';
 import type { WaitingRoom, WaitingRules } from './waiting-room.ts';
 
 /** How many connections may wait to be accepted; Linux cuts it to `net.core.somaxconn`, by default 4096. */
@@ -21,6 +22,8 @@ export interface DoorOptions {
   readonly backlog?: number | undefined;
   /** Told when a connection could not be accepted; the listener goes on. Default: nobody is. */
   readonly onError?: ((error: Error) => void) | undefined;
+  /** Asked about each peer first; of a proxied one once its header has said who it is. Default: everybody may come in. */
+  readonly admits?: Admits | undefined;
   /** The only ones who may connect, each with a PROXY header first. Default: everybody may, without. */
   readonly proxies?: Proxies | undefined;
 }
@@ -43,7 +46,14 @@ export interface Door {
  */
 export async function openDoor(options: DoorOptions, peerEnd: PeerEnd, take: (socket: Socket) => void): Promise<Door> {
   const { host, port, backlog = BACKLOG } = options;
-  return await open({ host, port, backlog }, peerEnd, options.onError, take);
+  const { admits } = options;
+  // Whom a proxy speaks for is not known yet.
+  if (admits === undefined || options.proxies !== undefined)
+    return await open({ host, port, backlog }, peerEnd, options.onError, take);
+  return await open({ host, port, backlog }, peerEnd, options.onError, (socket) => {
+    if (admits(remoteOf(socket))) take(socket);
+    else socket.destroy();
+  });
 }
 
 /** Opens a door to a waiting room: hands on each socket that has a seat there, and whose PROXY header has been read if there is one. */
@@ -53,13 +63,13 @@ export async function openWaitingDoor(
   room: WaitingRoom,
   take: (socket: Socket) => void,
 ): Promise<Door> {
-  const { proxies, waiting } = options;
+  const { proxies, waiting, admits } = options;
   const door = await openDoor(options, peerEnd, (socket) => {
     // What goes wrong is told by whoever is at work on the socket, and by its end.
     socket.on('error', () => {});
     if (!room.enter(socket)) return;
     if (proxies === undefined) take(socket);
-    else readProxyHeader(proxies, socket, room, waiting, () => take(socket));
+    else readProxyHeader(proxies, socket, room, { ...waiting, admits }, () => take(socket));
   });
   const close = (): Promise<void> => {
     const closed = door.close();

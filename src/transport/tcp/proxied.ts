@@ -2,6 +2,7 @@
 // proxy that is listed is listened to; where any is, nobody else is let in, since everybody could claim anything.
 
 import { BlockList, isIPv6, type Socket } from 'node:net';
+import type { Admits } from '../contract.ts';
 import { hostInUrl } from './tcp-address.ts';
 import { PROXY_HEADER_BYTES_MAX, parseProxyHeader } from './proxy-header.ts';
 import type { WaitingRoom, WaitingRules } from './waiting-room.ts';
@@ -42,7 +43,7 @@ export function readProxyHeader(
   proxies: Proxies,
   socket: Socket,
   room: WaitingRoom,
-  rules: WaitingRules,
+  rules: WaitingRules & { readonly admits?: Admits | undefined },
   proceed: () => void,
 ): void {
   const refuse = (reason: string): void => {
@@ -60,7 +61,15 @@ export function readProxyHeader(
     stop();
     if (header.kind === 'invalid') return refuse('it is a proxy (proxyFrom), and sent no valid PROXY header');
     if (header.length < received.length) socket.unshift(received.subarray(header.length));
-    if (header.peer !== undefined) room.rename(socket, `${hostInUrl(header.peer.address)}:${header.peer.port}`);
+    if (header.peer !== undefined) {
+      const remote = `${hostInUrl(header.peer.address)}:${header.peer.port}`;
+      room.rename(socket, remote);
+      if (rules.admits?.(remote) === false) {
+        room.leave(socket);
+        socket.destroy();
+        return;
+      }
+    }
     proceed();
   };
   const giveUp = (): void => {

@@ -34,7 +34,7 @@ export async function listenUnix(options: UnixListenOptions, accept: Accept): Pr
     });
   try {
     const door = await open().catch(async (error: unknown) => {
-      if (systemCode(error) !== 'EADDRINUSE' || !(await isStale(path))) throw error;
+      if (!(await isStaleSocket(path, error))) throw error;
       await unlink(path);
       return await open();
     });
@@ -44,8 +44,9 @@ export async function listenUnix(options: UnixListenOptions, accept: Accept): Pr
   }
 }
 
-/** Whether there is a socket at which nobody answers. */
-async function isStale(path: string): Promise<boolean> {
+/** Whether somebody could not listen at a path because there is a socket at which nobody answers. */
+export async function isStaleSocket(path: string, error: unknown): Promise<boolean> {
+  if (systemCode(error) !== 'EADDRINUSE') return false;
   const found = await lstat(path);
   if (!found.isSocket()) return false;
   return await new Promise((resolve) => {
@@ -54,11 +55,12 @@ async function isStale(path: string): Promise<boolean> {
       socket.destroy();
       resolve(false);
     });
-    socket.once('error', (error) => resolve(systemCode(error) === 'ECONNREFUSED'));
+    socket.once('error', (refusal) => resolve(systemCode(refusal) === 'ECONNREFUSED'));
   });
 }
 
-function unixListenError(error: unknown, path: string): Error {
+/** What is to be said of a path where nobody can listen. */
+export function unixListenError(error: unknown, path: string): Error {
   const options = { cause: error };
   switch (systemCode(error)) {
     case 'EADDRINUSE':

@@ -1,11 +1,15 @@
 // Where sockets are before they are connections: while a TLS handshake, an HTTP upgrade or a PROXY header is under way. The
-// owner of connections does not know of them yet and cannot bound them; here their number and their time are bounded.
+// owner of connections does not know of them yet and cannot bound them; here their number and their time are bounded. When
+// there are too many, those go that came first from the address that has most of them (base/crowd.ts): one address alone cannot
+// keep the others out.
 //
 // A guest is known by its two endpoints, not by its socket: what comes out of a handshake is another object, with the
 // same endpoints. No two sockets that are open have both in common. Once a connection is broken it has none: a guest that
 // fails is then the one whose socket has just been destroyed, or says 'close' at that moment.
 
 import type { Socket } from 'node:net';
+import { Crowd } from '../../base/crowd.ts';
+import { networkOf } from '../../base/network-of.ts';
 import { remoteOf } from './tcp-address.ts';
 
 /** The bounds of a room. */
@@ -31,6 +35,8 @@ interface Guest {
 export class WaitingRoom {
   private readonly rules: WaitingRules;
   private readonly guests: Map<string, Guest>;
+  /** Their keys, each under the address that it counts for. */
+  private readonly crowd: Crowd<string>;
   /** Whose socket says 'close' at this moment. */
   private leaving: Guest | undefined;
   private isFull: boolean;
@@ -38,23 +44,23 @@ export class WaitingRoom {
   constructor(rules: WaitingRules) {
     this.rules = rules;
     this.guests = new Map();
+    this.crowd = new Crowd(rules.guestsMax ?? GUESTS_MAX);
     this.leaving = undefined;
     this.isFull = false;
   }
 
   /**
-   * Lets a socket wait; it is destroyed when its time is over.
-   * @returns False: there is no room, or the peer has gone; the socket is destroyed.
+   * Lets a socket wait; it is destroyed when its time is over, or when others need its room.
+   * @returns False: the peer has gone; the socket is destroyed.
    */
   enter(socket: Socket): boolean {
     const remote = remoteOf(socket);
     const key = endpointsOf(socket);
-    const { millisMax, guestsMax = GUESTS_MAX } = this.rules;
-    if (key === undefined || this.guests.size >= guestsMax) {
+    if (key === undefined) {
       socket.destroy();
-      if (key !== undefined) this.turnAway(remote, guestsMax);
       return false;
     }
+    const { millisMax } = this.rules;
     const timer = setTimeout(() => {
       this.remove(key, guest);
       this.rules.onRefused(guest.remote, `it said nothing that opens a connection within ${millisMax / 1000} s`);
@@ -63,14 +69,19 @@ export class WaitingRoom {
     const guest: Guest = { socket, remote, timer };
     this.guests.set(key, guest);
     socket.once('close', () => this.receiveClose(key, guest));
-    return true;
+    this.crowd.set(networkOf(remote), key, 1);
+    for (const leaving of this.crowd.relieve()) this.turnAway(leaving);
+    return !socket.destroyed;
   }
 
   /** A guest is somebody else than its socket says: a proxy has said so. */
   rename(socket: Socket, remote: string): void {
     const key = endpointsOf(socket);
     const guest = key === undefined ? undefined : this.guests.get(key);
-    if (guest !== undefined) guest.remote = remote;
+    if (key === undefined || guest === undefined) return;
+    this.crowd.remove(networkOf(guest.remote), key);
+    this.crowd.set(networkOf(remote), key, 1);
+    guest.remote = remote;
   }
 
   /**
@@ -124,15 +135,22 @@ export class WaitingRoom {
     clearTimeout(guest.timer);
     if (this.guests.get(key) !== guest) return false;
     this.guests.delete(key);
-    this.isFull = false;
+    this.crowd.remove(networkOf(guest.remote), key);
+    if (this.guests.size * 2 <= (this.rules.guestsMax ?? GUESTS_MAX)) this.isFull = false;
     return true;
   }
 
-  /** A crowd is told of once, until there is room again. */
-  private turnAway(remote: string, guestsMax: number): void {
+  /** Somebody has to go. A crowd is told of once, until half of the room is free again. */
+  private turnAway(key: string): void {
+    const guest = this.guests.get(key);
+    if (guest === undefined) return;
+    this.remove(key, guest);
+    guest.socket.destroy();
     if (this.isFull) return;
     this.isFull = true;
-    this.rules.onRefused(remote, `${guestsMax} others were about to open a connection; more are turned away like it`);
+    const { guestsMax = GUESTS_MAX } = this.rules;
+    const what = `more than ${guestsMax} were about to open a connection, most of them from its address`;
+    this.rules.onRefused(guest.remote, `${what}; more are turned away like it`);
   }
 }
 

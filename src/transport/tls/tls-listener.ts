@@ -3,10 +3,11 @@
 // A peer that never gets that far is told of in the log, and is nobody's connection.
 
 import { createServer } from 'node:tls';
-import type { Accept, Listener } from '../contract.ts';
+import type { Accept } from '../contract.ts';
 import { type DoorOptions, doorUrl, openWaitingDoor } from '../tcp/door.ts';
 import { listenError } from '../tcp/tcp-errors.ts';
 import { WaitingRoom, type WaitingRules } from '../tcp/waiting-room.ts';
+import { DoorKeys, type SecureListener } from './renewing.ts';
 import { certificateRefusal, secureConnection } from './tls-connection.ts';
 import { whyRefused } from './tls-errors.ts';
 import { type TlsMaterial, tlsServerOptions } from './tls-material.ts';
@@ -27,7 +28,7 @@ const PROTOCOLS = ['mqtt'];
  * @throws {OperationError} `address-in-use`, `address-unavailable`.
  * @throws What OpenSSL finds wrong with the keys and certificates.
  */
-export async function listenTls(options: TlsListenOptions, accept: Accept): Promise<Listener> {
+export async function listenTls(options: TlsListenOptions, accept: Accept): Promise<SecureListener> {
   const { host, port, waiting } = options;
   const room = new WaitingRoom(waiting);
   // Never listens itself: it is handed each socket.
@@ -46,15 +47,23 @@ export async function listenTls(options: TlsListenOptions, accept: Accept): Prom
     // From here on the last answers still leave when the peer has closed its side.
     socket.allowHalfOpen = true;
     const connection = secureConnection(remote, socket);
+    if (connection.certificate !== undefined) keys.remember(connection, socket);
     connection.start(accept(connection));
   });
+  const keys = new DoorKeys(server, room, options.tls, PROTOCOLS);
   server.on('tlsClientError', (error, socket) => {
     const remote = room.fail(socket);
     if (remote !== undefined) waiting.onRefused(remote, whyRefused(error, socket));
   });
   try {
     const door = await openWaitingDoor(options, 'closes', room, (socket) => server.emit('connection', socket));
-    return { url: doorUrl('mqtts', host, door.port), port: door.port, close: () => door.close() };
+    return {
+      url: doorUrl('mqtts', host, door.port),
+      port: door.port,
+      close: () => door.close(),
+      renew: (material) => keys.renew(material),
+      objectionTo: (connection) => keys.objectionTo(connection),
+    };
   } catch (error) {
     throw listenError(error, host, port);
   }

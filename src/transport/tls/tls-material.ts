@@ -3,6 +3,7 @@
 
 import { constants } from 'node:crypto';
 import type { TlsOptions } from 'node:tls';
+import { splitLists } from './revocation-list.ts';
 
 /** The versions of TLS that are spoken. */
 export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
@@ -19,7 +20,7 @@ export interface TlsMaterial {
   readonly passphrase?: string | undefined;
   /** Who signs the certificates of clients. */
   readonly ca?: string | Uint8Array | undefined;
-  /** The certificates that its CAs have revoked. */
+  /** The certificates that its CAs have revoked: a list of each CA, one after the other. */
   readonly crl?: string | Uint8Array | undefined;
   readonly clientCertificate: ClientCertificateRule;
   readonly minVersion: TlsVersion;
@@ -38,7 +39,7 @@ export function tlsServerOptions(material: TlsMaterial, protocols: readonly stri
     key: asPem(key),
     passphrase,
     ca: ca === undefined ? undefined : asPem(ca),
-    crl: crl === undefined ? undefined : asPem(crl),
+    crl: crl === undefined ? undefined : splitLists(pemText(crl)),
     minVersion,
     requestCert: clientCertificate !== 'none',
     rejectUnauthorized: clientCertificate === 'required',
@@ -50,4 +51,9 @@ export function tlsServerOptions(material: TlsMaterial, protocols: readonly stri
 /** Node takes text or a Buffer. */
 export function asPem(pem: string | Uint8Array): string | Buffer {
   return typeof pem === 'string' ? pem : Buffer.from(pem.buffer, pem.byteOffset, pem.length);
+}
+
+/** The same as text. */
+export function pemText(pem: string | Uint8Array): string {
+  return typeof pem === 'string' ? pem : asPem(pem).toString('latin1');
 }

@@ -14,6 +14,7 @@ import type { Accept, Listener } from '../contract.ts';
 import { type DoorOptions, doorUrl, openWaitingDoor } from '../tcp/door.ts';
 import { listenError } from '../tcp/tcp-errors.ts';
 import { WaitingRoom, type WaitingRules } from '../tcp/waiting-room.ts';
+import { DoorKeys, type Renewal } from '../tls/renewing.ts';
 import { certificateOf, certificateRefusal } from '../tls/tls-connection.ts';
 import { whyRefused } from '../tls/tls-errors.ts';
 import { type TlsMaterial, tlsServerOptions } from '../tls/tls-material.ts';
@@ -28,6 +29,11 @@ export interface WebSocketListenOptions extends DoorOptions {
   /** The longest message that is taken, in bytes. A message is in memory whole before any of it is seen. */
   readonly messageBytesMax: number;
   readonly waiting: WaitingRules;
+}
+
+/** A listener; one over TLS can be given other keys. */
+export interface WebSocketListener extends Listener {
+  readonly keys: Renewal | undefined;
 }
 
 /** Of a request's headers, in bytes. */
@@ -46,10 +52,10 @@ const PROTOCOLS = ['http/1.1'];
  * @throws {OperationError} `address-in-use`, `address-unavailable`.
  * @throws What OpenSSL finds wrong with the keys and certificates.
  */
-export async function listenWebSocket(options: WebSocketListenOptions, accept: Accept): Promise<Listener> {
+export async function listenWebSocket(options: WebSocketListenOptions, accept: Accept): Promise<WebSocketListener> {
   const { host, port, tls, webSocket: rules, waiting } = options;
   const room = new WaitingRoom(waiting);
-  const http = httpServer(tls, room, waiting);
+  const { http, keys } = httpServer(tls, room, waiting);
   const upgrader = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -80,6 +86,7 @@ export async function listenWebSocket(options: WebSocketListenOptions, accept: A
       socket.allowHalfOpen = true;
       upgrader.handleUpgrade(request, socket, head, (webSocket) => {
         const connection = new WebSocketConnection(remote, webSocket, socket, peerCertificate(socket));
+        if (socket instanceof TLSSocket && connection.certificate !== undefined) keys?.remember(connection, socket);
         connection.start(accept(connection));
       });
     }
@@ -90,29 +97,40 @@ export async function listenWebSocket(options: WebSocketListenOptions, accept: A
       if (tls === undefined) socket.resume();
     });
     const url = doorUrl(tls === undefined ? 'ws' : 'wss', host, door.port, rules.path);
-    return { url, port: door.port, close: () => door.close() };
+    return { url, port: door.port, close: () => door.close(), keys };
   } catch (error) {
     throw listenError(error, host, port);
   }
 }
 
-/** A server that never listens itself: it is handed each socket. */
-function httpServer(tls: TlsMaterial | undefined, room: WaitingRoom, waiting: WaitingRules): HttpServer {
+/** A server that never listens itself: it is handed each socket. With its keys, if it has some. */
+function httpServer(
+  tls: TlsMaterial | undefined,
+  room: WaitingRoom,
+  waiting: WaitingRules,
+): { readonly http: HttpServer; readonly keys: DoorKeys | undefined } {
   const limits = { maxHeaderSize: HEADER_BYTES_MAX, keepAliveTimeout: 1 } as const;
-  const server =
-    tls === undefined
-      ? createHttpServer(limits)
-      : createHttpsServer({ ...limits, ...tlsServerOptions(tls, PROTOCOLS) }).on('tlsClientError', (error, socket) => {
-          const remote = room.fail(socket);
-          if (remote !== undefined) waiting.onRefused(remote, whyRefused(error, socket));
-        });
-  server.on('clientError', (_error, socket) => {
+  if (tls === undefined) {
+    const http = createHttpServer(limits);
+    refuseNonsense(http, room, waiting);
+    return { http, keys: undefined };
+  }
+  const https = createHttpsServer({ ...limits, ...tlsServerOptions(tls, PROTOCOLS) });
+  https.on('tlsClientError', (error, socket) => {
+    const remote = room.fail(socket);
+    if (remote !== undefined) waiting.onRefused(remote, whyRefused(error, socket));
+  });
+  refuseNonsense(https, room, waiting);
+  return { http: https, keys: new DoorKeys(https, room, tls, PROTOCOLS) };
+}
+
+function refuseNonsense(http: HttpServer, room: WaitingRoom, waiting: WaitingRules): void {
+  http.on('clientError', (_error, socket) => {
     if (!isSocket(socket)) return;
     const remote = room.leave(socket);
     if (remote !== undefined) waiting.onRefused(remote, 'it sent something that is no HTTP request');
     refuse(socket, { status: 400, reason: 'this is no HTTP request' });
   });
-  return server;
 }
 
 /** Says no, and closes. */

@@ -1,0 +1,82 @@
+// `vouch ctl queue`: what one session is owed.
+
+import { askBroker } from '../control/control-client.ts';
+import type { RowsOf } from '../control/operations.ts';
+import { EXIT } from '../server/exit-codes.ts';
+import type { Command } from './command.ts';
+import { defineCommand } from './command.ts';
+import {
+  EXIT_NOTE,
+  JSON_OPTION,
+  LIMIT_OPTION,
+  type Listing,
+  roughAge,
+  rowsWanted,
+  showRows,
+  SOCKET_OPTIONS,
+  socketOf,
+} from './ctl-options.ts';
+import { switchOption, type ValuesOf } from './option-table.ts';
+import { roughSize } from './store-options.ts';
+
+const OPTIONS = {
+  payload: switchOption({ group: 'Output', sentence: 'Show payloads, too; with --json in base64.' }),
+  limit: LIMIT_OPTION,
+  json: JSON_OPTION,
+  ...SOCKET_OPTIONS,
+};
+
+/** `vouch ctl queue`. */
+export const command: Command = defineCommand(
+  {
+    command: 'vouch ctl queue',
+    sentence: 'Shows what a session is owed, oldest first: what is in flight, then what waits. It is left as it is.',
+    usage: ['ID [options]'],
+    operands: ['ID'],
+    options: OPTIONS,
+    examples: [{ line: 'vouch ctl queue meter-1 -n 10', sentence: 'The ten messages that it gets next.' }],
+    notes: [
+      'States: queued (its sending has not begun), sent (the client has not acknowledged it), released (QoS 2: the client has it, and the ' +
+        'last packet of the handshake has not come).',
+      EXIT_NOTE,
+    ],
+  },
+  queue,
+);
+
+async function queue(values: ValuesOf<typeof OPTIONS>, operands: readonly string[]): Promise<number> {
+  const [id = ''] = operands;
+  const { payload } = values;
+  const rows = askBroker(socketOf(values), 'queue', { id, limit: rowsWanted(values), payload });
+  await showRows(rows, values, listing(payload));
+  return EXIT.ok;
+}
+
+function listing(hasPayload: boolean): Listing<RowsOf['queue']> {
+  return {
+    columns: [
+      { title: 'STATE', align: 'left' },
+      { title: 'TOPIC', align: 'left' },
+      { title: 'QOS', align: 'right' },
+      { title: 'RETAIN', align: 'left' },
+      { title: 'SIZE', align: 'right' },
+      { title: 'EXPIRES', align: 'right' },
+      ...(hasPayload ? [{ title: 'PAYLOAD', align: 'left' } as const] : []),
+    ],
+    cells: ({ state, topic, qos, retain, payloadBytes, expiresInSeconds, payload }) => [
+      state,
+      topic,
+      String(qos),
+      retain ? 'retain' : '-',
+      roughSize(payloadBytes),
+      expiresInSeconds === undefined ? 'never' : `in ${roughAge(expiresInSeconds)}`,
+      ...(hasPayload ? [textOf(payload)] : []),
+    ],
+    nothing: 'It is owed nothing.',
+  };
+}
+
+/** A payload as text, as far as it is some. */
+export function textOf(payload: string | undefined): string {
+  return payload === undefined ? '' : Buffer.from(payload, 'base64').toString('utf8');
+}
