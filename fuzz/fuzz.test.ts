@@ -27,7 +27,7 @@ for (const name of TARGET_NAMES) {
   }
 }
 
-test(`${FUZZ_MILLIS / 1000} s of fuzzing refute nothing`, async () => {
+test(`threat 14, 19: ${FUZZ_MILLIS / 1000} s of fuzzing refute nothing`, async () => {
   const seed = Math.floor(Date.now() / DAY);
   const { escape, sums } = await fuzzInThreads({
     targets: TARGET_NAMES,

@@ -4,6 +4,7 @@
 // section 4.12), of which this room sees the data alone: packets, their order and their time are the broker's.
 // Reason codes are plain bytes here (MQTT 5.0 section 2.4): auth/ knows no packets.
 
+import type { Millis } from '../base/millis.ts';
 import type { PeerCertificate } from '../base/peer-certificate.ts';
 
 /** What a client says of itself in CONNECT, and what its connection says of it. */
@@ -28,11 +29,33 @@ export interface Identity {
   readonly certificate?: string | undefined;
   /** Groups to which whoever authenticated it says that it belongs; the rules may name more. */
   readonly groups?: readonly string[] | undefined;
+  /** What it may do by the word of whoever authenticated it, besides what the Authorizer knows. */
+  readonly rights?: Rights | undefined;
+}
+
+/**
+ * Rights of one client that came with the answer about who it is. What is in them is between whoever makes them and the
+ * Authorizer that finds them in an Identity; nobody else looks inside. They last as long as the connection.
+ */
+export interface Rights {
+  /** Who gave them, for people. */
+  readonly source: string;
+}
+
+/** Who a client turned out to be, as its Authenticator says. */
+export interface Accepted {
+  readonly kind: 'accepted';
+  readonly principal: string | undefined;
+  /** Left out: none that are known. */
+  readonly groups?: readonly string[] | undefined;
+  /** When this ends to be so, by `Clock.wall()`: the connection is closed then (0x87). Left out: it does not. */
+  readonly expiresAt?: Millis | undefined;
+  readonly rights?: Rights | undefined;
 }
 
 /** An Authenticator's answer. */
 export type Authentication =
-  | { readonly kind: 'accepted'; readonly principal: string | undefined }
+  | Accepted
   /** `reasonCode` goes into CONNACK (0x86, 0x87, 0x88, ...); `detail` is for the log only. */
   | { readonly kind: 'refused'; readonly reasonCode: number; readonly detail: string };
 
@@ -74,8 +97,11 @@ export interface AuthenticationExchange {
 export type AuthenticationStep =
   /** Ask the client: a challenge. */
   | { readonly kind: 'continue'; readonly data: Uint8Array | undefined }
-  /** It is this principal. `data`, the last word, goes with CONNACK, or with the AUTH that ends a re-authentication. */
-  | { readonly kind: 'accepted'; readonly principal: string | undefined; readonly data: Uint8Array | undefined }
+  /**
+   * It is this principal. `data`, the last word, goes with CONNACK, or with the AUTH that ends a re-authentication, which also
+   * renews `expiresAt`; `groups` and `rights` stay as they were.
+   */
+  | (Accepted & { readonly data: Uint8Array | undefined })
   /** As in `Authentication`. */
   | { readonly kind: 'refused'; readonly reasonCode: number; readonly detail: string };
 

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import type { Authentication } from './contract.ts';
-import { ANONYMOUS_LINK, type ChainLink, chainOf } from './chain.ts';
 import { decoyOf } from './password-table.ts';
 import { credentials, PASSWORD, tableFrom, tableOf, usersOf } from './password-users.arbitrary.ts';
 
@@ -163,29 +162,4 @@ test('no refusal shows the password, and a long name is shown in part', async ()
       assert.ok(answer.detail.length < 160, answer.detail);
     }
   }
-});
-
-test('of a chain the first link that knows a client decides alone, and the last one decides about strangers', async () => {
-  const link = (name: string, ...known: readonly string[]): ChainLink => ({
-    knows: ({ userName }) => userName !== undefined && known.includes(userName),
-    authenticate: ({ userName }) =>
-      userName === 'right' ? { kind: 'accepted', principal: name } : { kind: 'refused', reasonCode: BAD, detail: name },
-    methods: new Map([
-      ['M', { begin: () => ({ next: () => ({ kind: 'accepted', principal: name, data: undefined }) }) }],
-    ]),
-  });
-  const chain = chainOf([ANONYMOUS_LINK, link('one', 'a'), link('two', 'a', 'right'), link('three')]);
-  const refusedBy = (detail: string): Authentication => ({ kind: 'refused', reasonCode: BAD, detail });
-  assert.deepEqual(chain.authenticate(credentials(undefined, undefined)), { kind: 'accepted', principal: undefined });
-  assert.deepEqual(chain.authenticate(credentials('a', 'x')), refusedBy('one'));
-  assert.deepEqual(chain.authenticate(credentials('right', 'x')), { kind: 'accepted', principal: 'two' });
-  assert.deepEqual(chain.authenticate(credentials('stranger', 'x')), refusedBy('three'));
-  // Threat 28: half of the credentials is not none of them.
-  assert.deepEqual(chain.authenticate(credentials(undefined, 'x')), refusedBy('three'));
-  assert.deepEqual(chain.authenticate(credentials('', undefined)), refusedBy('three'));
-  const step = await chain.methods
-    ?.get('M')
-    ?.begin({ kind: 'connecting', credentials: credentials('a', 'x') })
-    .next(undefined);
-  assert.deepEqual(step, { kind: 'accepted', principal: 'one', data: undefined });
 });

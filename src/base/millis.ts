@@ -12,3 +12,9 @@ export function millis(count: number): Millis {
 export function seconds(count: number): Millis {
   return (count * 1000) as Millis;
 }
+
+/** The earlier of two deadlines; `undefined`: there is none. */
+export function earliest(one: Millis | undefined, other: Millis | undefined): Millis | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return one < other ? one : other;
+}

@@ -153,6 +153,7 @@ export class ClientAuthentication {
     const refusal = outcome.kind === 'refused' ? outcome : changeOf(identity, outcome.principal);
     const answer = refusal ?? this.send(Reason.success, outcome.kind === 'accepted' ? outcome.data : undefined);
     if (answer !== undefined) return connection.expel(disconnectCode(answer.reasonCode), answer.detail);
+    if (outcome.kind === 'accepted') connection.authenticatedUntil(outcome.expiresAt);
     connection.watch();
     this.broker.log.info(`${connection.describe()} has authenticated again.`, connection.facts(undefined));
   }

@@ -23,6 +23,7 @@ import type { BrokerEvents } from './events.ts';
 import { FanOut } from './fan-out.ts';
 import { Flapping } from './flapping.ts';
 import { LimitNews } from './limit-news.ts';
+import { guardAuthorizer } from './guarded-authorizer.ts';
 import type { BrokerLimits } from './limits.ts';
 import { Overload } from './overload.ts';
 import { BROKER_TUNING, type BrokerParts, type BrokerTuning, type ClientRedirect, type HostFacts } from './parts.ts';
@@ -108,7 +109,7 @@ export class BrokerState {
   constructor(parts: BrokerParts) {
     this.store = parts.store;
     this.authenticator = parts.authenticator;
-    this.authorizer = parts.authorizer;
+    this.authorizer = guardAuthorizer(parts.authorizer, parts.log);
     this.clock = parts.clock;
     this.random = parts.random;
     this.log = parts.log;

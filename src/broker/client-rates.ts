@@ -7,7 +7,8 @@ import { type Millis, millis } from '../base/millis.ts';
 import { TokenBucket } from '../base/token-bucket.ts';
 import { Reason } from '../packet/reason-codes.ts';
 import type { BrokerState } from './broker-state.ts';
-import type { Connection, Ending } from './connection.ts';
+import type { Connection } from './connection.ts';
+import type { Ending } from './ending.ts';
 
 /** The limits that are rates. */
 export type RateName = 'messageRateIn' | 'byteRateIn' | 'messageRateOut' | 'byteRateOut';

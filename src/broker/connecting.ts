@@ -25,6 +25,9 @@ import { responseInformation } from './response-information.ts';
 import type { AttachedSession } from './session-registry.ts';
 import type { LimitRefusal } from './visitors.ts';
 
+/** Why a client is not let in, or not any more, that was good for a time. */
+export const EXPIRED = 'Its authentication has expired.';
+
 /** Handles the first packet of a connection. */
 export function connect(broker: BrokerState, connection: Connection, packet: ConnectPacket): void {
   connection.outlet.packetBytesMax = packet.properties.maximumPacketSize ?? Number.POSITIVE_INFINITY; // [MQTT-3.1.2-24]
@@ -214,7 +217,10 @@ function authenticated(
   if (answer.kind === 'refused') return refuse(broker, connection, packet, answer.reasonCode, answer.detail);
   if (answer.principal !== packet.userName && isBanned(broker, connection, packet, answer.principal)) return;
   const { remote, certificate } = connection;
-  const identity: Identity = { principal: answer.principal, clientId, remote, certificate: certificate?.commonName };
+  const { principal, groups, rights } = answer;
+  const identity: Identity = { principal, clientId, remote, certificate: certificate?.commonName, groups, rights };
+  connection.authenticatedUntil(answer.expiresAt);
+  if (connection.isExpired) return refuse(broker, connection, packet, Reason.notAuthorized, EXPIRED);
   const existing = broker.sessions.get(clientId);
   if (existing !== undefined && existing.identity.principal !== identity.principal) {
     return refuse(

@@ -9,7 +9,7 @@
 // A connection has a session from the moment CONNECT is accepted until it ends.
 // Longer than 400 lines because every way in which a connection goes on or ends meets the others here.
 
-import { type Millis, millis } from '../base/millis.ts';
+import { earliest, type Millis, millis } from '../base/millis.ts';
 import type { PeerCertificate } from '../base/peer-certificate.ts';
 import { PacketDecoder } from '../packet/decoder.ts';
 import type { Packet } from '../packet/packet.ts';
@@ -25,26 +25,14 @@ import type { BrokerState, Timed } from './broker-state.ts';
 import type { ClientSession } from './client-session.ts';
 import { ClientRates } from './client-rates.ts';
 import { CommitGate, type GateOutlet } from './commit.ts';
-import { connect, connectTimeout, refuseConnection } from './connecting.ts';
+import { connect, connectTimeout, EXPIRED, refuseConnection } from './connecting.ts';
 import { dispatch } from './dispatch.ts';
+import type { Ending, Hold } from './ending.ts';
 import { Intake } from './intake.ts';
 import { PacketOutlet } from './packet-outlet.ts';
 import type { ConnectedClient } from './revoking.ts';
 import type { SessionDelivery } from './session-delivery.ts';
 import { originOf } from './visitors.ts';
-
-/** How the connection ends, decided while a packet is still being handled. */
-export interface Ending {
-  readonly reasonCode: ReasonCode;
-  readonly detail: string;
-  /** An operator has asked for it, and has said, perhaps, where the client is to go. */
-  readonly asked?: { readonly serverReference: string | undefined };
-}
-
-/** An ending that is put off. */
-interface Hold extends Ending {
-  readonly until: Millis;
-}
 
 /** The broker's side of one connection. */
 export class Connection implements NetworkHandler, GateOutlet, Timed {
@@ -62,6 +50,8 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
   opened: { readonly at: Millis; readonly cleanStart: boolean } | undefined;
   /** Set where CONNECT has an Authentication Method. */
   authentication: ClientAuthentication | undefined;
+  /** When what the client was let in with expires; `undefined`: it does not. */
+  private expiresAt: Millis | undefined;
   /** The moment of the chunk, tick or event that is being handled. */
   now: Millis;
   private ending: Ending | undefined;
@@ -91,6 +81,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     this.session = undefined;
     this.opened = undefined;
     this.authentication = undefined;
+    this.expiresAt = undefined;
     this.now = broker.clock.monotonic();
     this.ending = undefined;
     this.hold = undefined;
@@ -130,6 +121,11 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
   /** The protocol version for people. */
   get versionName(): string {
     return versionName(this.version);
+  }
+
+  /** Whether what the client was let in with is not good any more. */
+  get isExpired(): boolean {
+    return this.expiresAt !== undefined && this.expiresAt <= this.now;
   }
 
   /** Whether the connection is past CONNACK and not yet over. */
@@ -232,6 +228,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
       return;
     }
     const { hold } = this;
+    if (this.isExpired) return this.finishEnding({ reasonCode: Reason.notAuthorized, detail: EXPIRED });
     if (hold !== undefined && hold.until <= now && this.gate.heldAnswers === 0) return this.finishEnding(hold);
     // A client that we do not read from is not timed out for its silence.
     if (this.intake.isPaused) this.session?.machine.noteReceived(now);
@@ -248,15 +245,19 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     if (this.state === 'open') this.watch();
   }
 
-  /** Asks to be woken when the machine is due, when the publisher has been held long enough, or the client is late to authenticate. */
+  /**
+   * Asks to be woken when the machine is due, when the publisher has been held long enough, when the client is late to authenticate,
+   * and when what it was let in with expires.
+   */
   watch(): void {
-    const { hold, gate } = this;
+    const { hold, gate, expiresAt } = this;
     const holdEnds = hold !== undefined && hold.until <= this.now && gate.heldAnswers > 0 ? undefined : hold?.until;
     const authDue = this.authentication?.deadline;
     const rateDue = this.rates?.nextDeadline(this.now);
-    const next = this.session?.machine.nextDeadline() ?? holdEnds ?? authDue ?? rateDue;
+    const answerDue = earliest(this.session?.machine.nextDeadline(), authDue);
+    const next = earliest(earliest(answerDue, holdEnds), earliest(rateDue, expiresAt));
     if (next === undefined) this.broker.deadlines.remove(this);
-    else this.broker.deadlines.set(this, millis(Math.min(next, holdEnds ?? next, authDue ?? next, rateDue ?? next)));
+    else this.broker.deadlines.set(this, next);
   }
 
   // What the broker asks for.
@@ -279,6 +280,17 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     if (this.state !== 'connecting') return;
     this.state = 'awaiting-auth';
     this.broker.visitors.noteSilent(this, 0);
+  }
+
+  /**
+   * What the client was let in with is good until then.
+   * @param wall  By the clock on the wall, which is asked once: that it is set later neither lengthens nor shortens the time.
+   */
+  authenticatedUntil(wall: Millis | undefined): void {
+    const isEndless = wall === undefined || wall === Number.POSITIVE_INFINITY;
+    const left = isEndless ? 0 : wall - this.broker.clock.wall();
+    // Foreign code may say anything: what is no number has passed.
+    this.expiresAt = isEndless ? undefined : millis(this.now + (left > 0 ? left : 0));
   }
 
   /** The authentication of the client goes on, before CONNACK or behind it. */

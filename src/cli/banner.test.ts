@@ -76,6 +76,17 @@ test('the line to try names the host where pub and sub would not find it by them
   );
 });
 
+test('by what clients may say who they are is told in the order in which it is asked for', () => {
+  const given = [
+    ['httpAuth', 'https://auth.example/'],
+    ['jwtKeys', 'keys.json'],
+    ['allowAnonymous', 'true'],
+    ['passwordFile', 'users.passwd'],
+  ] as const;
+  assert.match(bannerText(facts(given, []), false), / {2}passwords or tokens or httpAuth or anonymous, plain TCP/);
+  assert.match(bannerText(facts(given.slice(1, 2), []), false), /tokens, plain[^]* sub -u USER -P PASSWORD -v/);
+});
+
 test('colours are there only when asked for', () => {
   assert(!bannerText(facts([], []), false).includes('\u001b'));
   assert(bannerText(facts([], []), true).includes('\u001b[32manonymous'));

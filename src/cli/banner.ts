@@ -37,7 +37,7 @@ export function bannerText(facts: StartFacts, isColored: boolean): string {
   const listening = doors.map((door) => {
     return `${door.url.padEnd(widest)}  ${paint(door.isOpen ? 'yellow' : 'green', door.safety)}`;
   });
-  const who = facts.config.passwordFile === '' || facts.config.allowAnonymous ? '' : ' -u USER -P PASSWORD';
+  const who = whoMay(facts.config).includes('anonymous') ? '' : ' -u USER -P PASSWORD';
   const rows: readonly (readonly [string, string])[] = [
     ...listening.map((line, index) => [index === 0 ? 'Listening' : '', line] as const),
     ...rulesRows(facts),
@@ -153,9 +153,17 @@ function certificates(rule: 'none' | 'optional' | 'required'): string {
   return rule === 'none' ? '' : ` with client certificates (${rule})`;
 }
 
-function whoMay({ passwordFile, allowAnonymous }: Config): string {
-  if (passwordFile === '') return 'anonymous';
-  return allowAnonymous ? 'passwords or anonymous' : 'passwords';
+/** By what clients may say who they are, in the order in which they are asked. */
+function whoMay({ passwordFile, authSources, allowAnonymous }: Config): string {
+  const { certificateUser, jwtKeys, jwtSecretFile, httpAuth } = authSources;
+  const ways = [
+    certificateUser === 'none' ? '' : 'certificates',
+    passwordFile === '' ? '' : 'passwords',
+    jwtKeys === '' && jwtSecretFile === '' ? '' : 'tokens',
+    httpAuth === '' ? '' : 'httpAuth',
+  ].filter((way) => way !== '');
+  if (ways.length === 0) return 'anonymous';
+  return [...ways, ...(allowAnonymous ? ['anonymous'] : [])].join(' or ');
 }
 
 /** `-h` and `-p` for the first listener, where they are not what pub and sub assume anyway; `-L` where it is not plain TCP. */

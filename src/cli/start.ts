@@ -2,6 +2,7 @@
 // flags. What is wrong with them is told all at once, with exit code 2. What only a running broker needs
 // is imported when it runs, so that `--help` and `--check` answer at once.
 
+import { hasAnySource } from '../auth/sources.ts';
 import type { Log, LogLevel } from '../base/log.ts';
 import type { Config } from '../config/config.ts';
 import { isEncrypted, isOpenToOthers, requiresCertificate, showListener } from '../config/listener-address.ts';
@@ -118,9 +119,13 @@ async function start(values: ValuesOf<StartOptions>): Promise<number> {
   }
 }
 
-/** What is wrong with the keys and certificates that listeners name. */
+/** What is wrong with the keys, certificates and secrets that are named. */
 async function faultsInFiles(config: Config): Promise<readonly string[]> {
   const faults: string[] = [];
+  if (hasAnySource(config.authSources)) {
+    const { faultsOfAuthFiles } = await import('../server/auth-files.ts');
+    faults.push(...faultsOfAuthFiles(config.authSources).map((fault) => fault.replace(/\.$/u, '')));
+  }
   for (const { address } of config.listeners) {
     if (address.type !== 'tls' && address.type !== 'wss') continue;
     const { readTlsFiles } = await import('../server/tls-files.ts');
@@ -170,13 +175,17 @@ function warnOfOpenDoors(facts: StartFacts, log: Log): void {
   facts.listeners.forEach((listener, index) => {
     const address = facts.config.listeners[index]?.address;
     if (address === undefined || !isOpenToOthers(address)) return;
-    const { passwordFile, allowAnonymous, accessRules } = facts.config;
+    const { passwordFile, authSources, allowAnonymous, accessRules } = facts.config;
+    const isAsked = passwordFile !== '' || hasAnySource(authSources);
     const fields = { listener: listener.url };
     const right = accessRules === undefined ? 'publish and subscribe' : 'connect';
-    if (!requiresCertificate(address) && (passwordFile === '' || allowAnonymous))
+    if (!requiresCertificate(address) && (!isAsked || allowAnonymous))
       log.warn(`Everybody who can reach this listener may ${right}`, fields);
     if (!isEncrypted(address))
-      log.warn('Nothing is encrypted here: passwords and messages can be read, and changed, on their way', fields);
+      log.warn(
+        'Nothing is encrypted here: passwords, tokens and messages can be read, and changed, on their way',
+        fields,
+      );
   });
 }
 

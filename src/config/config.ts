@@ -2,6 +2,7 @@
 
 import type { RuleFile } from '../auth/rules/rule.ts';
 import type { AuthLimits } from '../auth/limits.ts';
+import type { AuthSources } from '../auth/sources.ts';
 import type { Millis } from '../base/millis.ts';
 import type { BrokerLimits } from '../broker/limits.ts';
 import type { ClientRedirect } from '../broker/parts.ts';
@@ -35,8 +36,10 @@ export interface Config {
   /** As they were read; `undefined`: everything is allowed. */
   readonly accessRules: RuleFile | undefined;
   readonly revokeOnReload: boolean;
-  /** As `data`; '': nobody is asked who they are. */
+  /** As `data`; '': there are no passwords. */
   readonly passwordFile: string;
+  /** Where else it is found out who a client is; if not here either, nobody is asked. */
+  readonly authSources: AuthSources;
   readonly authLimits: AuthLimits;
   readonly store: OptionValue<'store'>;
   /** As it was given: relative to the working directory, unless it is absolute. */

@@ -91,6 +91,11 @@ export function isEncrypted(listener: ListenerAddress): boolean {
   }
 }
 
+/** Whether clients may show a certificate there. */
+export function asksForCertificate(listener: ListenerAddress): boolean {
+  return (listener.type === 'tls' || listener.type === 'wss') && listener.tls.clientCertificate !== 'none';
+}
+
 /** Whether nobody gets in without a certificate that the operator's CA has signed. */
 export function requiresCertificate(listener: ListenerAddress): boolean {
   return (listener.type === 'tls' || listener.type === 'wss') && listener.tls.clientCertificate === 'required';

@@ -189,7 +189,7 @@ test('another address than loopback needs allowAnonymous', (context) => {
   const flags = { host: '0.0.0.0' };
   assert.deepEqual(problems(context, { flags }), [
     'mqtt://0.0.0.0:1883 can be reached from other machines, and nobody would be asked who they are: ' +
-      'listen on 127.0.0.1 only, name a passwordFile (--password-file), or let everybody in with "allowAnonymous: true" (--allow-anonymous).',
+      'listen on 127.0.0.1 only, name a passwordFile (--password-file) or something else that asks (docs/security.md), or let everybody in with "allowAnonymous: true" (--allow-anonymous).',
   ]);
   assert.deepEqual(valid(context, { flags: { ...flags, allowAnonymous: 'true' } }).urls, ['mqtt://0.0.0.0:1883']);
   assert.equal(
@@ -249,7 +249,7 @@ test('everything that is wrong is said at once, with its place, from the top of 
     'f.yaml:4:17: packetBytesMax takes a size from 128 B to 256 MiB (in B, KiB, MiB or GiB; a plain number is bytes); got "16 Mebi".',
     'f.yaml:6:1: "connectTimeout" stands twice, first at f.yaml:5:1: keep one of them.',
     'f.yaml:8:11: mqtt://0.0.0.0:1883 can be reached from other machines, and nobody would be asked who they are: ' +
-      'listen on 127.0.0.1 only, name a passwordFile (--password-file), or let everybody in with "allowAnonymous: true" (--allow-anonymous).',
+      'listen on 127.0.0.1 only, name a passwordFile (--password-file) or something else that asks (docs/security.md), or let everybody in with "allowAnonymous: true" (--allow-anonymous).',
     'f.yaml:9:5: "pot" is not an option; did you mean port?',
     'f.yaml:10:11: port takes a whole number from 0 to 65535; got 70000.',
     'f.yaml:11:5: a listener is a "host: ..." with a "port: ..." below it.',

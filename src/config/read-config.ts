@@ -3,10 +3,11 @@
 
 import type { RuleFile } from '../auth/rules/rule.ts';
 import type { AuthLimits } from '../auth/limits.ts';
+import { type AuthSources, hasAnySource } from '../auth/sources.ts';
 import type { BrokerLimits } from '../broker/limits.ts';
 import type { BrokerRules } from '../broker/rules.ts';
 import type { Config, ConfiguredListener, Settings } from './config.ts';
-import { isOpenToOthers, requiresCertificate, showListener } from './listener-address.ts';
+import { asksForCertificate, isOpenToOthers, requiresCertificate, showListener } from './listener-address.ts';
 import { loadFile } from './load-file.ts';
 import { nearest } from './nearest.ts';
 import type { Origin, Problem } from './problem.ts';
@@ -15,6 +16,7 @@ import { readRulesFile } from './rules-file.ts';
 import { OPTION_NAMES } from './schema.ts';
 import type { TextSources } from './settings.ts';
 import { readSettings } from './settings.ts';
+import { faultsOfSources } from './source-rows.ts';
 import { environmentNameOf, flagOf } from './spelling.ts';
 
 /** Everything that a configuration is read from. */
@@ -43,7 +45,9 @@ export function readConfig(sources: ConfigSources): ConfigOutcome {
   const problems: Problem[] = [...(file?.problems ?? [])];
   const { settings, listenerOrigins } = readSettings(sources, file?.root, problems);
   const listeners = combineListeners(settings, listenerOrigins, problems);
-  refuseUnsafe(listeners, settings, problems);
+  const authSources = sourcesOf(settings);
+  refuseUnfitting(listeners, settings, authSources, problems);
+  refuseUnsafe(listeners, settings, authSources, problems);
   const accessRules = readAccessRules(settings, problems);
   if (problems.length > 0) return { kind: 'invalid', problems: inReadingOrder(problems) };
   return {
@@ -56,6 +60,7 @@ export function readConfig(sources: ConfigSources): ConfigOutcome {
       accessRules,
       revokeOnReload: settings.revokeOnReload.value,
       passwordFile: settings.passwordFile.value,
+      authSources,
       authLimits: authLimitsOf(settings),
       store: settings.store.value,
       data: settings.data.value,
@@ -125,16 +130,32 @@ function refuseTwins(listeners: readonly ConfiguredListener[], problems: Problem
 function refuseUnsafe(
   listeners: readonly ConfiguredListener[],
   { allowAnonymous, passwordFile }: Settings,
+  sources: AuthSources,
   problems: Problem[],
 ): void {
-  if (allowAnonymous.value || passwordFile.value !== '') return;
+  if (allowAnonymous.value || passwordFile.value !== '' || hasAnySource(sources)) return;
   for (const { address, hostOrigin } of listeners) {
     if (!isOpenToOthers(address) || requiresCertificate(address)) continue;
     const sentence =
       `${showListener(address)} can be reached from other machines, and nobody would be asked who they are: ` +
-      `listen on 127.0.0.1 only, name a passwordFile (${flagOf('passwordFile')}), or let everybody in with "allowAnonymous: true" (${flagOf('allowAnonymous')})`;
+      `listen on 127.0.0.1 only, name a passwordFile (${flagOf('passwordFile')}) or something else that asks (docs/security.md), or let everybody in with "allowAnonymous: true" (${flagOf('allowAnonymous')})`;
     problems.push({ origin: hostOrigin, sentence });
   }
+}
+
+/** What was said of certificates, tokens and an HTTP server must come to something. */
+function refuseUnfitting(
+  listeners: readonly ConfiguredListener[],
+  settings: Settings,
+  sources: AuthSources,
+  problems: Problem[],
+): void {
+  for (const { option, sentence } of faultsOfSources(sources)) {
+    problems.push({ origin: settings[option].origin, sentence });
+  }
+  if (sources.certificateUser === 'none' || listeners.some(({ address }) => asksForCertificate(address))) return;
+  const sentence = 'no listener asks clients for certificates (clientCertificate), so certificateUser is of no use';
+  problems.push({ origin: settings.certificateUser.origin, sentence });
 }
 
 /** A file of rules that cannot be used is a mistake of the configuration: without it everything would be allowed. */
@@ -190,6 +211,31 @@ function authLimitsOf(settings: Settings): AuthLimits {
     passwordCacheExpiry: settings.passwordCacheExpiry.value,
     authFailuresMax: settings.authFailuresMax.value,
     authBackOffMax: settings.authBackOffMax.value,
+  };
+}
+
+/** The same for where it is found out. */
+function sourcesOf(settings: Settings): AuthSources {
+  return {
+    certificateUser: settings.certificateUser.value,
+    jwtKeys: settings.jwtKeys.value,
+    jwtKeysCa: settings.jwtKeysCa.value,
+    jwtSecretFile: settings.jwtSecretFile.value,
+    jwtAlgorithms: settings.jwtAlgorithms.value,
+    jwtIssuer: settings.jwtIssuer.value,
+    jwtAudience: settings.jwtAudience.value,
+    jwtField: settings.jwtField.value,
+    jwtUserClaim: settings.jwtUserClaim.value,
+    jwtGroupsClaim: settings.jwtGroupsClaim.value,
+    jwtClientIdClaim: settings.jwtClientIdClaim.value,
+    jwtClockTolerance: settings.jwtClockTolerance.value,
+    httpAuth: settings.httpAuth.value,
+    httpAuthCa: settings.httpAuthCa.value,
+    httpAuthTokenFile: settings.httpAuthTokenFile.value,
+    httpAuthTimeout: settings.httpAuthTimeout.value,
+    httpAuthRequestsMax: settings.httpAuthRequestsMax.value,
+    httpAuthWaitingMax: settings.httpAuthWaitingMax.value,
+    httpAuthCacheExpiry: settings.httpAuthCacheExpiry.value,
   };
 }
 

@@ -27,6 +27,8 @@ const RIGHT_WORDS: readonly string[] = [...RIGHTS, 'all'];
 
 /** It is a level of a topic in `$SYS`, and part of lines in the log. */
 const NAME = /^[^/+#\p{Cc}\p{Cf}\p{Zl}\p{Zp}]{1,64}$/u;
+/** What is counted in `$SYS` beside the rules. */
+const UNTAKEN_NAMES = ['no rule', 'answered rules'];
 /** It goes with each refusal. */
 const TELL_LENGTH_MAX = 256;
 
@@ -217,7 +219,7 @@ class RulesReader {
     const [one] = node === undefined ? [] : this.nodes.readOne(node, 'name');
     if (one === undefined) return undefined;
     const { text, place } = one;
-    if (!NAME.test(text) || text === 'no rule') {
+    if (!NAME.test(text) || UNTAKEN_NAMES.includes(text)) {
       return this.nodes.complain(
         place,
         `name takes a few words without / + # and control characters; got ${quote(text)}`,

@@ -13,6 +13,7 @@ import type { Row } from './row.ts';
 import { durationRow, numberRow, sizeRow, switchRow, textRow, wordRow } from './row.ts';
 import { ADDRESS_ROWS } from './redirect-rows.ts';
 import { RULE_ROWS } from './rule-rows.ts';
+import { SOURCE_ROWS } from './source-rows.ts';
 
 const HOST = 'an IP address or a host name, without a port';
 
@@ -81,7 +82,7 @@ const GENERAL_ROWS: {
     group: 'Security',
     sentence:
       'Let everybody in who does not say who they are, also where other machines can reach a listener. On loopback everybody is ' +
-      'let in anyway, unless there is a passwordFile.',
+      'let in anyway, unless something asks who they are: a passwordFile, certificateUser, jwtKeys, jwtSecretFile or httpAuth.',
     default: false,
     since: '0.1',
   }),
@@ -216,14 +217,19 @@ const GENERAL_ROWS: {
 };
 
 /** Every option by name, in the order in which help and documentation show them. */
-export const ROWS: typeof GENERAL_ROWS & typeof AUTH_ROWS & typeof RULE_ROWS & typeof ADDRESS_ROWS & typeof LIMIT_ROWS =
-  {
-    ...GENERAL_ROWS,
-    ...AUTH_ROWS,
-    ...RULE_ROWS,
-    ...ADDRESS_ROWS,
-    ...LIMIT_ROWS,
-  };
+export const ROWS: typeof GENERAL_ROWS &
+  typeof AUTH_ROWS &
+  typeof SOURCE_ROWS &
+  typeof RULE_ROWS &
+  typeof ADDRESS_ROWS &
+  typeof LIMIT_ROWS = {
+  ...GENERAL_ROWS,
+  ...AUTH_ROWS,
+  ...SOURCE_ROWS,
+  ...RULE_ROWS,
+  ...ADDRESS_ROWS,
+  ...LIMIT_ROWS,
+};
 
 /** The name of an option, as the file spells it. */
 export type OptionName = keyof typeof ROWS;

@@ -1,9 +1,11 @@
 // The door `vouch`: a broker inside another program. What comes in here is checked, since the caller
 // may not be held to the types; what goes out is an interface, never one of our own objects.
 
-import { ALLOW_ALL, ANONYMOUS } from '../auth/allow-all.ts';
+import { ALLOW_ALL } from '../auth/allow-all.ts';
 import type { Authenticator, Authorizer } from '../auth/contract.ts';
 import { DEFAULT_AUTH_LIMITS } from '../auth/limits.ts';
+import { answeredRulesAlone } from '../auth/rules/answered-rules-alone.ts';
+import { type AuthSources, hasAnySource } from '../auth/sources.ts';
 import { OperationError, UsageError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { SILENT_LOG } from '../base/log.ts';
@@ -14,6 +16,7 @@ import type { ClientRedirect } from '../broker/parts.ts';
 import type { BrokerRules } from '../broker/rules.ts';
 import { bytesOf, checkMessageProperties } from '../client/checks.ts';
 import { completeLimits, completeRules } from '../config/check-limits.ts';
+import { completeSources, type GivenSources } from '../config/check-sources.ts';
 import { type ListenOptions, listenerOf } from '../config/listen-options.ts';
 import type { ListenerAddress } from '../config/listener-address.ts';
 import { isOpenToOthers, requiresCertificate } from '../config/listener-address.ts';
@@ -38,7 +41,9 @@ import type { Store } from '../store/contract.ts';
 import { topicName } from '../topic/topic-name.ts';
 import type { Listener } from '../transport/contract.ts';
 
+export type { CertificateUser } from '../auth/certificate-link.ts';
 export type {
+  Accepted,
   Action,
   Authentication,
   AuthenticationExchange,
@@ -50,8 +55,10 @@ export type {
   Credentials,
   Explanation,
   Identity,
+  Rights,
   RuleTally,
 } from '../auth/contract.ts';
+export type { AuthSources, TokenAlgorithm } from '../auth/sources.ts';
 export type { ErrorCode } from '../base/errors.ts';
 export { ERROR_CODES, OperationError, UsageError } from '../base/errors.ts';
 export type { PeerCertificate } from '../base/peer-certificate.ts';
@@ -75,7 +82,7 @@ export type { Store } from '../store/contract.ts';
 export type { Listener } from '../transport/contract.ts';
 
 /** What a broker is to be. Everything has a default. */
-export interface BrokerOptions {
+export interface BrokerOptions extends GivenSources {
   /** Who is told what happens. Default: nobody. */
   readonly log?: Log | 'silent' | undefined;
   /** Bounds to set in place of the defaults. */
@@ -91,9 +98,12 @@ export interface BrokerOptions {
    * behind it. Default: they are told nothing.
    */
   readonly responseInformation?: string | undefined;
-  /** Decides who a client is. Default: everybody is anonymous, and only loopback may be listened on. */
+  /**
+   * Decides who a client is: every client, unless one of the other ways is there, too; then, those whom none of them knows. Default:
+   * everybody is anonymous, and only loopback may be listened on.
+   */
   readonly authenticator?: Authenticator | undefined;
-  /** In its place: a file of users and passwords, as `vouch passwd` writes it. It is read again when it changes. */
+  /** A file of users and passwords, as `vouch passwd` writes it. It is read again when it changes. */
   readonly passwordFile?: string | undefined;
   /** Decides what a client may do. Default: everything. */
   readonly authorizer?: Authorizer | undefined;
@@ -102,8 +112,8 @@ export interface BrokerOptions {
   /** Whether a change of these files, or of a listener's, disconnects clients that would not be let in any more. Default false. */
   readonly revokeOnReload?: boolean | undefined;
   /**
-   * Allows listeners that other machines can reach although there is no `authenticator`. With a `passwordFile`: lets clients in that do
-   * not say who they are. Default false.
+   * Allows listeners that other machines can reach although nobody is asked who they are. With a `passwordFile`, tokens and the like,
+   * and no `authenticator`: lets clients in that do not say who they are. Default false.
    */
   readonly allowAnonymous?: boolean | undefined;
   /**
@@ -174,7 +184,7 @@ export interface EmbeddedBroker {
 /**
  * Makes a broker. It reads its store back and listens once it is asked to.
  * @throws {UsageError} `invalid-option`: an unknown limit or rule, or one out of bounds; a redirect or a topic that is none; no path in `data`, or a `store`
- * beside it; a `passwordFile` that cannot be used, or an `authenticator` beside it; a `rulesFile` that is wrong, or an `authorizer` beside it.
+ * beside it; a `passwordFile` or another file that cannot be used; a `rulesFile` that is wrong, or an `authorizer` beside it.
  */
 export function createBroker(options: BrokerOptions = {}): EmbeddedBroker {
   const log = options.log === undefined || options.log === 'silent' ? SILENT_LOG : options.log;
@@ -188,8 +198,11 @@ export function createBroker(options: BrokerOptions = {}): EmbeddedBroker {
   const busyRedirect = checkBusyRedirect(options.busyRedirect);
   const responseInformation = checkResponseInformation(options.responseInformation);
   const { revokeOnReload = false } = options;
-  const gate = gateOf(options, log);
-  const isGuarded = gate !== undefined || options.authenticator !== undefined || options.allowAnonymous === true;
+  const authSources = completeSources(options);
+  const gate = gateOf(options, authSources, log);
+  const { authenticator, passwordFile, allowAnonymous = false } = options;
+  const isAsked = authenticator !== undefined || passwordFile !== undefined || hasAnySource(authSources);
+  const isGuarded = isAsked || allowAnonymous;
   const storage = {
     store: isInMemory ? 'memory' : 'sqlite',
     data: data ?? ROWS.data.default,
@@ -199,14 +212,14 @@ export function createBroker(options: BrokerOptions = {}): EmbeddedBroker {
   } as const;
   const accessRules = options.rulesFile === undefined ? undefined : openRules(options.rulesFile, options.authorizer);
   const reloads = new Reloads(log);
-  for (const reloadable of gate?.reloadables ?? []) reloads.add(reloadable);
+  for (const reloadable of gate.reloadables) reloads.add(reloadable);
   if (accessRules !== undefined) reloads.add(accessRules);
   const hub = new EventHub(log);
   const life = new BrokerLife(() =>
     RunningBroker.open({
       store: options.store ?? makeStore(storage, log),
-      authenticator: gate?.authenticator ?? options.authenticator ?? ANONYMOUS,
-      authorizer: accessRules ?? options.authorizer ?? ALLOW_ALL,
+      authenticator: gate.authenticator,
+      authorizer: accessRules ?? options.authorizer ?? (authSources.httpAuth === '' ? ALLOW_ALL : answeredRulesAlone()),
       log,
       limits,
       rules,
@@ -236,6 +249,7 @@ export function createBroker(options: BrokerOptions = {}): EmbeddedBroker {
     on: (event, listener) => hub.add(event, listener),
     reload: () => reloads.reload(),
     async close() {
+      gate.close();
       reloads.close();
       await life.close();
     },
@@ -302,13 +316,12 @@ function openRules(path: string, authorizer: Authorizer | undefined): AccessRule
   return new AccessRules(outcome.file);
 }
 
-function gateOf({ authenticator, passwordFile, allowAnonymous = false }: BrokerOptions, log: Log): Gate | undefined {
-  if (passwordFile === undefined) return undefined;
-  if (authenticator !== undefined)
-    throw new UsageError('invalid-option', 'Give createBroker either an authenticator or a passwordFile.');
-  if (typeof passwordFile !== 'string' || passwordFile === '')
+function gateOf(options: BrokerOptions, authSources: AuthSources, log: Log): Gate {
+  const { authenticator, passwordFile, allowAnonymous = false } = options;
+  if (passwordFile !== undefined && (typeof passwordFile !== 'string' || passwordFile === ''))
     throw new UsageError('invalid-option', `passwordFile takes the path of a file; got ${quote(passwordFile)}.`);
-  return openGate({ passwordFile, allowAnonymous, authLimits: DEFAULT_AUTH_LIMITS }, log);
+  const choices = { passwordFile: passwordFile ?? '', allowAnonymous, authLimits: DEFAULT_AUTH_LIMITS };
+  return openGate({ ...choices, authSources, authenticator }, log);
 }
 
 function checkRedirects(redirects: readonly ClientRedirect[] | undefined): readonly ClientRedirect[] | undefined {

@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 
 import type { Authentication } from '../auth/contract.ts';
 import { DEFAULT_AUTH_LIMITS } from '../auth/limits.ts';
+import { DEFAULT_AUTH_SOURCES } from '../auth/sources.ts';
 import type { Log } from '../base/log.ts';
 import { type Gate, openGate } from './gate.ts';
 import { Reloads } from './reloads.ts';
@@ -14,6 +15,13 @@ import { Reloads } from './reloads.ts';
 const HASH =
   '$7$101$S3dO66xhtjm22oTZ$8iQmlE4YjCml8PgfHOdbpO3JfBRl5c1Uc4PEY4LFmmSuLM0g4lrBOqncZFq3fgJj+519A9tV9spc9LBhnJLaKA==';
 const PASSWORD = 'corr:ect Ünicode';
+
+const NOBODY_ASKED = {
+  passwordFile: '',
+  allowAnonymous: false,
+  authLimits: DEFAULT_AUTH_LIMITS,
+  authSources: DEFAULT_AUTH_SOURCES,
+} as const;
 
 interface Stage {
   readonly gate: Gate;
@@ -36,7 +44,7 @@ function stage(context: TestContext, text: string, allowAnonymous = false): Stag
     wake();
   };
   const log: Log = { debug: say, info: say, warn: say, error: say };
-  const choices = { passwordFile: file, allowAnonymous, authLimits: DEFAULT_AUTH_LIMITS };
+  const choices = { ...NOBODY_ASKED, passwordFile: file, allowAnonymous };
   const gate = openGate(choices, log, 20);
   const reloads = new Reloads(log);
   for (const reloadable of gate.reloadables) reloads.add(reloadable);
@@ -68,10 +76,7 @@ function stage(context: TestContext, text: string, allowAnonymous = false): Stag
 }
 
 test('without a file everybody is let in; with one only its users, and strangers only where that is said', async (context) => {
-  const open = openGate(
-    { passwordFile: '', allowAnonymous: false, authLimits: DEFAULT_AUTH_LIMITS },
-    { debug() {}, info() {}, warn() {}, error() {} },
-  );
+  const open = openGate(NOBODY_ASKED, { debug() {}, info() {}, warn() {}, error() {} });
   const stranger = { clientId: 'c', userName: undefined, password: undefined, remote: '127.0.0.1:1' };
   assert.deepEqual(await open.authenticator.authenticate(stranger), { kind: 'accepted', principal: undefined });
   const closed = stage(context, `anna:${HASH}\n`);

@@ -59,13 +59,13 @@ test('lines for people have the time, the level, the sentence and the facts', as
   );
 });
 
-test('no client can move the cursor, change colours or begin a line of its own', async (context) => {
-  const evil = 'a\u001b[2J\r\nERROR: fake\u009b31m\u202e\u2028';
+test('threat 65: no client can move the cursor, change colours or begin a line of its own', async (context) => {
+  const evil = 'a\u001b[2J\r\nERROR: fake\u009b31m\u202e\u2028\u200f\u061c\u2066';
   for (const isPretty of [true, false]) {
     const lines = await written(context, isPretty, (log) => log.warn(`Said ${evil}`, { clientId: evil }));
     assert.equal(lines.length, 1);
     // oxlint-disable-next-line no-control-regex -- control characters are what this is about.
-    assert.doesNotMatch(lines[0] ?? '', /[\u0000-\u001f\u007f-\u009f\u2028-\u202e]/);
+    assert.doesNotMatch(lines[0] ?? '', /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/);
     if (isPretty) continue;
     const fact: unknown = JSON.parse(lines[0] ?? '');
     assert(typeof fact === 'object' && fact !== null && 'clientId' in fact);

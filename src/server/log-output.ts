@@ -62,7 +62,7 @@ export async function openLogOutput(options: LogOutputOptions): Promise<LogOutpu
 
 /** A JSON line with the control characters escaped that JSON allows as they are; it means the same. */
 function escapedJson(line: string): string {
-  return line.replaceAll(/[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, (character) => {
+  return line.replaceAll(/[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
   });
 }
@@ -70,7 +70,7 @@ function escapedJson(line: string): string {
 /** Text with control characters, line breaks and direction marks made visible. */
 export function visible(text: string): string {
   // oxlint-disable-next-line no-control-regex -- control characters are what this is about.
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, (character) => {
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, (character) => {
     return `\\u{${character.charCodeAt(0).toString(16)}}`;
   });
 }

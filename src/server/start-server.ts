@@ -3,13 +3,15 @@
 // Invariant: nobody is listened to before everything that the store holds is there again.
 
 import { ALLOW_ALL } from '../auth/allow-all.ts';
+import type { Authorizer } from '../auth/contract.ts';
+import { answeredRulesAlone } from '../auth/rules/answered-rules-alone.ts';
 import type { OperationError } from '../base/errors.ts';
 import type { Config } from '../config/config.ts';
 import type { ControlSocket } from '../control/control-server.ts';
 import type { Listener } from '../transport/contract.ts';
 import { openControl } from './control.ts';
 import { controlTarget } from './control-target.ts';
-import { openGate } from './gate.ts';
+import { type Gate, openGate } from './gate.ts';
 import { memoryGauge } from './memory-gauge.ts';
 import type { Audience } from './progress.ts';
 import { withProgress } from './progress.ts';
@@ -50,22 +52,23 @@ export interface ServerAudience extends Audience {
  * Opens everything that the configuration names.
  * @throws {OperationError} `address-in-use`, `address-unavailable`, `store-in-use`, `store-damaged`, `store-not-accepted`,
  * `store-newer`, `store-unavailable`, `store-full`; `file-unavailable`: the bans cannot be read.
- * @throws {UsageError} `invalid-option`: the password file or the control socket cannot be used; with a line for each thing that is wrong.
+ * @throws {UsageError} `invalid-option`: a file of passwords, keys or the like, or the control socket, cannot be used; with a line for each thing that is wrong.
  */
 export async function startServer(config: Config, audience: ServerAudience): Promise<Server> {
   const reloads = new Reloads(audience.log);
+  const gate = openGate(config, audience.log);
   try {
-    return await serve(config, audience, reloads);
+    return await serve(config, audience, gate, reloads);
   } catch (error) {
+    gate.close();
     reloads.close();
     throw error;
   }
 }
 
-async function serve(config: Config, audience: ServerAudience, reloads: Reloads): Promise<Server> {
+async function serve(config: Config, audience: ServerAudience, gate: Gate, reloads: Reloads): Promise<Server> {
   const { log, storeFailed } = audience;
   let share = 0;
-  const gate = openGate(config, log);
   for (const reloadable of gate.reloadables) reloads.add(reloadable);
   const rules = config.accessRules === undefined ? undefined : new AccessRules(config.accessRules);
   if (rules !== undefined) reloads.add(rules);
@@ -73,7 +76,7 @@ async function serve(config: Config, audience: ServerAudience, reloads: Reloads)
   const opening = RunningBroker.open({
     store,
     authenticator: gate.authenticator,
-    authorizer: rules ?? ALLOW_ALL,
+    authorizer: rules ?? withoutRules(config),
     log,
     limits: config.store === 'memory' ? limitsInMemory(config.limits) : config.limits,
     rules: config.rules,
@@ -110,6 +113,12 @@ async function serve(config: Config, audience: ServerAudience, reloads: Reloads)
 
   async function stop(): Promise<void> {
     await control?.close();
+    gate.close();
     await running.close();
   }
+}
+
+/** Who asks an HTTP server may hear from it what a client may do. */
+function withoutRules({ authSources }: Config): Authorizer {
+  return authSources.httpAuth === '' ? ALLOW_ALL : answeredRulesAlone();
 }

@@ -7,6 +7,7 @@ import { test } from 'node:test';
 
 import type { Action, Authorizer, Identity } from '../../src/auth/contract.ts';
 import { type ConnectChoice, TestBroker } from './harness.ts';
+import { will } from './sample-will.ts';
 import { sayPacket, textOf } from './say-packet.ts';
 
 /** One question that the broker asked. */
@@ -181,4 +182,25 @@ test('with an Authorizer that allows all nobody is asked', async () => {
   client.subscribe('a');
   client.publish('a', 'x', { qos: 1 });
   assert.equal(client.said().length, 2);
+});
+
+test('an Authorizer that throws has said no: to a message, a subscription, a Will and a delivery; nobody else notices', async () => {
+  const authorizer = new TestAuthorizer(({ clientId }) => {
+    if (clientId === 'poison') throw new Error('cannot read\nthis');
+    return false;
+  });
+  const broker = await TestBroker.open({ authorizer });
+  const bystander = broker.connect({ clientId: 'bystander' });
+  bystander.subscribe('#');
+  const poison = broker.connect({ clientId: 'poison' });
+  poison.publish('a', 'x', { qos: 1 });
+  assert.deepEqual(poison.said(), ['PUBACK 1 0x87']);
+  assert.deepEqual(poison.subscribe('a'), [0x87]);
+  const willing = broker.knock({ clientId: 'poison', will: will() });
+  assert.equal(willing.expect('connack').reasonCode, 0x87);
+  bystander.publish('b', 'x');
+  assert.deepEqual(bystander.said(), ['PUBLISH b=x']);
+  const sentence =
+    'The Authorizer threw where it was to decide (client "poison", publish "a"): "cannot read\\nthis". That counts as a no.';
+  assert.equal(broker.log.find(({ level }) => level === 'error')?.sentence, sentence);
 });

@@ -79,7 +79,7 @@ describe('a name that objects have already is a name like others', () => {
   });
 });
 
-test('no sentence of the log has a line break or an escape sequence that a peer has chosen', async () => {
+test('threat 65, 67: no sentence of the log has a line break or an escape sequence that a peer has chosen', async () => {
   const nasty = 'a\nERROR fake line\r\t\u001b[2J\u0007"\\';
   const broker = await TestBroker.open({
     limits: { topicLevelsMax: 2, sessionQueueMessagesMax: 1, clientIdBytesMax31: 100 },

@@ -139,6 +139,11 @@ export class TestBroker {
     this.wall += milliseconds;
   }
 
+  /** Sets the calendar: no time passes. */
+  setWall(wall: number): void {
+    this.wall = wall;
+  }
+
   /** What the calendar shows. */
   get wallClock(): number {
     return this.wall;

@@ -104,7 +104,8 @@ test('the right to publish a Will is asked for at CONNECT, and once more when it
   observer.subscribe('will');
   broker.connect({ clientId: 'c', will: will({ qos: 2, retain: true }) }).cut();
   assert.deepEqual(observer.messages(), ['will=w']);
-  const identity = { principal: undefined, clientId: 'c', remote: 'test:2', certificate: undefined };
+  const nobodySaid = { certificate: undefined, groups: undefined, rights: undefined };
+  const identity = { principal: undefined, clientId: 'c', remote: 'test:2', ...nobodySaid };
   assert.deepEqual(
     asked,
     Array.from({ length: 2 }, () => [identity, 'will', 'will', 2, true]),

@@ -172,7 +172,7 @@ test('beyond loopback a broker with a password file needs no more, and warns tha
     '--password-file',
     file,
   ]);
-  await broker.line('Nothing is encrypted here: passwords and messages can be read');
+  await broker.line('Nothing is encrypted here: passwords, tokens and messages can be read');
   broker.signal('SIGTERM');
   const { code, stdout } = await broker.ended;
   assert.equal(code, 0);

@@ -88,7 +88,7 @@ test('a listener for other machines without TLS is warned of, one with TLS and c
   const args = ['start', '--store', 'memory', '--allow-anonymous', '--listeners', listeners];
   const broker = startVouch(context, args);
   const [plain = ''] = await urlsOf(broker);
-  const sentence = 'Nothing is encrypted here: passwords and messages can be read, and changed, on their way';
+  const sentence = 'Nothing is encrypted here: passwords, tokens and messages can be read, and changed, on their way';
   assert.ok((await broker.line(sentence)).includes(plain));
   broker.signal('SIGTERM');
   const { stdout } = await broker.ended;

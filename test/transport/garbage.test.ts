@@ -53,7 +53,7 @@ const HOW_IT_ENDS = ['end', 'destroy', 'resetAndDestroy'] as const;
 
 for (const name of Object.keys(DOORS)) {
   for (const isBehindTls of name === 'tls' || name === 'wss' ? [false, true] : [false]) {
-    test(`any bytes${isBehindTls ? ' behind the handshake' : ''}, and any end, are survived: ${name}`, async () => {
+    test(`threat 14: any bytes${isBehindTls ? ' behind the handshake' : ''}, and any end, are survived: ${name}`, async () => {
       const url = urls.get(name) ?? assert.fail();
       const port = Number(new URL(url).port);
       const visit = async (start: string, noise: Uint8Array, ending: (typeof HOW_IT_ENDS)[number]): Promise<void> => {

@@ -134,7 +134,7 @@ for (const kind of KINDS) {
     assert.match(door.accepted.at(-1)?.remote ?? '', /^127\.0\.0\.1:\d+$/u);
   });
 
-  it(`whoever is not listed is not let in, whatever is claimed: ${kind}`, async () => {
+  it(`threat 62: whoever is not listed is not let in, whatever is claimed: ${kind}`, async () => {
     const door = await openDoor(kind, ['10.0.0.0/8', '::1']);
     const socket = await dial(door, LINE, 100);
     await closed(socket.resume());
@@ -144,7 +144,7 @@ for (const kind of KINDS) {
     assert.equal(door.accepted.length, 0);
   });
 
-  it(`a proxy without a valid header is not let in: ${kind}`, async () => {
+  it(`threat 62: a proxy without a valid header is not let in: ${kind}`, async () => {
     const door = await openDoor(kind, [HOST]);
     const socket = await dial(door, Buffer.from('101000044d51545404020000000461626364', 'hex'), 100);
     await closed(socket.resume());
@@ -152,7 +152,7 @@ for (const kind of KINDS) {
     assert.equal(door.accepted.length, 0);
   });
 
-  it(`a proxy that does not finish its header is not waited for: ${kind}`, async () => {
+  it(`threat 62: a proxy that does not finish its header is not waited for: ${kind}`, async () => {
     const door = await openDoor(kind, [HOST], 50);
     const slow = await dial(door, LINE.subarray(0, 20), 100);
     await closed(slow.resume());

@@ -7,11 +7,16 @@ import { DOLLAR, HASH, PLUS, restMatches } from '../../topic/topic-levels.ts';
 import { overlap, type Region, regionsOf, showRegion } from './filter-region.ts';
 import type { Rule } from './rule.ts';
 
-/** A rule, and how often it has decided. */
-export interface RuleCount {
-  readonly rule: Rule;
+/** How often something has decided. */
+export interface Tally {
   allowed: number;
   refused: number;
+}
+
+/** A rule, and how often it has decided: alone, or with others that are counted together. */
+export interface RuleCount {
+  readonly rule: Rule;
+  readonly tally: Tally;
 }
 
 /** What was decided, and by what. */

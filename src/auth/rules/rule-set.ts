@@ -5,7 +5,8 @@
 
 import type { Action, Authorizer, Explanation, Identity, RuleTally } from '../contract.ts';
 import { addressOf } from './address-range.ts';
-import { ClientRules, type Decision, type Memory, type RuleCount } from './client-rules.ts';
+import { answeredRulesOf } from './answered-rules.ts';
+import { ClientRules, type Decision, type Memory, type RuleCount, type Tally } from './client-rules.ts';
 import type { Rule, RuleFile, RulePlace, RuleSubject } from './rule.ts';
 import { filterFor, levelsFor } from './topic-pattern.ts';
 
@@ -17,7 +18,9 @@ export class RuleSet implements Authorizer {
   readonly allowsAll: boolean;
   private readonly file: RuleFile;
   private readonly counts: readonly RuleCount[];
-  private readonly noRule: { allowed: number; refused: number };
+  /** Of all rules together that came with answers. */
+  private readonly answered: Tally;
+  private readonly noRule: Tally;
   private readonly memory: Memory;
   private clients: WeakMap<Identity, ClientRules>;
   /** Who was asked about last: most questions come in rows. */
@@ -27,7 +30,8 @@ export class RuleSet implements Authorizer {
   constructor(file: RuleFile) {
     this.allowsAll = false;
     this.file = file;
-    this.counts = file.rules.map((rule) => ({ rule, allowed: 0, refused: 0 }));
+    this.counts = file.rules.map((rule) => ({ rule, tally: { allowed: 0, refused: 0 } }));
+    this.answered = { allowed: 0, refused: 0 };
     this.noRule = { allowed: 0, refused: 0 };
     this.memory = { left: REMEMBERED_MAX };
     this.clients = new WeakMap();
@@ -38,9 +42,9 @@ export class RuleSet implements Authorizer {
   /** hot: */
   allows(identity: Identity, action: Action, topic: string, qos: 0 | 1 | 2, retain: boolean): boolean {
     const { isAllowed, by } = decide(this.rulesOf(identity), action, topic, qos, retain);
-    const count = by ?? this.noRule;
-    if (isAllowed) count.allowed++;
-    else count.refused++;
+    const tally = by === undefined ? this.noRule : by.tally;
+    if (isAllowed) tally.allowed++;
+    else tally.refused++;
     return isAllowed;
   }
 
@@ -49,27 +53,28 @@ export class RuleSet implements Authorizer {
     const rule = decision.by?.rule;
     return {
       isAllowed: decision.isAllowed,
-      sentence: sentenceFor(decision, this.file.path),
+      sentence: sentenceFor(decision, this.sourcesOf(identity)),
       rule: rule === undefined ? undefined : showRulePlace(rule.place),
       tell: decision.isAllowed ? undefined : rule?.tell,
     };
   }
 
   tallies(): readonly RuleTally[] {
-    const tallies = this.counts.map(({ rule, allowed, refused }) => ({ name: nameOf(rule), allowed, refused }));
+    const tallies = this.counts.map(({ rule, tally }) => ({ name: nameOf(rule), ...tally }));
+    const { allowed, refused } = this.answered;
+    if (allowed + refused > 0) tallies.unshift({ name: 'answered rules', allowed, refused });
     return [...tallies, { name: 'no rule', ...this.noRule }];
   }
 
   /** Goes on counting where an older form of the same rules left off: those that have a name keep it. */
   continueCounts(older: RuleSet): void {
     const known = new Map(older.counts.map((count) => [count.rule.name, count]));
-    for (const count of this.counts) {
-      const before = count.rule.name === undefined ? undefined : known.get(count.rule.name);
-      count.allowed += before?.allowed ?? 0;
-      count.refused += before?.refused ?? 0;
+    for (const { rule, tally } of this.counts) {
+      const before = rule.name === undefined ? undefined : known.get(rule.name);
+      if (before !== undefined) add(tally, before.tally);
     }
-    this.noRule.allowed += older.noRule.allowed;
-    this.noRule.refused += older.noRule.refused;
+    add(this.answered, older.answered);
+    add(this.noRule, older.noRule);
   }
 
   /** hot: */
@@ -92,7 +97,8 @@ export class RuleSet implements Authorizer {
   private compile(identity: Identity): ClientRules {
     const address = addressOf(identity.remote);
     const levels = levelsFor(identity);
-    const about = this.counts
+    const answered = answeredRulesOf(identity)?.rules.map((rule) => ({ rule, tally: this.answered })) ?? [];
+    const about = [...answered, ...this.counts]
       .filter(({ rule }) => isAbout(rule, identity, address, this.file.groups))
       .map((count) => ({
         count,
@@ -103,11 +109,23 @@ export class RuleSet implements Authorizer {
       .filter(({ filters }) => filters.length > 0);
     return new ClientRules(about, this.memory);
   }
+
+  /** Where the rules of a client stand. */
+  private sourcesOf(identity: Identity): string {
+    const source = answeredRulesOf(identity)?.source;
+    if (source === undefined) return this.file.path;
+    return this.file.path === '' ? source : `${source} and of ${this.file.path}`;
+  }
 }
 
 /** A place as the log shows it: `rules.yaml:12`. */
 function showRulePlace({ path, line }: RulePlace): string {
-  return `${path}:${line}`;
+  return line === 0 ? path : `${path}:${line}`;
+}
+
+function add(tally: Tally, { allowed, refused }: Tally): void {
+  tally.allowed += allowed;
+  tally.refused += refused;
 }
 
 /** hot: */
@@ -159,7 +177,7 @@ function sentenceFor({ isAllowed, by, because, part }: Decision, path: string): 
   const { name, place, qosMax } = by.rule;
   const title =
     name === undefined
-      ? `the rule at ${showRulePlace(place)}`
+      ? `${place.line === 0 ? '' : 'the rule at '}${showRulePlace(place)}`
       : `rule ${JSON.stringify(name)} (${showRulePlace(place)})`;
   if (isAllowed) return `${title} allows it`;
   if (because === 'retain') return `${title} allows it without RETAIN only`;

@@ -13,7 +13,7 @@ export type Right = 'publish' | 'subscribe' | 'receive';
 /** Where a rule stands. */
 export interface RulePlace {
   readonly path: string;
-  /** From 1. */
+  /** From 1; 0: it is in no file, and `path` says all of where it is. */
   readonly line: number;
   /** From 1. */
   readonly column: number;

@@ -115,7 +115,7 @@ test('any beginning of a header is incomplete, and nothing else is', () => {
   }
 });
 
-test('any bytes have an answer, and what is incomplete is short', () => {
+test('threat 62: any bytes have an answer, and what is incomplete is short', () => {
   const start = fc.constantFrom('', 'PROXY ', 'PROXY TCP4 ', Buffer.from(SIGNATURE, 'hex').toString('latin1'));
   fc.assert(
     fc.property(start, fc.uint8Array({ maxLength: 5_000, size: 'max' }), (signature, rest) => {

@@ -141,7 +141,7 @@ it('another path, and another request than an upgrade, are told where MQTT is', 
   ]);
 });
 
-it('pages of an origin that is not listed are refused; programs name none, and are not', async () => {
+it('threat 61: pages of an origin that is not listed are refused; programs name none, and are not', async () => {
   const door = await openDoor(['https://app.example']);
   const from = (origin: string) => answerTo(door, '/mqtt', { ...MQTT, origin });
   assert.equal(await from('https://app.example'), '101 mqtt');
@@ -163,7 +163,7 @@ it('a text frame closes the connection', async () => {
   assert.deepEqual(door.causes, ['A text frame came; MQTT is sent in binary frames.']);
 });
 
-it('nothing is compressed, although a client offers it', async () => {
+it('threat 60: nothing is compressed, although a client offers it', async () => {
   const door = await openDoor();
   const webSocket = new WebSocket(door.listener.url, 'mqtt', { perMessageDeflate: true });
   await once(webSocket, 'open');
@@ -171,7 +171,7 @@ it('nothing is compressed, although a client offers it', async () => {
   webSocket.close();
 });
 
-it('a message that is too long, or in too many fragments, closes the connection', async () => {
+it('threat 60: a message that is too long, or in too many fragments, closes the connection', async () => {
   const door = await openDoor();
   const long = await dial(door);
   long.send(new Uint8Array(100_001));
@@ -182,7 +182,7 @@ it('a message that is too long, or in too many fragments, closes the connection'
   await door.until(() => door.causes.length === 2);
 });
 
-it('a ping is answered, and a flood of pings whose answers nobody reads ends the connection', async () => {
+it('threat 60: a ping is answered, and a flood of pings whose answers nobody reads ends the connection', async () => {
   const door = await openDoor();
   const webSocket = await dial(door);
   webSocket.ping('a');
@@ -219,7 +219,7 @@ it('what does not speak WebSocket is closed, and told of', async () => {
   assert.equal(door.accepted.length, 0);
 });
 
-it('frames that break the rules of WebSocket close the connection, and nothing else', async () => {
+it('threat 60: frames that break the rules of WebSocket close the connection, and nothing else', async () => {
   const door = await openDoor();
   const frames = ['8201ff', 'c281000000000a', '838100000000ff', '8bfe0100', '82ff7fffffffffffffff', '80810000000000'];
   for (const frame of frames) {

@@ -34,7 +34,7 @@ const CHOICE: Omit<DamageRunChoice, 'directory'> = {
   onProgress: () => {},
 };
 
-test('damage to the database or its log is found, or harmless, in a hundred places', async (context) => {
+test('threat 71: damage to the database or its log is found, or harmless, in a hundred places', async (context) => {
   const { faults, ...figures } = await runDamage({ ...CHOICE, directory: temporaryDirectory(context) });
   context.diagnostic(`seed ${SEED}: ${JSON.stringify(figures)}`);
   assert.deepEqual(faults.slice(0, FAULTS_SHOWN), [], `seed ${SEED}`);

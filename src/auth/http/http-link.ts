@@ -1,0 +1,154 @@
+// Who a client is, by the word of an HTTP server, which may also say what it may do and for how long. Answers are remembered for a
+// while by a keyed digest of the question, so that clients that come back together do not all ask again; who guesses is held off as
+// with a password file. A server that does not answer, or not as it should, has not said yes: the client is refused with 0x88.
+
+import { createHmac } from 'node:crypto';
+
+import type { Clock } from '../../base/clock.ts';
+import type { Millis } from '../../base/millis.ts';
+import type { Random } from '../../base/random.ts';
+import type { ChainLink, LinkAnswer } from '../chain.ts';
+import { CheckLine } from '../check-line.ts';
+import type { Credentials } from '../contract.ts';
+import { ExpiringMap } from '../expiring-map.ts';
+import { Guesses } from '../guesses.ts';
+import type { AuthLimits } from '../limits.ts';
+import { networkOf } from '../../base/network-of.ts';
+import { AnsweredRules } from '../rules/answered-rules.ts';
+import type { AuthSources } from '../sources.ts';
+import { type HttpAnswer, readAnswer, type ReadRules } from './http-answer.ts';
+import type { EndpointReply, HttpEndpoint } from './http-endpoint.ts';
+import { questionText } from './http-question.ts';
+
+/** What it is made of. */
+export interface HttpLinkParts {
+  readonly endpoint: Pick<HttpEndpoint, 'ask'>;
+  readonly sources: Pick<
+    AuthSources,
+    'httpAuth' | 'httpAuthRequestsMax' | 'httpAuthWaitingMax' | 'httpAuthCacheExpiry'
+  >;
+  readonly limits: AuthLimits;
+  readonly clock: Pick<Clock, 'monotonic'>;
+  readonly random: Random;
+  readonly readRules: ReadRules;
+}
+
+const BAD_USER_NAME_OR_PASSWORD = 0x86;
+const NOT_AUTHORIZED = 0x87;
+const SERVER_UNAVAILABLE = 0x88;
+const SERVER_BUSY = 0x89;
+const CONNECTION_RATE_EXCEEDED = 0x9f;
+
+const KEY_BYTES = 32;
+/** Answers that are remembered. */
+const REMEMBERED_MAX = 20_000;
+
+/** Asks an HTTP server about every client that comes to it. */
+export class HttpLink implements ChainLink {
+  private readonly parts: HttpLinkParts;
+  /** The server as the log names it: without what stands behind a question mark, which may be a secret. */
+  private readonly name: string;
+  private readonly guesses: Guesses;
+  private readonly line: CheckLine;
+  private readonly remembered: ExpiringMap<HttpAnswer>;
+  /** Questions under way: many clients may come with the same at once. */
+  private readonly underWay: Map<string, Promise<EndpointReply<HttpAnswer>>>;
+  /** Of this process, so that a digest is of no use elsewhere. */
+  readonly #key: Uint8Array;
+  #token: string;
+
+  /** @param token  What the broker says of itself there; '': nothing. */
+  constructor(parts: HttpLinkParts, token: string) {
+    const { sources, limits, random } = parts;
+    const { origin, pathname } = new URL(sources.httpAuth);
+    this.parts = parts;
+    this.name = origin + pathname;
+    this.guesses = new Guesses(limits);
+    this.line = new CheckLine(sources.httpAuthRequestsMax, sources.httpAuthWaitingMax);
+    this.remembered = new ExpiringMap(REMEMBERED_MAX, sources.httpAuthCacheExpiry);
+    this.underWay = new Map();
+    this.#key = random.bytes(KEY_BYTES);
+    this.#token = token;
+  }
+
+  /** From now on the broker says this of itself. */
+  replaceToken(token: string): void {
+    this.#token = token;
+  }
+
+  knows(): boolean {
+    return true;
+  }
+
+  authenticate(credentials: Credentials): LinkAnswer | Promise<LinkAnswer> {
+    const { userName, remote } = credentials;
+    const now = this.parts.clock.monotonic();
+    const held = userName === undefined ? undefined : this.guesses.held(networkOf(remote), userName, now);
+    if (held !== undefined) return refused(CONNECTION_RATE_EXCEEDED, held);
+    const question = questionText(credentials);
+    const digest = createHmac('sha256', this.#key).update(question).digest('base64');
+    const known = this.remembered.peek(digest, now);
+    if (known !== undefined) return this.decide(known, userName);
+    const reply = this.underWay.get(digest) ?? this.ask(digest, question, credentials);
+    if (reply === undefined) {
+      return refused(SERVER_BUSY, `Too many clients wait for ${this.name} to be asked about (httpAuthWaitingMax).`);
+    }
+    return reply.then((came) =>
+      came.kind === 'answered'
+        ? this.decide(came.answer, userName)
+        : refused(SERVER_UNAVAILABLE, `${this.name} does not say who it is: ${came.why}.`),
+    );
+  }
+
+  /** `undefined`: too many are waiting. The answer is remembered even if the client has gone. */
+  private ask(
+    digest: string,
+    question: string,
+    { userName, remote }: Credentials,
+  ): Promise<EndpointReply<HttpAnswer>> | undefined {
+    const { endpoint, readRules, clock } = this.parts;
+    const asking = this.line.run(() => {
+      const headers: Record<string, string> = this.#token === '' ? {} : { authorization: `Bearer ${this.#token}` };
+      return endpoint.ask(question, headers, (text) => readAnswer(text, readRules));
+    });
+    if (asking === undefined) return undefined;
+    const ended = asking
+      .then((reply) => {
+        if (reply.kind === 'answered') this.note(digest, reply.answer, userName, remote, clock.monotonic());
+        return reply;
+      })
+      .finally(() => this.underWay.delete(digest));
+    this.underWay.set(digest, ended);
+    return ended;
+  }
+
+  private note(digest: string, answer: HttpAnswer, userName: string | undefined, remote: string, now: Millis): void {
+    this.remembered.set(digest, answer, now);
+    if (userName === undefined) return;
+    if (answer.result === 'deny') this.guesses.fail(networkOf(remote), userName, now);
+    else if (answer.result === 'allow') this.guesses.succeed(networkOf(remote), userName, now);
+  }
+
+  private decide(
+    { result, user, groups, expiresAt, reason, rules }: HttpAnswer,
+    userName: string | undefined,
+  ): LinkAnswer {
+    if (result === 'ignore') return { kind: 'not-mine' };
+    if (result === 'deny') {
+      const why = `${this.name} says no${reason === '' ? '' : `: ${JSON.stringify(reason)}`}.`;
+      return refused(userName === undefined ? NOT_AUTHORIZED : BAD_USER_NAME_OR_PASSWORD, why);
+    }
+    const said = userName === '' ? undefined : userName;
+    return {
+      kind: 'accepted',
+      principal: user === undefined ? said : (user ?? undefined),
+      groups,
+      expiresAt,
+      rights: rules === undefined ? undefined : new AnsweredRules(`the answer of ${this.name}`, rules),
+    };
+  }
+}
+
+function refused(reasonCode: number, detail: string): LinkAnswer {
+  return { kind: 'refused', reasonCode, detail };
+}
