@@ -14,6 +14,7 @@ export type RoomName =
   | 'store'
   | 'store/memory'
   | 'store/sqlite'
+  | 'store/indexed-db'
   | 'auth'
   | 'auth/rules'
   | 'auth/jwt'
@@ -22,11 +23,14 @@ export type RoomName =
   | 'transport/tcp'
   | 'transport/tls'
   | 'transport/websocket'
+  | 'transport/web'
   | 'broker'
   | 'client'
   | 'control'
   | 'config'
   | 'server'
+  | 'browser'
+  | 'load'
   | 'cli'
   | 'exports'
   | 'test'
@@ -64,6 +68,7 @@ const ALL_BUT_CLI: readonly Permission[] = [
   'store',
   'store/memory',
   'store/sqlite',
+  'store/indexed-db',
   'auth',
   'auth/rules',
   'auth/jwt',
@@ -72,11 +77,14 @@ const ALL_BUT_CLI: readonly Permission[] = [
   'transport/tcp',
   'transport/tls',
   'transport/websocket',
+  'transport/web',
   'broker',
   'client',
   'control',
   'config',
   'server',
+  'browser',
+  'load',
 ];
 
 /** The table of rooms, lowest first. */
@@ -142,6 +150,15 @@ export const ROOMS: readonly Room[] = [
     sentence: 'the store contract on disk: SQLite in a worker thread, one fsync for all that arrived meanwhile',
     imports: ['base', 'packet', 'topic', 'store'],
     node: ['node:sqlite', 'node:worker_threads', 'node:fs', 'node:path', 'node:zlib'],
+    packages: [],
+  },
+  {
+    name: 'store/indexed-db',
+    folder: 'src/store/indexed-db',
+    rank: 3,
+    sentence: 'the store contract in a browser: in memory, and every change in IndexedDB',
+    imports: ['base', 'packet', 'topic', 'store', 'store/memory'],
+    node: [],
     packages: [],
   },
   {
@@ -218,6 +235,15 @@ export const ROOMS: readonly Room[] = [
     packages: ['ws'],
   },
   {
+    name: 'transport/web',
+    folder: 'src/transport/web',
+    rank: 3,
+    sentence: 'the transport contract over the WebSocket of a browser, which shows a page less than a program sees',
+    imports: ['base', 'transport'],
+    node: [],
+    packages: [],
+  },
+  {
     name: 'broker',
     folder: 'src/broker',
     rank: 4,
@@ -275,6 +301,7 @@ export const ROOMS: readonly Room[] = [
     imports: [
       'base',
       'types of broker',
+      'types of client',
       'types of transport',
       'types of auth',
       'types of auth/rules',
@@ -318,9 +345,27 @@ export const ROOMS: readonly Room[] = [
     packages: ['pino', 'pino-pretty', 'pkijs', 'asn1js'],
   },
   {
+    name: 'browser',
+    folder: 'src/browser',
+    rank: 7,
+    sentence: 'the same for a client in a browser: WebSocket, IndexedDB, the clock and the chance of a page',
+    imports: ['base', 'packet', 'session', 'store', 'store/indexed-db', 'transport', 'transport/web', 'client'],
+    node: [],
+    packages: [],
+  },
+  {
+    name: 'load',
+    folder: 'src/load',
+    rank: 8,
+    sentence: 'load for any broker, what it shows, and MQTT measured against HTTP; a lean client of its own',
+    imports: ['base', 'packet', 'client', 'contract of transport', 'src/transport/tcp/tcp-address.ts', 'server'],
+    node: 'any',
+    packages: [],
+  },
+  {
     name: 'exports',
     folder: 'src/exports',
-    rank: 8,
+    rank: 9,
     sentence: 'the public doors of the published package, one file each',
     imports: ALL_BUT_CLI,
     node: [],
@@ -329,7 +374,7 @@ export const ROOMS: readonly Room[] = [
   {
     name: 'cli',
     folder: 'src/cli',
-    rank: 8,
+    rank: 9,
     sentence: 'the commands of `vouch`, one file each',
     imports: [
       'base',
@@ -338,6 +383,7 @@ export const ROOMS: readonly Room[] = [
       'control',
       'config',
       'server',
+      'load',
       'types of auth',
       'types of auth/rules',
       'src/auth/sources.ts',
@@ -348,7 +394,7 @@ export const ROOMS: readonly Room[] = [
   {
     name: 'conformance',
     folder: 'conformance',
-    rank: 9,
+    rank: 10,
     sentence: 'a row per normative statement of the specifications, and what shows that it holds',
     imports: [
       'base',
@@ -368,7 +414,7 @@ export const ROOMS: readonly Room[] = [
   {
     name: 'test',
     folder: 'test',
-    rank: 9,
+    rank: 10,
     sentence: 'the tests that no single file owns',
     imports: [...ALL_BUT_CLI, 'exports', 'conformance', 'scripts'],
     node: 'any',
@@ -377,7 +423,7 @@ export const ROOMS: readonly Room[] = [
   {
     name: 'sim',
     folder: 'sim',
-    rank: 9,
+    rank: 10,
     sentence:
       'seeded network, clock, disk and crashes round the real broker, client and sessions; checkers that forgive nothing',
     imports: [...ALL_BUT_CLI, 'test'],
@@ -387,7 +433,7 @@ export const ROOMS: readonly Room[] = [
   {
     name: 'fuzz',
     folder: 'fuzz',
-    rank: 9,
+    rank: 10,
     sentence: 'bytes that nobody should send, for the codec and for the broker, and what must hold all the same',
     imports: [...ALL_BUT_CLI, 'conformance', 'test'],
     node: 'any',
@@ -396,7 +442,7 @@ export const ROOMS: readonly Room[] = [
   {
     name: 'bench',
     folder: 'bench',
-    rank: 9,
+    rank: 10,
     sentence: 'how fast it is, alone and beside other brokers',
     imports: [...ALL_BUT_CLI, 'exports', 'test'],
     node: 'any',
@@ -405,7 +451,7 @@ export const ROOMS: readonly Room[] = [
   {
     name: 'scripts',
     folder: 'scripts',
-    rank: 9,
+    rank: 10,
     sentence: 'what the scripts of package.json run',
     imports: [...ALL_BUT_CLI, 'conformance'],
     node: 'any',
@@ -414,7 +460,7 @@ export const ROOMS: readonly Room[] = [
   {
     name: 'examples',
     folder: 'examples',
-    rank: 9,
+    rank: 10,
     sentence: 'programs to copy: they see the package alone, by its name, as every other program does',
     imports: [],
     node: 'any',
@@ -426,7 +472,7 @@ export const ROOMS: readonly Room[] = [
 export const PURE_ROOMS: readonly RoomName[] = ['base', 'packet', 'topic', 'session'];
 
 /** The rooms of src/ that may read a clock or draw a random number; the others are handed theirs. */
-export const ROOMS_WITH_A_CLOCK: readonly RoomName[] = ['server', 'cli'];
+export const ROOMS_WITH_A_CLOCK: readonly RoomName[] = ['server', 'browser', 'load', 'cli'];
 
 /** Modules of Node.js that one file loads for all others in src/, which may name their types only. */
 export const LOADED_BY: Readonly<Record<string, string>> = {
@@ -436,4 +482,5 @@ export const LOADED_BY: Readonly<Record<string, string>> = {
 /** Files that may be longer than others because they are tables of data; each with its reason. */
 export const TABLES: Readonly<Record<string, string>> = {
   'conformance/requirements.ts': 'a row per normative statement',
+  'rooms.ts': 'a row per room',
 };

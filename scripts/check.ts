@@ -20,6 +20,7 @@ const SLOW = [
   'test/package.test.ts',
   'test/bootstrap.test.ts',
   'test/interop/**/*.test.ts',
+  'test/browser/*.test.ts',
   'test/crash/{crash,power-cut,disk-full,*-strace}.test.ts',
   'test/crash/clients/{crash,session-lost}.test.ts',
   'test/crash/damage/damage.test.ts',
@@ -39,6 +40,7 @@ const STEPS: Readonly<Record<string, readonly string[]>> = {
   lint: ['oxlint', '--deny-warnings', '--format=unix'],
   types: ['tsc', '-p', 'tsconfig.json'],
   'types-pure': ['tsc', '-p', 'tsconfig.pure.json'],
+  'types-browser': ['tsc', '-p', 'tsconfig.browser.json'],
   unused: ['knip'],
   tidy: testCommand(['--test-reporter=dot', ...globSync(TIDY, { cwd: ROOT })]),
 };

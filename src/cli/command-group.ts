@@ -27,6 +27,9 @@ export function defineGroup(group: CommandGroup): Command {
   return {
     name,
     sentence,
+    async outline() {
+      return { options: {}, operands: [], commands: await loadAll(group) };
+    },
     async run(args) {
       const [first, ...rest] = args;
       if (first === undefined) {
@@ -51,9 +54,14 @@ async function load({ commands, subject }: CommandGroup, name: string): Promise<
   throw new UsageError('invalid-argument', `${quote(name)} is nothing that can be done with ${subject}; ${known}`);
 }
 
-async function overview({ name, sentence, commands }: CommandGroup): Promise<string> {
+async function loadAll({ commands }: CommandGroup): Promise<readonly Command[]> {
+  return await Promise.all([...commands.values()].map(async (loadOne) => (await loadOne()).command));
+}
+
+async function overview(group: CommandGroup): Promise<string> {
+  const { name, sentence } = group;
   const width = pageWidth(process.stdout.columns);
-  const all = await Promise.all([...commands.values()].map(async (loadOne) => (await loadOne()).command));
+  const all = await loadAll(group);
   return [
     `Usage: vouch ${name} COMMAND [options]`,
     '',

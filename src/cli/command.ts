@@ -1,16 +1,35 @@
 // What main.ts knows of a command, and how a command is made of its help page and what it does.
 
 import { EXIT } from '../server/exit-codes.ts';
+import { defaultArguments } from './defaults-file.ts';
 import type { HelpPage } from './help-page.ts';
 import { helpText, pageWidth } from './help-page.ts';
 import type { OptionTable, ValuesOf } from './option-table.ts';
 import { parseOptions } from './option-table.ts';
+
+/** What a command line may hold after the command. */
+export interface Outline {
+  readonly options: OptionTable;
+  readonly operands: readonly OperandOutline[];
+  /** Those that the command is made of; often none. */
+  readonly commands: readonly Command[];
+}
+
+/** What is no option. */
+export interface OperandOutline {
+  /** As the usage has it: `FILE`. */
+  readonly name: string;
+  /** What it is one of, where that is a few words; otherwise none. */
+  readonly choices: readonly string[];
+}
 
 /** One `vouch <name>`. */
 export interface Command {
   readonly name: string;
   /** What it does, for the list of commands. */
   readonly sentence: string;
+  /** What it takes, for shells that complete it. */
+  outline(): Promise<Outline>;
   /**
    * Runs it with the arguments after its name, and yields the exit code.
    * @throws {UsageError} called wrongly: main.ts says so and exits with 2.
@@ -28,13 +47,23 @@ export function defineCommand<Table extends OptionTable>(
   action: (values: ValuesOf<Table>, operands: readonly string[]) => Promise<number>,
 ): Command {
   return {
-    name: page.command.replace('vouch ', ''),
+    name: nameOf(page.command),
     sentence: page.sentence,
+    async outline() {
+      const operands = (page.operands ?? []).map((name) => ({ name, choices: page.operandWords?.[name] ?? [] }));
+      return { options: page.options, operands, commands: [] };
+    },
     async run(args) {
-      const parsed = parseOptions(page.options, args, page.operands);
+      const readsDefaults = page.readsDefaults === true && !args.includes('--help');
+      const defaults = readsDefaults ? defaultArguments(nameOf(page.command), page.options, process.env) : [];
+      const parsed = parseOptions(page.options, [...defaults, ...args], page.operands);
       if (parsed.kind === 'values') return await action(parsed.values, parsed.operands);
       process.stdout.write(helpText(page, pageWidth(process.stdout.columns)));
       return EXIT.ok;
     },
   };
+}
+
+function nameOf(command: string): string {
+  return command.replace('vouch ', '');
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import type { ConnectOptions } from '../client/options.ts';
-import { CONNECTION_OPTIONS, clientOptions, urlTopic } from './connection-options.ts';
+import { CONNECTION_OPTIONS, clientOptions, goodbye, urlTopic } from './connection-options.ts';
 import { parseOptions } from './option-table.ts';
 
 function optionsOf(line: string): ConnectOptions {
@@ -58,7 +58,7 @@ test('with a store the session is kept without -c and -i, and the broker is wait
 });
 
 test('a will is made of four options, of which the topic is needed', () => {
-  assert.deepEqual(optionsOf('--will-topic gone --will-payload bye --will-qos 2 --will-retain').will, {
+  assert.partialDeepStrictEqual(optionsOf('--will-topic gone --will-payload bye --will-qos 2 --will-retain').will, {
     topic: 'gone',
     payload: 'bye',
     qos: 2,
@@ -72,6 +72,65 @@ test('what does not go together is refused in the words of the command line', ()
   assert.throws(() => optionsOf('-x 1 -V 311'), { name: 'UsageError', message: /^-x needs MQTT 5\.0/ });
   assert.throws(() => optionsOf('-P x -V 311'), { name: 'UsageError', message: /^-P needs -u/ });
   assert.throws(() => optionsOf('-V 4 -k x -p 0'), { name: 'UsageError', message: /-version.*\n.*-keepalive|-port/s });
+});
+
+test('-D says what CONNECT, DISCONNECT and the will are to say', () => {
+  const line = '-D connect receive-maximum 7 -D CONNECT user-property a -b -D disconnect session-expiry-interval 9';
+  assert.partialDeepStrictEqual(optionsOf(line), { receiveMaximum: 7, userProperties: [['a', '-b']] });
+  assert.equal(optionsOf('-D connect session-expiry-interval 60').sessionExpirySeconds, 60);
+  assert.partialDeepStrictEqual(
+    optionsOf('--will-topic w -D will will-delay-interval 5 -D will content-type text -D will user-property a b').will,
+    { delaySeconds: 5, properties: { contentType: 'text', userProperties: [['a', 'b']] } },
+  );
+  const parsed = parseOptions(CONNECTION_OPTIONS, line.split(' '));
+  assert.ok(parsed.kind === 'values');
+  assert.deepEqual(goodbye(parsed.values), { sessionExpirySeconds: 9 });
+});
+
+test('a property that there is not, or that has no such value, is refused with what there is', () => {
+  for (const [line, message] of [
+    ['-D conect a b', /^--property takes connect, disconnect or will as COMMAND; got "conect"\.$/],
+    ['-D publish content-type b', /got "publish"/],
+    ['-D connect recieve-maximum 1', /no property "recieve-maximum" for CONNECT; did you mean receive-maximum\?$/],
+    [
+      '-D connect receive-maximum 0',
+      /^--property connect receive-maximum takes a whole number from 1 to 65535; got "0"/,
+    ],
+    ['-D connect authentication-method x', /cannot give authentication-method: /],
+    ['-D connect user-property a', /^-D needs a value/],
+    ['-D connect receive-maximum 1 -V 311', /^-D needs MQTT 5\.0/],
+    ['-D will content-type x', /--will-topic/],
+  ] as const) {
+    assert.throws(() => optionsOf(line), { name: 'UsageError', message }, line);
+  }
+});
+
+test('--unix is the URL of a socket, wherever the command runs', () => {
+  assert.equal(optionsOf('--unix /run/a%b/mqtt.sock').url, 'unix:///run/a%25b/mqtt.sock');
+  assert.equal(optionsOf('--unix mqtt.sock').url, `unix://${process.cwd()}/mqtt.sock`);
+  assert.throws(() => optionsOf('--unix a -h b'), { name: 'UsageError', message: /^--unix goes with none/ });
+});
+
+test('-I makes a client identifier of its own for each process', () => {
+  assert.equal(optionsOf('-I sensor-').clientId, `sensor-${process.pid}`);
+  assert.throws(() => optionsOf('-I a -i b'), { name: 'UsageError', message: /^-i and -I/ });
+  assert.throws(() => optionsOf('-I a -c'), { name: 'UsageError', message: /^-c needs -i/ });
+});
+
+test('each option of TLS says what it says to mosquitto_pub', () => {
+  assert.deepEqual(optionsOf('--cafile ca.pem --tls-version tlsv1.3 --tls-alpn mqtt --insecure').tls, {
+    ca: 'ca.pem',
+    cert: undefined,
+    key: undefined,
+    servername: undefined,
+    rejectUnauthorized: false,
+    minVersion: 'TLSv1.3',
+    alpnProtocols: ['mqtt'],
+  });
+  assert.match(optionsOf('--tls-use-os-certs').tls?.ca ?? '', /^(-----BEGIN CERTIFICATE-----|$)/);
+  assert.throws(() => optionsOf('--capath /nonexistent'), { code: 'tls-failed' });
+  assert.throws(() => optionsOf('--cafile a --capath b'), { code: 'invalid-option' });
+  assert.throws(() => optionsOf('--tls-version tlsv1.1'), { message: /^--tls-version takes tlsv1\.2 or tlsv1\.3/ });
 });
 
 test('a URL names the topic after the host', () => {

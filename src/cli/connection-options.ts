@@ -1,19 +1,28 @@
 // The options that every command with a client has: where the broker is, as whom, and for how long. The
 // letters are those of mosquitto_pub and mosquitto_sub, and so are the long names where these have any.
 
+import path from 'node:path';
+
 import { OperationError, UsageError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { parseBrokerUrl } from '../client/broker-url.ts';
-import type { Client } from '../client/client.ts';
-import type { ClientTlsOptions, ConnectOptions, WillOptions } from '../client/options.ts';
+import type { Client, DisconnectOptions } from '../client/client.ts';
+import type { ConnectOptions, WillOptions } from '../client/options.ts';
 import type { QoS } from '../packet/packet.ts';
 import type { ProtocolVersion } from '../packet/protocol-version.ts';
 import { quote } from '../config/spelling.ts';
 import { BadValue, integer, type Option, switchOption, text, type ValuesOf, valueOption } from './option-table.ts';
 import { problemLog } from './problem-log.ts';
+import {
+  connectProperties,
+  disconnectProperties,
+  type GivenProperty,
+  propertyOption,
+  willProperties,
+} from './property-option.ts';
+import { TLS_OPTIONS, type TlsOptions, tlsOptions } from './tls-options.ts';
 
 const CONNECTION = 'Connection';
-const TLS = 'TLS, which -L mqtts:// or wss:// asks for, and so does each of these';
 const SESSION = 'Session';
 const WILL = 'Will, published by the broker if the connection breaks';
 
@@ -30,26 +39,25 @@ const VERSIONS: ReadonlyMap<string, ProtocolVersion> = new Map([
 const NEVER_EXPIRES = 4_294_967_295;
 
 /** The rows. */
-export type ConnectionOptions = {
+export type ConnectionOptions = TlsOptions & {
   readonly host: Option<string | undefined>;
   readonly port: Option<number | undefined>;
   readonly url: Option<string | undefined>;
+  readonly unix: Option<string | undefined>;
   readonly username: Option<string | undefined>;
   readonly pw: Option<string | undefined>;
-  readonly cafile: Option<string | undefined>;
-  readonly cert: Option<string | undefined>;
-  readonly key: Option<string | undefined>;
-  readonly servername: Option<string | undefined>;
-  readonly insecure: Option<boolean>;
   readonly protocolVersion: Option<ProtocolVersion | undefined>;
   readonly keepalive: Option<number | undefined>;
+  readonly nodelay: Option<boolean>;
   readonly id: Option<string | undefined>;
+  readonly idPrefix: Option<string | undefined>;
   readonly disableCleanSession: Option<boolean>;
   readonly sessionExpiryInterval: Option<number | undefined>;
   readonly willTopic: Option<string | undefined>;
   readonly willPayload: Option<string | undefined>;
   readonly willQos: Option<QoS | undefined>;
   readonly willRetain: Option<boolean>;
+  readonly property: Option<readonly GivenProperty[]>;
   readonly debug: Option<boolean>;
   readonly quiet: Option<boolean>;
 };
@@ -75,23 +83,12 @@ export const CONNECTION_OPTIONS: ConnectionOptions = {
     },
     text,
   ),
+  unix: valueOption(
+    { metavar: 'PATH', group: CONNECTION, sentence: 'Through this Unix socket, in place of host and port.' },
+    text,
+  ),
   username: valueOption({ short: 'u', metavar: 'NAME', group: CONNECTION, sentence: 'The user name.' }, text),
   pw: valueOption({ short: 'P', metavar: 'PASSWORD', group: CONNECTION, sentence: 'The password.' }, text),
-  cafile: valueOption(
-    { metavar: 'FILE', group: TLS, sentence: 'The CAs to trust, in PEM, in place of those that Node.js knows.' },
-    text,
-  ),
-  cert: valueOption({ metavar: 'FILE', group: TLS, sentence: "The client's certificate, in PEM." }, text),
-  key: valueOption({ metavar: 'FILE', group: TLS, sentence: 'Its key, in PEM.' }, text),
-  servername: valueOption(
-    {
-      metavar: 'NAME',
-      group: TLS,
-      sentence: "The name to find in the broker's certificate, where it is not the host's.",
-    },
-    text,
-  ),
-  insecure: switchOption({ group: TLS, sentence: 'Take any certificate: anybody on the way can be the broker then.' }),
   protocolVersion: valueOption(
     {
       short: 'V',
@@ -112,8 +109,19 @@ export const CONNECTION_OPTIONS: ConnectionOptions = {
     },
     integer(0, 65_535),
   ),
+  nodelay: switchOption({ group: CONNECTION, sentence: 'Send small packets at once: it is always so.' }),
+  ...TLS_OPTIONS,
   id: valueOption(
     { short: 'i', metavar: 'ID', group: SESSION, sentence: 'The client identifier; without it the broker gives one.' },
+    text,
+  ),
+  idPrefix: valueOption(
+    {
+      short: 'I',
+      metavar: 'PREFIX',
+      group: SESSION,
+      sentence: 'The client identifier is this and the number of the process.',
+    },
     text,
   ),
   disableCleanSession: switchOption({
@@ -134,6 +142,7 @@ export const CONNECTION_OPTIONS: ConnectionOptions = {
   willPayload: valueOption({ metavar: 'TEXT', group: WILL, sentence: 'What; by default nothing.' }, text),
   willQos: valueOption({ metavar: 'QOS', group: WILL, sentence: '0, 1 or 2.', defaultText: '0' }, qos),
   willRetain: switchOption({ group: WILL, sentence: 'Have the broker keep it for later subscribers.' }),
+  property: propertyOption(['connect', 'disconnect', 'will']),
   debug: switchOption({ short: 'd', group: 'Other', sentence: 'Tell what happens, on standard error.' }),
   quiet: switchOption({ group: 'Other', sentence: 'Tell nothing on standard error but why the command failed.' }),
 };
@@ -173,24 +182,33 @@ export function clientOptions(values: ConnectionValues, store?: string): Connect
   if (persists && !isStored && values.id === undefined)
     throw wrong('-c needs -i: the broker knows a session by its client identifier');
   if (protocol !== 5 && values.sessionExpiryInterval !== undefined) throw wrong('-x needs MQTT 5.0: leave out -V');
+  if (protocol !== 5 && values.property.length > 0) throw wrong('-D needs MQTT 5.0: leave out -V');
   if (protocol !== 5 && values.pw !== undefined && values.username === undefined)
     throw wrong('-P needs -u before MQTT 5.0');
+  const properties = connectProperties(values.property);
+  const sessionExpirySeconds = values.sessionExpiryInterval ?? properties.sessionExpirySeconds;
   return {
-    url: values.url,
+    ...properties,
+    url: urlOf(values),
     host: values.host,
     port: values.port,
     version: protocol,
-    clientId: values.id,
+    clientId: clientIdOf(values),
     clean: !persists,
     keepAliveSeconds: values.keepalive,
     userName: values.username,
     password: values.pw,
     tls: tlsOptions(values),
     will: will(values),
-    sessionExpirySeconds: values.sessionExpiryInterval ?? (protocol === 5 && persists ? NEVER_EXPIRES : undefined),
+    sessionExpirySeconds: sessionExpirySeconds ?? (protocol === 5 && persists ? NEVER_EXPIRES : undefined),
     store,
     startOffline: isStored ? true : undefined,
   };
+}
+
+/** What the goodbye to the broker says. */
+export function goodbye(values: ConnectionValues): DisconnectOptions {
+  return disconnectProperties(values.property);
 }
 
 /**
@@ -225,17 +243,29 @@ export function commandLog(command: string, values: ConnectionValues): Log {
   return problemLog(command, values.debug ? 'debug' : values.quiet ? 'error' : 'info');
 }
 
-function tlsOptions({ cafile, cert, key, servername, insecure }: ConnectionValues): ClientTlsOptions | undefined {
-  if (cafile === undefined && cert === undefined && key === undefined && servername === undefined && !insecure) {
-    return undefined;
+function urlOf({ url, unix, host, port }: ConnectionValues): string | undefined {
+  if (unix === undefined) return url;
+  if (url !== undefined || host !== undefined || port !== undefined) {
+    throw wrong('--unix goes with none of -h, -p and -L: the socket is where the broker is');
   }
-  return { ca: cafile, cert, key, servername, rejectUnauthorized: insecure ? false : undefined };
+  const parts = path.resolve(unix).split(path.sep);
+  return `unix://${parts.map((part) => encodeURIComponent(part)).join('/')}`;
+}
+
+function clientIdOf({ id, idPrefix }: ConnectionValues): string | undefined {
+  if (idPrefix === undefined) return id;
+  if (id !== undefined) throw wrong('-i and -I do not go together: choose one');
+  return `${idPrefix}${process.pid}`;
 }
 
 function will(values: ConnectionValues): WillOptions | undefined {
-  const { willTopic, willPayload, willQos, willRetain } = values;
-  if (willTopic !== undefined) return { topic: willTopic, payload: willPayload, qos: willQos, retain: willRetain };
-  if (willPayload !== undefined || willQos !== undefined || willRetain) throw wrong('A will needs --will-topic');
+  const { willTopic, willPayload, willQos, willRetain, property } = values;
+  if (willTopic !== undefined) {
+    const message = { topic: willTopic, payload: willPayload, qos: willQos, retain: willRetain };
+    return { ...message, ...willProperties(property) };
+  }
+  const isMeant = willPayload !== undefined || willQos !== undefined || willRetain;
+  if (isMeant || property.some(({ packet }) => packet === 'will')) throw wrong('A will needs --will-topic');
   return undefined;
 }
 

@@ -68,6 +68,7 @@ export const command: Command = defineCommand(
     sentence: 'Says whether rules allow something to a client, and which rule decides.',
     usage: ['publish|subscribe|receive|will TOPIC [options]'],
     operands: ['ACTION', 'TOPIC'],
+    operandWords: { ACTION: ACTIONS },
     options: OPTIONS,
     examples: [
       {

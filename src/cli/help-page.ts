@@ -17,6 +17,10 @@ export interface HelpPage<Table extends OptionTable> {
   readonly options: Table;
   /** What the command takes besides options, in order, as the usage names it; left out: nothing. */
   readonly operands?: readonly string[];
+  /** What an operand is one of, by its name, where that is a few words; left out: anything. */
+  readonly operandWords?: { readonly [operand: string]: readonly string[] };
+  /** Whether it reads options from the files of defaults-file.ts, too; left out: it does not. */
+  readonly readsDefaults?: boolean;
   readonly examples: readonly HelpExample[];
   /** Paragraphs at the end; often none. */
   readonly notes: readonly string[];
@@ -49,7 +53,8 @@ export function helpText<Table extends OptionTable>(page: HelpPage<Table>, width
   for (const example of page.examples) {
     lines.push(`${INDENT}${example.line}`, ...indented(wrap(example.sentence, width - 6), 6));
   }
-  for (const note of page.notes) lines.push('', ...wrap(note, width));
+  const notes = page.readsDefaults === true ? [...page.notes, defaultsNote(page.command)] : page.notes;
+  for (const note of notes) lines.push('', ...wrap(note, width));
   return `${lines.join('\n')}\n`;
 }
 
@@ -64,6 +69,10 @@ export function definitionLines(term: string, sentence: string, width: number, c
 /** A heading, bold where standard output shows it. */
 export function heading(title: string): string {
   return styleText('bold', title);
+}
+
+function defaultsNote(command: string): string {
+  return `Options may stand in ~/.config/vouch/client, for all commands with a client, and in ~/.config/vouch/${command.replace('vouch ', '')}: one a line, as in "--host broker.example".`;
 }
 
 function groupsOf(options: OptionTable): Map<string, [string, Option<unknown>][]> {

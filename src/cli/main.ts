@@ -16,12 +16,15 @@ const COMMANDS: ReadonlyMap<string, () => Promise<{ readonly command: Command }>
   ['start', () => import('./start.ts')],
   ['pub', () => import('./pub.ts')],
   ['sub', () => import('./sub.ts')],
+  ['rr', () => import('./rr.ts')],
+  ['bench', () => import('./bench.ts')],
   ['ctl', () => import('./ctl.ts')],
   ['store', () => import('./store.ts')],
   ['explain', () => import('./explain.ts')],
   ['rules', () => import('./rules.ts')],
   ['passwd', () => import('./passwd.ts')],
   ['certs', () => import('./certs.ts')],
+  ['completion', async () => ({ command: (await import('./completion.ts')).completionCommand(COMMANDS) })],
 ]);
 
 /** What a failed command left open keeps the process alive no longer than this. */

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import type { ReceivedMessage } from '../client/received-message.ts';
 import { NO_MESSAGE_PROPERTIES } from '../packet/properties.ts';
-import { customFormat, payloadFormat, verboseFormat, withoutControls } from './message-format.ts';
+import { customFormat, jsonFormat, payloadFormat, verboseFormat, withoutControls } from './message-format.ts';
 
 function message(more: Partial<ReceivedMessage> = {}): ReceivedMessage {
   return {
@@ -75,7 +75,7 @@ test('a payload in a format keeps its bytes', () => {
 });
 
 test('%j is one line of JSON with the payload as a string, %J with the payload as JSON', () => {
-  const facts = { topic: 'a/b', qos: 1, retain: 1, payloadlen: 7 };
+  const facts = { topic: 'a/b', qos: 1, retain: 1, payloadlen: 7, mid: 41 };
   const { tst, ...plain } = JSON.parse(shown('%j')) as { tst: string };
   assert.match(tst, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.045000[+-]\d{4}$/);
   assert.deepEqual(plain, { ...facts, payload: '{"x":1}' });
@@ -87,6 +87,7 @@ test('%j is one line of JSON with the payload as a string, %J with the payload a
     properties: {
       'content-type': 'text/plain',
       'user-properties': { k: 'v', k2: 'v2' },
+      'subscription-identifier': 9,
       'response-topic': 'r/t',
       'correlation-data': 'abc',
       'payload-format-indicator': 1,
@@ -102,8 +103,54 @@ test('the time is told in local ISO form and in seconds since 1970', () => {
   assert.equal(new Date(local.replace(/(\d\d)$/, ':$1')).getTime(), MOMENT.getTime() - 45);
 });
 
+test('fields are cut and padded as mosquitto_sub does it, and payloads are never cut by a width', () => {
+  const of = message({ payload: Buffer.from('h\xe9llo"x') });
+  assert.equal(
+    shown('[%10t][%-10t][%.2t][%010l][%5l][%-5l]', of),
+    '[       a/b][a/b       ][a/][0000000008][    8][8    ]',
+  );
+  assert.equal(shown('[%010p][%10p][%-10p][%3p]', of), '[00h\xe9llo"x][  h\xe9llo"x][h\xe9llo"x  ][h\xe9llo"x]');
+  assert.equal(
+    shown('[%10C][%-010E][%010E][%5S][%10R]', RICH),
+    '[text/plain][50        ][0000000050][  4 9][       r/t]',
+  );
+  assert.equal(shown('[%3C][%03E][%m]', message({ qos: 0 })), '[   ][000][0]');
+  assert.equal(shown('[%4t][%.1t]', message({ topic: 'äö' })), '[  äö][ä]');
+});
+
+test('a format has the letters of strftime, and nanoseconds', () => {
+  assert.equal(shown('@@ @s.@N @Y@m'), '@ 1786355258.045000000 202608');
+});
+
+test('--json is one object a line from which the message can be read back, whatever bytes it has', () => {
+  const json = (of: ReceivedMessage): unknown =>
+    JSON.parse(Buffer.from(jsonFormat(false, () => MOMENT)(of)).toString());
+  const facts = { time: '2026-08-10T09:47:38.045Z', topic: 'a/b', qos: 1, retain: true, key: 41 };
+  assert.deepEqual(json(message()), { ...facts, payload: '{"x":1}' });
+  assert.deepEqual(json(message({ payload: Uint8Array.of(0xff) })), { ...facts, payloadBase64: '/w==' });
+  assert.deepEqual(json(message({ payload: Buffer.from('\ufeffx') })), { ...facts, payload: '\ufeffx' });
+  assert.partialDeepStrictEqual(json(RICH), {
+    contentType: 'text/plain',
+    correlationData: 'abc',
+    subscriptionIdentifiers: [4, 9],
+    userProperties: [
+      ['k', 'v'],
+      ['k2', 'v2'],
+    ],
+  });
+});
+
+test('a payload is shown in hexadecimal, in base64, and as JSON on lines of its own', () => {
+  const print = (encoding: 'hex' | 'base64' | 'json', of = message()): string =>
+    Buffer.from(payloadFormat(true, encoding)(of)).toString();
+  assert.equal(print('hex'), '7b2278223a317d\n');
+  assert.equal(print('base64'), 'eyJ4IjoxfQ==\n');
+  assert.equal(print('json'), '{\n  "x": 1\n}\n');
+  assert.equal(print('json', message({ payload: Buffer.from('no {') })), 'no {\n');
+});
+
 test('a sequence that has no meaning here is refused with those that have one', () => {
-  for (const format of ['%z', '%', '\\q', '\\', '@Y', '%5t']) {
+  for (const format of ['%z', '%', '\\q', '\\', '@Q', '@', '%5', '%-.t.', '%5.t']) {
     assert.throws(() => shown(format), { name: 'BadValue', message: /^knows / });
   }
 });

@@ -1,10 +1,13 @@
-// How `vouch sub` shows a message, as bytes: the payload alone, the topic before it (-v), or a format of
-// the user's own (-F) in the language of mosquitto_sub, of which the parts that depend on widths and strftime
-// are left out. A payload is never changed; a topic is, where control characters in it would reach a terminal.
+// How a message is shown, as bytes: the payload alone, the topic before it (-v), one line of JSON (--json), or a format of
+// the user's own (-F) in the language of mosquitto_sub, with its widths and its moments. A payload is never cut or changed, except
+// where a format asks for that; a topic is, where control characters in it would reach a terminal.
 
 import type { ReceivedMessage } from '../client/received-message.ts';
 import { quote } from '../config/spelling.ts';
+import { isoTime, mosquittoJson, plainJson } from './message-json.ts';
 import { BadValue } from './option-table.ts';
+import { encodePayload, type PayloadEncoding } from './payload-encoding.ts';
+import { TIME_LETTERS, timePart } from './time-format.ts';
 
 /** Lays a message out. */
 export type MessageFormat = (message: ReceivedMessage) => Uint8Array;
@@ -12,6 +15,17 @@ export type MessageFormat = (message: ReceivedMessage) => Uint8Array;
 /** What a format may use besides the message. */
 interface Moment {
   readonly now: Date;
+  /** JSON on lines of its own. */
+  readonly indents: boolean;
+}
+
+/** What stands between a percent sign and its letter: `%-10.5t`. */
+interface Field {
+  readonly isLeft: boolean;
+  readonly isZeroPadded: boolean;
+  /** The least number of characters, of bytes for a payload; 0: as many as there are. */
+  readonly width: number;
+  readonly widthMax: number;
 }
 
 type Piece = (message: ReceivedMessage, moment: Moment) => Uint8Array | string;
@@ -33,10 +47,13 @@ const PERCENT: ReadonlyMap<string, Piece> = new Map<string, Piece>([
   ['r', ({ retain }) => (retain ? '1' : '0')],
   // A letter that mosquitto_sub does not use. QoS 0 has a key in this process alone, which would stand in the way of the others.
   ['k', ({ qos, key }) => (qos === 0 ? '' : String(key))],
-  ['j', (message, moment) => jsonText(message, moment, JSON.stringify(text(message.payload)))],
-  ['J', (message, moment) => jsonText(message, moment, JSON.stringify(jsonPayload(message.payload)))],
-  ['I', (_, { now }) => isoTime(now, '')],
+  ['m', ({ qos, key }) => (qos === 0 ? '0' : String(key))],
+  ['j', (message, { now, indents }) => mosquittoJson(message, now, 'text', indents)],
+  ['J', (message, { now, indents }) => mosquittoJson(message, now, 'json', indents)],
+  ['I', (_, { now }) => isoTime(now)],
   ['U', (_, { now }) => unixTime(now)],
+  // The client has undone it.
+  ['A', () => ''],
   ['C', ({ properties }) => properties.contentType ?? ''],
   ['D', ({ properties }) => properties.correlationData ?? NOTHING],
   ['E', ({ properties }) => numberText(properties.messageExpiryInterval)],
@@ -45,6 +62,9 @@ const PERCENT: ReadonlyMap<string, Piece> = new Map<string, Piece>([
   ['R', ({ properties }) => properties.responseTopic ?? ''],
   ['S', ({ subscriptionIdentifiers }) => subscriptionIdentifiers.join(' ')],
 ]);
+
+/** The parameters that may be padded with zeros. */
+const ZERO_PADDED: ReadonlySet<string> = new Set(['A', 'E', 'F', 'l', 'm', 'p', 'S', 'X', 'x']);
 
 /** What follows a backslash. */
 const BACKSLASH: ReadonlyMap<string, string> = new Map([
@@ -58,28 +78,40 @@ const BACKSLASH: ReadonlyMap<string, string> = new Map([
   ['v', '\v'],
 ]);
 
-/** The payload as it is. */
-export function payloadFormat(endsLine: boolean): MessageFormat {
-  return ({ payload }) => (endsLine ? Buffer.concat([payload, NEWLINE]) : payload);
+/** The payload alone. */
+export function payloadFormat(endsLine: boolean, encoding: PayloadEncoding = 'text'): MessageFormat {
+  const end = endsLine ? NEWLINE : NOTHING;
+  return ({ payload }) => Buffer.concat([Buffer.from(encodePayload(payload, encoding)), end]);
 }
 
 /** The topic, a space, the payload. `showTopic` colours or cleans the topic. */
-export function verboseFormat(endsLine: boolean, showTopic: (topic: string) => string): MessageFormat {
+export function verboseFormat(
+  endsLine: boolean,
+  showTopic: (topic: string) => string,
+  encoding: PayloadEncoding = 'text',
+): MessageFormat {
   const end = endsLine ? NEWLINE : NOTHING;
-  return ({ topic, payload }) =>
-    Buffer.concat([Buffer.from(`${showTopic(topic)} `), payload.length === 0 ? NO_PAYLOAD : payload, end]);
+  return ({ topic, payload }) => {
+    const shown = payload.length === 0 ? NO_PAYLOAD : Buffer.from(encodePayload(payload, encoding));
+    return Buffer.concat([Buffer.from(`${showTopic(topic)} `), shown, end]);
+  };
+}
+
+/** One object of JSON a message, for programs. */
+export function jsonFormat(indents: boolean, clock: () => Date): MessageFormat {
+  return (message) => Buffer.from(`${plainJson(message, clock(), indents)}\n`);
 }
 
 /**
  * A format of the user's own.
  * @throws {BadValue} for a sequence that has no meaning here.
  */
-export function customFormat(format: string, endsLine: boolean, clock: () => Date): MessageFormat {
+export function customFormat(format: string, endsLine: boolean, clock: () => Date, indents = false): MessageFormat {
   const pieces = piecesOf(format);
   if (endsLine) pieces.push(() => NEWLINE);
   return (message) => {
-    const moment: Moment = { now: clock() };
-    return Buffer.concat(pieces.map((piece) => Buffer.from(piece(message, moment))));
+    const at: Moment = { now: clock(), indents };
+    return Buffer.concat(pieces.map((piece) => Buffer.from(piece(message, at))));
   };
 }
 
@@ -91,26 +123,66 @@ export function withoutControls(topic: string): string {
   });
 }
 
+/** What begins a piece of a format, or the flags, width and greatest width of a parameter. */
+const FIELD = /^([-0]*)(\d{0,4})(?:\.(\d{1,4}))?/;
+
 function piecesOf(format: string): Piece[] {
   const pieces: Piece[] = [];
   let plain = '';
-  const letters = Array.from(format);
-  for (let at = 0; at < letters.length; at++) {
-    const letter = letters[at] ?? '';
+  const add = (piece: Piece): void => {
+    const before = plain;
+    plain = '';
+    pieces.push(() => before, piece);
+  };
+  for (let rest = format; rest !== ''; ) {
+    const letter = firstOf(rest);
+    rest = rest.slice(letter.length);
     if (letter === '@') {
-      if (letters[++at] !== '@') throw new BadValue('knows @@ only after an @; for the time there are %I and %U');
-      plain += '@';
+      const time = firstOf(rest);
+      if (time === '@') plain += '@';
+      else add(moment(time));
+      rest = rest.slice(time.length);
     } else if (letter === '\\') {
-      plain += escaped(letters[++at]);
+      const code = firstOf(rest);
+      plain += escaped(code);
+      rest = rest.slice(code.length);
     } else if (letter === '%') {
-      const before = plain;
-      plain = '';
-      pieces.push(() => before, parameter(letters[++at]));
+      const [whole = '', flags = '', width = '', widthMax] = FIELD.exec(rest) ?? [];
+      const name = firstOf(rest.slice(whole.length));
+      const piece = parameter(name);
+      const isLeft = flags.includes('-');
+      const field: Field = {
+        isLeft,
+        isZeroPadded: flags.includes('0') && !isLeft && ZERO_PADDED.has(name),
+        width: Number(width),
+        widthMax: widthMax === undefined ? Number.POSITIVE_INFINITY : Number(widthMax),
+      };
+      add(whole === '' ? piece : (message, now) => fitted(piece(message, now), field));
+      rest = rest.slice(whole.length + name.length);
     } else plain += letter;
   }
-  const rest = plain;
-  pieces.push(() => rest);
+  const last = plain;
+  pieces.push(() => last);
   return pieces;
+}
+
+/** The first character; '' where there is none. */
+function firstOf(text: string): string {
+  const [first = ''] = text;
+  return first;
+}
+
+/** Cut and padded; texts by their characters, payloads by their bytes. */
+function fitted(piece: Uint8Array | string, { isLeft, isZeroPadded, width, widthMax }: Field): Uint8Array | string {
+  const cut = typeof piece === 'string' ? Array.from(piece).slice(0, widthMax) : piece.subarray(0, widthMax);
+  const padding = (isZeroPadded ? '0' : ' ').repeat(Math.max(0, width - cut.length));
+  const bytes = cut instanceof Uint8Array ? cut : Buffer.from(cut.join(''));
+  return Buffer.concat(isLeft ? [bytes, Buffer.from(padding)] : [Buffer.from(padding), bytes]);
+}
+
+function moment(letter: string): Piece {
+  if (TIME_LETTERS.includes(letter)) return (_, { now }) => timePart(letter, now);
+  throw new BadValue(`knows @ ${TIME_LETTERS.join(' ')} after an @; got ${quote(`@${letter}`)}`);
 }
 
 function parameter(letter = ''): Piece {
@@ -125,57 +197,12 @@ function escaped(letter = ''): string {
   throw new BadValue(`knows ${[...BACKSLASH.keys()].join(' ')} after a backslash; got ${quote(`\\${letter}`)}`);
 }
 
-/** All parameters of the message as one JSON object, with its payload last, in the names of mosquitto_sub. */
-function jsonText(message: ReceivedMessage, { now }: Moment, payload: string): string {
-  const { topic, qos, retain, properties } = message;
-  const shown = {
-    'content-type': properties.contentType,
-    'user-properties':
-      properties.userProperties.length === 0 ? undefined : Object.fromEntries(properties.userProperties),
-    'response-topic': properties.responseTopic,
-    'correlation-data': properties.correlationData === undefined ? undefined : text(properties.correlationData),
-    'payload-format-indicator': properties.payloadFormatIndicator,
-    'message-expiry-interval': properties.messageExpiryInterval,
-  };
-  const facts = {
-    tst: isoTime(now, `.${String(now.getMilliseconds()).padStart(3, '0')}000`),
-    topic,
-    qos,
-    retain: retain ? 1 : 0,
-    payloadlen: message.payload.length,
-    properties: Object.values(shown).every((value) => value === undefined) ? undefined : shown,
-  };
-  return `${JSON.stringify(facts).slice(0, -1)},"payload":${payload}}`;
-}
-
-/** The payload as JSON; what is none is shown as a string, so that the line stays JSON. */
-function jsonPayload(payload: Uint8Array): unknown {
-  try {
-    return JSON.parse(text(payload));
-  } catch {
-    return text(payload);
-  }
-}
-
-function text(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('utf8');
-}
-
 function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex');
 }
 
 function numberText(value: number | undefined): string {
   return value === undefined ? '' : String(value);
-}
-
-/** ISO 8601 in local time with its offset: `2016-08-10T09:47:38+0100`. */
-function isoTime(now: Date, fraction: string): string {
-  const offset = -now.getTimezoneOffset();
-  const local = new Date(now.getTime() + offset * 60_000).toISOString().slice(0, 19);
-  const minutes = Math.abs(offset);
-  const hoursText = String(Math.floor(minutes / 60)).padStart(2, '0');
-  return `${local}${fraction}${offset < 0 ? '-' : '+'}${hoursText}${String(minutes % 60).padStart(2, '0')}`;
 }
 
 /** Seconds since 1970 with nine decimals, of which the last six are always 0. */

@@ -5,6 +5,7 @@ import { array, assert as assertProperty, constantFrom, oneof, property, string 
 
 import { UsageError } from '../base/errors.ts';
 import {
+  decimal,
   integer,
   listOption,
   oneOf,
@@ -13,6 +14,7 @@ import {
   text,
   valueOption,
   withDefault,
+  wordsOption,
 } from './option-table.ts';
 
 const TABLE = {
@@ -122,6 +124,44 @@ test('switches take no value, and have an opposite only where the table says so'
 test('options named like properties of objects are unknown like others', () => {
   assert.deepEqual(problemsOf('--__proto__'), ['--__proto__ is not an option.']);
   assert.deepEqual(problemsOf('--constructor=1'), ['--constructor is not an option.']);
+});
+
+test('a value may have several words, which are no options whatever they look like', () => {
+  const table = {
+    ...TABLE,
+    property: wordsOption(
+      { short: 'D', metavar: 'A B', group: 'G', sentence: 'S.' },
+      ([first]) => (first === 'pair' ? 3 : 2),
+      (words) => words,
+    ),
+  };
+  const parse = (...args: readonly string[]) => {
+    const parsed = parseOptions(table, args);
+    assert(parsed.kind === 'values');
+    return parsed.values;
+  };
+  const values = parse('-D', 'one', '-r', '-t', '-D', '-rD', 'pair', '--host', '', '-h', 'x', '--property=a', 'b');
+  assert.deepEqual(values.property, [
+    ['one', '-r'],
+    ['pair', '--host', ''],
+    ['a', 'b'],
+  ]);
+  assert.deepEqual([values.topic, values.retain, values.host], [['-D'], true, 'x']);
+  assert.throws(() => parse('-D', 'pair', 'a'), { message: '-D needs a value: -D A B.' });
+});
+
+test('a number that need not be whole is within its bounds', () => {
+  const table = { delay: valueOption({ metavar: 'SECONDS', group: 'G', sentence: 'S.' }, decimal(0, 10)) };
+  for (const [word, number] of [
+    ['0.5', 0.5],
+    ['.5', 0.5],
+    ['10', 10],
+  ] as const) {
+    const parsed = parseOptions(table, ['--delay', word]);
+    assert(parsed.kind === 'values');
+    assert.equal(parsed.values.delay, number);
+  }
+  for (const bad of ['-1', '11', '1e1', '', '.', '1,5']) assert.throws(() => parseOptions(table, ['--delay', bad]));
 });
 
 test('any arguments give values, help or a UsageError', () => {

@@ -18,6 +18,13 @@ export interface Option<Value> {
   readonly short: string | undefined;
   /** What stands for the value in the help, such as `PORT`; `undefined`: a switch, which takes none. */
   readonly metavar: string | undefined;
+  /**
+   * How many words the value is made of, where that is not one: the words so far say. They reach `read` joined by `WORD_END`.
+   * `undefined`: one, or none for a switch.
+   */
+  readonly wordCount: ((words: readonly string[]) => number) | undefined;
+  /** What the value is one of, where that is a few words; otherwise none. */
+  readonly choices: readonly string[];
   /** Whether `--no-...` says the opposite; switches only. */
   readonly negatable: boolean;
   /** What it is for: one or two sentences with full stops. */
@@ -32,6 +39,9 @@ export interface Option<Value> {
    */
   readonly read: (texts: readonly string[]) => Value;
 }
+
+/** What stands between the words of a value that has several: no argument of a process can hold it. */
+const WORD_END = '\0';
 
 /** The options of one command, by name. */
 export type OptionTable = { readonly [name: string]: Option<unknown> };
@@ -60,10 +70,16 @@ export class BadValue extends Error {
   override readonly name = 'BadValue';
 }
 
+/** Makes the value of an option of its text, which is one of a few words. */
+interface ChoiceParser<Value> {
+  (text: string): Value;
+  readonly choices: readonly string[];
+}
+
 /** A switch: true when given. */
 export function switchOption(description: OptionDescription): Option<boolean> {
   const read = (texts: readonly string[]): boolean => texts.at(-1) === 'true';
-  return { ...described(description), metavar: undefined, negatable: false, read };
+  return { ...described(description), metavar: undefined, wordCount: undefined, choices: [], negatable: false, read };
 }
 
 /** An option whose value is made by `parse`; `undefined` when not given. */
@@ -75,7 +91,14 @@ export function valueOption<Value>(
     const last = texts.at(-1);
     return last === undefined ? undefined : parse(last);
   };
-  return { ...described(description), metavar: description.metavar, negatable: false, read };
+  return {
+    ...described(description),
+    metavar: description.metavar,
+    wordCount: undefined,
+    choices: choicesOf(parse),
+    negatable: false,
+    read,
+  };
 }
 
 /** An option that may be given any number of times; yields all values in order. */
@@ -84,7 +107,27 @@ export function listOption<Value>(
   parse: (text: string) => Value,
 ): Option<readonly Value[]> {
   const read = (texts: readonly string[]): readonly Value[] => texts.map(parse);
-  return { ...described(description), metavar: description.metavar, negatable: false, read };
+  return {
+    ...described(description),
+    metavar: description.metavar,
+    wordCount: undefined,
+    choices: choicesOf(parse),
+    negatable: false,
+    read,
+  };
+}
+
+/**
+ * An option whose value is several words, and which may be given any number of times: `-D publish content-type text/plain`.
+ * @param wordCount  How many there are, as far as those read so far say.
+ */
+export function wordsOption<Value>(
+  description: OptionDescription & { readonly metavar: string },
+  wordCount: (words: readonly string[]) => number,
+  parse: (words: readonly string[]) => Value,
+): Option<readonly Value[]> {
+  const read = (texts: readonly string[]): readonly Value[] => texts.map((words) => parse(words.split(WORD_END)));
+  return { ...described(description), metavar: description.metavar, wordCount, choices: [], negatable: false, read };
 }
 
 /** The same option with a value in place of `undefined` when it is not given; the help says so. */
@@ -106,15 +149,25 @@ export function integer(minimum: number, maximum: number): (value: string) => nu
   };
 }
 
-/** One of a few words, for `valueOption` and `listOption`. */
-export function oneOf<const Word extends string>(words: readonly Word[]): (value: string) => Word {
+/** A number within bounds, whole or not, for `valueOption` and `listOption`. */
+export function decimal(minimum: number, maximum: number): (value: string) => number {
   return (value) => {
+    const number = /^\d{1,15}(\.\d{0,9})?$|^\.\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
+    if (number >= minimum && number <= maximum) return number;
+    throw new BadValue(`takes a number from ${minimum} to ${maximum}; got ${quote(value)}`);
+  };
+}
+
+/** One of a few words, for `valueOption` and `listOption`. */
+export function oneOf<const Word extends string>(words: readonly Word[]): ChoiceParser<Word> {
+  const parse = (value: string): Word => {
     const found = words.find((word) => word === value);
     if (found !== undefined) return found;
     const near = nearest(value, words);
     const hint = near === undefined ? '' : `; did you mean ${near}?`;
     throw new BadValue(`takes ${words.slice(0, -1).join(', ')} or ${words.at(-1)}; got ${quote(value)}${hint}`);
   };
+  return Object.assign(parse, { choices: words });
 }
 
 /**
@@ -136,7 +189,7 @@ export function parseOptions<Table extends OptionTable>(
   let isAfterUnknown = false;
   for (const token of tokensOf(table, args)) {
     if (token.kind === 'positional' && !isAfterUnknown) {
-      operands.push(token.value);
+      operands.push(token.value ?? '');
       if (operands.length > operandNames.length) {
         const rest = operandNames.length === 0 ? 'all is said with options' : 'everything else is said with options';
         problems.push(`${quote(token.value)} is not expected here: ${rest}`);
@@ -173,33 +226,70 @@ export function parseOptions<Table extends OptionTable>(
   return { kind: 'values', values: values as ValuesOf<Table>, operands };
 }
 
-/** An option as node:util splits it off. */
-interface OptionToken {
+/** A part of a command line, as node:util splits it off. */
+interface Token {
+  readonly kind: 'option' | 'positional';
+  /** Of its first argument. */
+  readonly index: number;
+  /** '' where it is no option. */
+  readonly name: string;
   readonly rawName: string;
   readonly value: string | undefined;
-  readonly inlineValue: boolean | undefined;
+  /** The value stands in the same argument. */
+  readonly isInline: boolean;
 }
 
-function tokensOf(table: OptionTable, args: readonly string[]) {
+/** The tokens of a command line, in order; the words of a value that has several are one. */
+function tokensOf(table: OptionTable, args: readonly string[]): readonly Token[] {
+  const rows = new Map(Object.entries(table).map(([name, option]) => [flagOf(name).slice(2), option]));
+  const tokens: Token[] = [];
+  for (let rest = args; ; ) {
+    const split = splitTokens(table, rest);
+    const at = split.findIndex(({ kind, name, value }) => {
+      return kind === 'option' && value !== undefined && rows.get(name)?.wordCount !== undefined;
+    });
+    const found = split[at];
+    const wordCount = rows.get(found?.name ?? '')?.wordCount;
+    if (found === undefined || wordCount === undefined) return [...tokens, ...split];
+    const words = [found.value ?? ''];
+    // The rest of its words are no tokens, whatever they look like.
+    let next = found.index + (found.isInline ? 1 : 2);
+    while (words.length < wordCount(words) && next < rest.length) words.push(rest[next++] ?? '');
+    const value = words.length < wordCount(words) ? undefined : words.join(WORD_END);
+    tokens.push(...split.slice(0, at), { ...found, value });
+    rest = rest.slice(next);
+  }
+}
+
+function splitTokens(table: OptionTable, args: readonly string[]): readonly Token[] {
   const options: { [flag: string]: { type: 'string' | 'boolean'; short?: string } } = {};
   for (const [name, option] of Object.entries(table)) {
     const type = option.metavar === undefined ? 'boolean' : 'string';
     options[flagOf(name).slice(2)] = option.short === undefined ? { type } : { type, short: option.short };
   }
   // Not strict: a value may begin with a dash (`-m -5`), and the complaints are ours.
-  return parseArgs({
+  const { tokens } = parseArgs({
     args: [...args],
     options,
     strict: false,
     allowPositionals: true,
     allowNegative: true,
     tokens: true,
-  }).tokens;
+  });
+  return tokens.flatMap((token): Token | [] => {
+    const { index } = token;
+    if (token.kind === 'positional') {
+      return { kind: 'positional', index, name: '', rawName: '', value: token.value, isInline: false };
+    }
+    if (token.kind === 'option-terminator') return [];
+    const { name, rawName, value, inlineValue } = token;
+    return { kind: 'option', index, name, rawName, value, isInline: inlineValue === true };
+  });
 }
 
 type Taken = { readonly kind: 'text'; readonly text: string } | { readonly kind: 'problem'; readonly sentence: string };
 
-function textOf(option: Option<unknown>, token: OptionToken): Taken {
+function textOf(option: Option<unknown>, token: Token): Taken {
   const negated = token.rawName.startsWith('--no-');
   if (negated && !option.negatable) {
     return {
@@ -219,6 +309,10 @@ function unknownOption(rawName: string, table: OptionTable): string {
   const flags = ['--help', ...Object.keys(table).map(flagOf)];
   const near = rawName.startsWith('--') ? nearest(rawName, flags) : undefined;
   return `${rawName} is not an option${near === undefined ? '' : `; did you mean ${near}?`}`;
+}
+
+function choicesOf(parse: ((text: string) => unknown) | ChoiceParser<unknown>): readonly string[] {
+  return 'choices' in parse ? parse.choices : [];
 }
 
 function described(description: OptionDescription) {

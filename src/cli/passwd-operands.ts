@@ -39,6 +39,9 @@ export function operandCommand<Table extends OptionTable>(
   return {
     name: bare.name,
     sentence: bare.sentence,
+    async outline() {
+      return { options: page.options, operands: ['FILE', 'USER'].map((name) => ({ name, choices: [] })), commands: [] };
+    },
     async run(args) {
       const first = args.findIndex((arg) => arg.startsWith('-') && arg !== '-');
       const operands = first < 0 ? args : args.slice(0, first);

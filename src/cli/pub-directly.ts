@@ -3,11 +3,29 @@
 
 import { OperationError, UsageError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
-import type { Client } from '../client/client.ts';
+import type { Client, DisconnectOptions } from '../client/client.ts';
 import { endingError } from '../client/endings.ts';
 import { reasonName } from '../packet/reason-codes.ts';
 import { EXIT } from '../server/exit-codes.ts';
-import { inputLines, type Work } from './pub-source.ts';
+import { payloadsOf, type Work } from './pub-source.ts';
+
+/** What it happens under. */
+export interface Circumstances {
+  readonly stop: AbortSignal;
+  readonly log: Log;
+  readonly goodbye: DisconnectOptions;
+  /** Told what became of each message. */
+  readonly report: (fate: Fate) => void;
+}
+
+/** What became of one message. */
+export interface Fate {
+  /** 1 for the first. */
+  readonly number: number;
+  /** The broker's, where it has answered. */
+  readonly reasonCode: number | undefined;
+  readonly error: Error | undefined;
+}
 
 /**
  * Publishes, and waits for the acknowledgements. The first Ctrl-C ends the input.
@@ -16,37 +34,36 @@ import { inputLines, type Work } from './pub-source.ts';
  * @throws {OperationError} Something was not.
  * @throws {UsageError} The only message is none that can be sent.
  */
-export async function publishDirectly(client: Client, work: Work, stop: AbortSignal, log: Log): Promise<number> {
-  const { topic, payload, options } = work;
-  const tally = new Tally(log);
+export async function publishDirectly(
+  client: Client,
+  work: Work,
+  { stop, log, goodbye, report }: Circumstances,
+): Promise<number> {
+  const { topic, payload, options, repetition } = work;
+  const tally = new Tally(log, report);
   try {
     let isComplete = true;
-    if (payload !== undefined) tally.add(client.publish(topic, payload, options));
-    else isComplete = await publishLines(client, tally, work, stop);
+    if (payload !== undefined && repetition.count === 1) tally.add(client.publish(topic, payload, options));
+    else isComplete = await publishAll(client, tally, work, stop);
     await tally.settled();
     return await leave(client, tally, isComplete);
   } finally {
-    await client.disconnect();
+    await client.disconnect(goodbye);
   }
 }
 
 /**
- * Publishes each line of standard input, no faster than the broker takes them.
+ * Publishes each line of standard input, or the one payload again and again, no faster than the broker takes them.
  * @returns Whether it came to an end that somebody wanted: that of the input, or a signal's.
  */
-async function publishLines(
-  client: Client,
-  tally: Tally,
-  { topic, options }: Work,
-  stop: AbortSignal,
-): Promise<boolean> {
+async function publishAll(client: Client, tally: Tally, work: Work, stop: AbortSignal): Promise<boolean> {
   const over = new AbortController();
   // Nothing rejects `closed`.
   void client.closed.then(() => over.abort());
-  for await (const line of inputLines(AbortSignal.any([stop, over.signal]))) {
+  for await (const payload of payloadsOf(work, AbortSignal.any([stop, over.signal]))) {
     await client.ready();
     if (over.signal.aborted) break;
-    tally.add(client.publish(topic, line, options));
+    tally.add(client.publish(work.topic, payload, work.options));
   }
   return stop.aborted || !over.signal.aborted;
 }
@@ -68,14 +85,16 @@ class Tally {
   failed: number;
   firstError: Error | undefined;
   private readonly log: Log;
+  private readonly report: (fate: Fate) => void;
   private open: number;
   private allSettled: () => void;
 
-  constructor(log: Log) {
+  constructor(log: Log, report: (fate: Fate) => void) {
     this.total = 0;
     this.failed = 0;
     this.firstError = undefined;
     this.log = log;
+    this.report = report;
     this.open = 0;
     this.allSettled = () => undefined;
   }
@@ -88,11 +107,14 @@ class Tally {
     publishing.then(
       ({ reasonCode }) => {
         if (reasonCode !== 0) this.log.debug(`Message ${number}: ${reasonName(reasonCode)}.`);
+        this.report({ number, reasonCode, error: undefined });
         this.settle();
       },
-      (error: unknown) => {
+      (thrown: unknown) => {
+        const error = thrown instanceof Error ? thrown : new Error(String(thrown));
         this.failed++;
-        this.firstError ??= error instanceof Error ? error : new Error(String(error));
+        this.firstError ??= error;
+        this.report({ number, reasonCode: error instanceof OperationError ? error.reasonCode : undefined, error });
         // What the broker refuses is told one by one; what ends the connection once, at the end.
         if (error instanceof OperationError && error.code === 'rejected')
           this.log.warn(`Message ${number}: ${error.message}`);

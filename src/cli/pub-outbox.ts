@@ -11,7 +11,7 @@ import { endingError } from '../client/endings.ts';
 import { quote } from '../config/spelling.ts';
 import { EXIT } from '../server/exit-codes.ts';
 import { tellConnection } from './connection-news.ts';
-import { inputLines, type Work } from './pub-source.ts';
+import { payloadsOf, type Work } from './pub-source.ts';
 
 /** After Ctrl-C the outbox has so long to become empty, as far as there is a broker. */
 const LEAVE_MILLIS = 3_000;
@@ -82,7 +82,7 @@ function watch(client: Client, log: Log, tally: Tally): void {
 /** Puts into the outbox what there is to publish, no faster than it takes it. Fulfilled when all of it is on disk. */
 async function store(client: Client, work: Work, until: AbortSignal, tally: Tally, log: Log): Promise<void> {
   const { topic, payload, options } = work;
-  if (payload !== undefined) {
+  if (payload !== undefined && work.repetition.count === 1) {
     const publishing = client.publish(topic, payload, options);
     // A failure is told as an event, unless it is the caller's.
     await publishing.stored.catch((error: unknown) => {
@@ -92,7 +92,7 @@ async function store(client: Client, work: Work, until: AbortSignal, tally: Tall
   }
   const room = new Room(client, until, log);
   const lines = new StoredLines(log);
-  for await (const line of inputLines(until)) {
+  for await (const line of payloadsOf(work, until)) {
     if (await room.found()) lines.add(client.publish(topic, line, options));
     else tally.unstored++;
   }

@@ -1,24 +1,36 @@
-// What `vouch pub` publishes: one payload from the command line, a file or standard input, or the lines of
+// What `vouch pub` publishes: one payload from the command line, a file or standard input, once or again and again, or the lines of
 // standard input as they come.
 
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
+import { setTimeout as after } from 'node:timers/promises';
 
 import { OperationError, UsageError } from '../base/errors.ts';
 import type { PublishOptions } from '../client/client.ts';
 import { quote } from '../config/spelling.ts';
 import { linesOf } from './lines.ts';
+import { decodePayload, type PayloadEncoding } from './payload-encoding.ts';
 
 /** Messages to publish. */
 export interface Work {
   readonly topic: string;
   /** `undefined`: the lines of standard input. */
   readonly payload: string | Uint8Array | undefined;
+  /** How lines are written. */
+  readonly encoding: PayloadEncoding;
+  readonly repetition: Repetition;
   readonly options: PublishOptions;
+}
+
+/** How often the one payload is published. */
+export interface Repetition {
+  readonly count: number;
+  readonly delayMillis: number;
 }
 
 /** Where the payloads come from. */
 export type Source =
+  | { readonly kind: 'nothing' }
   | { readonly kind: 'bytes'; readonly payload: string | Uint8Array }
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'input' }
@@ -27,21 +39,28 @@ export type Source =
 /**
  * The one payload that there is; `undefined` where lines are to follow.
  * @throws {UsageError} `invalid-option`: an empty standard input.
- * @throws {OperationError} `invalid-argument`: no such file; `closed`: stopped before the input ended.
+ * @throws {OperationError} `invalid-argument`: no such file, or it is not in the encoding; `closed`: stopped before the input ended.
  */
-export async function payloadOf(source: Source, stop: AbortSignal): Promise<string | Uint8Array | undefined> {
+export async function payloadOf(
+  source: Source,
+  encoding: PayloadEncoding,
+  stop: AbortSignal,
+): Promise<string | Uint8Array | undefined> {
   switch (source.kind) {
+    case 'nothing':
+      return '';
     case 'bytes':
-      return source.payload;
+      return decodePayload(source.payload, encoding);
     case 'file':
       try {
-        return await readFile(source.path);
+        return decodePayload(await readFile(source.path), encoding);
       } catch (error) {
+        if (error instanceof OperationError) throw error;
         throw new OperationError('invalid-argument', unreadable(source.path, error), undefined, { cause: error });
       }
     case 'input': {
       const payload = await inputOf(stop);
-      if (payload.length > 0) return payload;
+      if (payload.length > 0) return decodePayload(payload, encoding);
       throw new UsageError('invalid-option', 'Standard input is empty; -n publishes an empty message.');
     }
     case 'lines':
@@ -52,11 +71,40 @@ export async function payloadOf(source: Source, stop: AbortSignal): Promise<stri
 }
 
 /**
+ * All payloads, one after the other: the one that there is as often as it is to be published, or those of the lines. When `until` is
+ * aborted there are no more, as with `inputLines`.
+ * @throws {OperationError} `invalid-argument`: a line is not in the encoding; `closed`: standard input cannot be read.
+ */
+export async function* payloadsOf(work: Work, until: AbortSignal): AsyncGenerator<string | Uint8Array> {
+  const { payload, encoding, repetition } = work;
+  if (payload === undefined) {
+    let number = 0;
+    for await (const line of inputLines(until)) yield decodeLine(line, ++number, encoding);
+    return;
+  }
+  for (let left = repetition.count; left > 0 && !until.aborted; left--) {
+    yield payload;
+    if (left === 1 || repetition.delayMillis === 0) continue;
+    // Aborted: the loop ends.
+    await after(repetition.delayMillis, undefined, { signal: until }).catch(() => undefined);
+  }
+}
+
+function decodeLine(line: Uint8Array, number: number, encoding: PayloadEncoding): string | Uint8Array {
+  try {
+    return decodePayload(line, encoding);
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    throw new OperationError(error.code, `Line ${number}: ${error.message}`, undefined, { cause: error });
+  }
+}
+
+/**
  * The lines of standard input. When `until` is aborted nothing more is read; what has been read still comes, but for the
  * beginning of a line whose end is not there.
  * @throws {OperationError} `closed`: standard input cannot be read.
  */
-export async function* inputLines(until: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* inputLines(until: AbortSignal): AsyncGenerator<Uint8Array> {
   try {
     yield* linesOf(inputChunks(until));
   } catch (error) {

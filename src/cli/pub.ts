@@ -8,6 +8,7 @@ import type { PublishOptions } from '../client/client.ts';
 import { checkTopic } from '../client/topics.ts';
 import type { QoS } from '../packet/packet.ts';
 import type { MessageProperties, UserProperty } from '../packet/properties.ts';
+import { reasonName } from '../packet/reason-codes.ts';
 import { quote } from '../config/spelling.ts';
 import type { Command } from './command.ts';
 import { defineCommand } from './command.ts';
@@ -18,11 +19,13 @@ import {
   commandLog,
   connectClient,
   directory,
+  goodbye,
   qos,
   urlTopic,
 } from './connection-options.ts';
 import {
   BadValue,
+  decimal,
   integer,
   listOption,
   type Option,
@@ -31,48 +34,68 @@ import {
   type ValuesOf,
   valueOption,
 } from './option-table.ts';
-import { publishDirectly } from './pub-directly.ts';
+import { encodingOption, type PayloadEncoding } from './payload-encoding.ts';
+import { messageProperties, propertyOption } from './property-option.ts';
+import { type Fate, publishDirectly } from './pub-directly.ts';
 import { publishThroughOutbox } from './pub-outbox.ts';
-import { payloadOf, type Source } from './pub-source.ts';
+import { payloadOf, type Repetition, type Source } from './pub-source.ts';
+import { SOURCE_OPTIONS, type SourceOptions, sourceIn } from './source-options.ts';
 import { stopSignal } from './stop-signal.ts';
 
 const MESSAGE = 'Message';
-const PROPERTIES = 'Properties of the message (MQTT 5.0)';
+const PROPERTIES = 'Properties (MQTT 5.0)';
 const NAME = 'vouch pub';
 
-type PubOptions = ConnectionOptions & {
-  readonly topic: Option<string | undefined>;
-  readonly message: Option<string | undefined>;
-  readonly file: Option<string | undefined>;
-  readonly stdinFile: Option<boolean>;
-  readonly stdinLine: Option<boolean>;
-  readonly nullMessage: Option<boolean>;
-  readonly qos: Option<QoS | undefined>;
-  readonly retain: Option<boolean>;
-  readonly outbox: Option<string | undefined>;
-  readonly contentType: Option<string | undefined>;
-  readonly responseTopic: Option<string | undefined>;
-  readonly correlationData: Option<string | undefined>;
-  readonly messageExpiryInterval: Option<number | undefined>;
-  readonly userProperty: Option<readonly UserProperty[]>;
-};
+type PubOptions = ConnectionOptions &
+  SourceOptions & {
+    readonly topic: Option<string | undefined>;
+    readonly stdinLine: Option<boolean>;
+    readonly encoding: Option<PayloadEncoding | undefined>;
+    readonly repeat: Option<number | undefined>;
+    readonly repeatDelay: Option<number | undefined>;
+    readonly qos: Option<QoS | undefined>;
+    readonly retain: Option<boolean>;
+    readonly maxInflight: Option<number | undefined>;
+    readonly outbox: Option<string | undefined>;
+    readonly json: Option<boolean>;
+    readonly contentType: Option<string | undefined>;
+    readonly responseTopic: Option<string | undefined>;
+    readonly correlationData: Option<string | undefined>;
+    readonly messageExpiryInterval: Option<number | undefined>;
+    readonly userProperty: Option<readonly UserProperty[]>;
+  };
 
 const OPTIONS: PubOptions = {
   topic: valueOption({ short: 't', metavar: 'TOPIC', group: MESSAGE, sentence: 'The topic to publish to.' }, text),
-  message: valueOption({ short: 'm', metavar: 'TEXT', group: MESSAGE, sentence: 'Publish this text.' }, text),
-  file: valueOption({ short: 'f', metavar: 'FILE', group: MESSAGE, sentence: 'Publish what is in the file.' }, text),
-  stdinFile: switchOption({ short: 's', group: MESSAGE, sentence: 'Publish all of standard input as one message.' }),
+  ...SOURCE_OPTIONS,
   stdinLine: switchOption({ short: 'l', group: MESSAGE, sentence: 'Publish each line of standard input.' }),
-  nullMessage: switchOption({
-    short: 'n',
-    group: MESSAGE,
-    sentence: 'Publish an empty message. With -r it removes the retained one.',
-  }),
+  encoding: encodingOption(
+    MESSAGE,
+    'How payloads are written here: text as they are, hex, base64, or json, which is checked.',
+  ),
+  repeat: valueOption(
+    { metavar: 'COUNT', group: MESSAGE, sentence: 'Publish what -m, -n, -f or -s says so many times.' },
+    integer(1, Number.MAX_SAFE_INTEGER),
+  ),
+  repeatDelay: valueOption(
+    { metavar: 'SECONDS', group: MESSAGE, sentence: 'Wait so long between these, as in 0.5.' },
+    decimal(0, 2_147_483),
+  ),
   qos: valueOption(
     { short: 'q', metavar: 'QOS', group: MESSAGE, sentence: '0, 1 or 2.', defaultText: '0; with --outbox 2' },
     qos,
   ),
   retain: switchOption({ short: 'r', group: MESSAGE, sentence: 'Have the broker keep it for later subscribers.' }),
+  maxInflight: valueOption(
+    {
+      short: 'M',
+      metavar: 'COUNT',
+      group: MESSAGE,
+      sentence: 'How many messages of QoS 1 and 2 to send ahead of their acknowledgement.',
+      defaultText: '1000; before MQTT 5.0 20',
+    },
+    integer(1, 65_535),
+  ),
   outbox: valueOption(
     {
       metavar: 'DIR',
@@ -83,6 +106,10 @@ const OPTIONS: PubOptions = {
     },
     directory,
   ),
+  json: switchOption({
+    group: MESSAGE,
+    sentence: 'Print a line of JSON for each message, with what the broker has answered.',
+  }),
   contentType: valueOption({ metavar: 'TEXT', group: PROPERTIES, sentence: 'What the payload is.' }, text),
   responseTopic: valueOption({ metavar: 'TOPIC', group: PROPERTIES, sentence: 'Where an answer should go.' }, text),
   correlationData: valueOption({ metavar: 'TEXT', group: PROPERTIES, sentence: 'What an answer should repeat.' }, text),
@@ -95,6 +122,7 @@ const OPTIONS: PubOptions = {
     userProperty,
   ),
   ...CONNECTION_OPTIONS,
+  property: propertyOption(['connect', 'publish', 'disconnect', 'will']),
 };
 
 type PubValues = ValuesOf<PubOptions>;
@@ -109,6 +137,7 @@ export const command: Command = defineCommand(
       '--outbox DIR [-t TOPIC (-m TEXT | -n | -f FILE | -s | -l)] [options]',
     ],
     options: OPTIONS,
+    readsDefaults: true,
     examples: [
       { line: 'vouch pub -t home/lamp -m on', sentence: 'Publish a text to the broker on this machine.' },
       {
@@ -122,6 +151,10 @@ export const command: Command = defineCommand(
       {
         line: 'vouch pub --outbox ./unsent -h broker.example',
         sentence: 'Send what an earlier run has left there, and end.',
+      },
+      {
+        line: 'vouch pub -t home/lamp -m 01ff --encoding hex -D publish content-type application/octet-stream',
+        sentence: 'Publish two bytes, and say what they are.',
       },
       { line: 'vouch pub -t home/lamp -n -r', sentence: 'Remove the retained message of a topic.' },
     ],
@@ -138,6 +171,8 @@ export const command: Command = defineCommand(
 
 async function publish(values: PubValues): Promise<number> {
   const { outbox } = values;
+  if (outbox !== undefined && values.json)
+    throw wrong('--outbox and --json do not go together: a message may be sent later');
   const source = sourceOf(values);
   const topic = source === undefined ? undefined : topicOf(values);
   const options: PublishOptions = {
@@ -146,32 +181,41 @@ async function publish(values: PubValues): Promise<number> {
     properties: propertiesOf(values),
   };
   // Without an outbox, what a connection has not carried to its end is not sent on another one.
-  const connectOptions = { ...clientOptions(values, outbox), reconnect: outbox !== undefined };
+  const connectOptions = {
+    ...clientOptions(values, outbox),
+    reconnect: outbox !== undefined,
+    inFlightMax: values.maxInflight,
+  };
+  const encoding = values.encoding ?? 'text';
   const stop = stopSignal();
   // Read before the connection is made: a broker should not wait for a file that is not there.
-  const payload = source === undefined ? undefined : await payloadOf(source, stop);
-  const work = topic === undefined ? undefined : { topic, payload, options };
+  const payload = source === undefined ? undefined : await payloadOf(source, encoding, stop);
+  const work =
+    topic === undefined ? undefined : { topic, payload, encoding, repetition: repetitionOf(values, payload), options };
   const client = await connectClient(NAME, connectOptions, values, stop);
   const log = commandLog(NAME, values);
   if (outbox !== undefined) return await publishThroughOutbox(client, outbox, work, stop, log);
   assert(work !== undefined, 'without an outbox there is something to publish');
-  return await publishDirectly(client, work, stop, log);
+  const report = values.json ? printFate : () => undefined;
+  return await publishDirectly(client, work, { stop, log, goodbye: goodbye(values), report });
+}
+
+function printFate({ number, reasonCode, error }: Fate): void {
+  const reason = reasonCode === undefined ? undefined : reasonName(reasonCode);
+  const fate = { message: number, ok: error === undefined, reasonCode, reason, error: error?.message };
+  process.stdout.write(`${JSON.stringify(fate)}\n`);
+}
+
+function repetitionOf({ repeat, repeatDelay }: PubValues, payload: unknown): Repetition {
+  if (repeat === undefined && repeatDelay !== undefined) throw wrong('--repeat-delay needs --repeat');
+  if (repeat !== undefined && payload === undefined) throw wrong('--repeat and -l do not go together');
+  return { count: repeat ?? 1, delayMillis: (repeatDelay ?? 0) * 1000 };
 }
 
 /** Where the payloads come from; `undefined`: only what is in the outbox is to be sent. */
 function sourceOf(values: PubValues): Source | undefined {
-  const given: readonly (readonly [string, Source | undefined])[] = [
-    ['-m', values.message === undefined ? undefined : { kind: 'bytes', payload: values.message }],
-    ['-n', values.nullMessage ? { kind: 'bytes', payload: '' } : undefined],
-    ['-f', values.file === undefined ? undefined : { kind: 'file', path: values.file }],
-    ['-s', values.stdinFile ? { kind: 'input' } : undefined],
-    ['-l', values.stdinLine ? { kind: 'lines' } : undefined],
-  ];
-  const chosen = given.filter(([, source]) => source !== undefined);
-  const [first, second] = chosen;
-  if (second !== undefined) throw wrong(`${first?.[0]} and ${second[0]} do not go together: choose one`);
-  if (first !== undefined) return first[1];
-  if (values.outbox !== undefined && values.topic === undefined) return undefined;
+  const source = sourceIn(values);
+  if (source !== undefined || (values.outbox !== undefined && values.topic === undefined)) return source;
   throw wrong('Say what to publish: -m TEXT, -n, -f FILE, -s or -l');
 }
 
@@ -191,15 +235,24 @@ function topicOf(values: PubValues): string {
 
 function propertiesOf(values: PubValues): Partial<MessageProperties> | undefined {
   const { contentType, responseTopic, correlationData, messageExpiryInterval, userProperty: userProperties } = values;
+  const byName = messageProperties(values.property, 'publish');
   const given = {
     contentType,
     responseTopic,
     correlationData: correlationData === undefined ? undefined : Buffer.from(correlationData),
     messageExpiryInterval,
   };
-  if (userProperties.length === 0 && Object.values(given).every((value) => value === undefined)) return undefined;
+  const isGiven = userProperties.length > 0 || Object.values(given).some((value) => value !== undefined);
+  if (!isGiven) return byName;
   if ((values.protocolVersion ?? 5) !== 5) throw wrong('Properties need MQTT 5.0: leave out -V');
-  return { ...given, userProperties };
+  return {
+    payloadFormatIndicator: byName?.payloadFormatIndicator,
+    contentType: given.contentType ?? byName?.contentType,
+    responseTopic: given.responseTopic ?? byName?.responseTopic,
+    correlationData: given.correlationData ?? byName?.correlationData,
+    messageExpiryInterval: given.messageExpiryInterval ?? byName?.messageExpiryInterval,
+    userProperties: [...(byName?.userProperties ?? []), ...userProperties],
+  };
 }
 
 function userProperty(value: string): UserProperty {

@@ -8,6 +8,9 @@ import type { Command } from './command.ts';
 export const command: Command = {
   name: 'rules',
   sentence: 'Tests a file of rules: whether it says what is expected of it.',
+  async outline() {
+    return { options: {}, operands: [], commands: [(await import('./rules-test.ts')).command] };
+  },
   async run(args) {
     const { command: test } = await import('./rules-test.ts');
     const [first, ...rest] = args;

@@ -215,11 +215,13 @@ function givenFlags(values: ValuesOf<StartOptions>): ReadonlyMap<OptionName, str
 
 /** A row as a flag. Its text is read by config/, like that of the environment and the file. */
 function rowOption(name: OptionName): Option<string | undefined> {
-  const { short, metavar, sentence, group, default: usual } = ROWS[name];
+  const { short, metavar, sentence, group, words, default: usual } = ROWS[name];
   const isWorthSaying = metavar !== undefined && name !== 'listeners';
   return {
     short,
     metavar,
+    wordCount: undefined,
+    choices: words,
     negatable: metavar === undefined,
     sentence,
     group,

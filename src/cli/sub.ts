@@ -3,11 +3,11 @@
 // bytes, so that with -c nothing that was not printed is lost. With --inbox it is on disk before the broker hears
 // that it has come, and leaves the disk when it is printed.
 
-import { styleText } from 'node:util';
+import { setTimeout as after } from 'node:timers/promises';
 
 import { OperationError, UsageError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
-import type { Client } from '../client/client.ts';
+import type { Client, SubscribeRequest } from '../client/client.ts';
 import type { MessageHandler, ReceivedMessage } from '../client/received-message.ts';
 import { checkFilter, topicMatcher } from '../client/topics.ts';
 import type { QoS } from '../packet/packet.ts';
@@ -15,123 +15,21 @@ import { reasonName } from '../packet/reason-codes.ts';
 import { EXIT } from '../server/exit-codes.ts';
 import type { Command } from './command.ts';
 import { defineCommand } from './command.ts';
-import {
-  CONNECTION_OPTIONS,
-  type ConnectionOptions,
-  clientOptions,
-  commandLog,
-  connectClient,
-  directory,
-  qos,
-  urlTopic,
-} from './connection-options.ts';
+import { clientOptions, commandLog, connectClient, goodbye, urlTopic } from './connection-options.ts';
 import { tellConnection, untilOver } from './connection-news.ts';
-import { customFormat, type MessageFormat, payloadFormat, verboseFormat, withoutControls } from './message-format.ts';
+import type { MessageFormat } from './message-format.ts';
 import { MessageOutput } from './message-output.ts';
-import { integer, listOption, type Option, switchOption, text, type ValuesOf, valueOption } from './option-table.ts';
+import { FORMAT_NOTE, printFormat } from './print-options.ts';
+import { userPropertiesOf } from './property-option.ts';
 import { stopSignal } from './stop-signal.ts';
+import { SUB_OPTIONS, type SubValues } from './sub-options.ts';
 
-const SUBSCRIPTION = 'Subscription';
-const OUTPUT = 'Output';
 const NAME = 'vouch sub';
 
-type SubOptions = ConnectionOptions & {
-  readonly topic: Option<readonly string[]>;
-  readonly qos: Option<QoS | undefined>;
-  readonly unsubscribe: Option<readonly string[]>;
-  readonly exitAfterSubscribe: Option<boolean>;
-  readonly count: Option<number | undefined>;
-  readonly timeout: Option<number | undefined>;
-  readonly verbose: Option<boolean>;
-  readonly format: Option<((endsLine: boolean) => MessageFormat) | undefined>;
-  readonly withoutNewline: Option<boolean>;
-  readonly skipRetained: Option<boolean>;
-  readonly filterOut: Option<readonly string[]>;
-  readonly inbox: Option<string | undefined>;
-};
+/** With --remove-retained the broker has so long to acknowledge. */
+const SETTLE_MILLIS = 3_000;
 
-const OPTIONS: SubOptions = {
-  topic: listOption(
-    {
-      short: 't',
-      metavar: 'FILTER',
-      group: SUBSCRIPTION,
-      sentence: 'What to subscribe to, such as home/+/temperature or home/#; may be given several times.',
-    },
-    text,
-  ),
-  qos: valueOption(
-    {
-      short: 'q',
-      metavar: 'QOS',
-      group: SUBSCRIPTION,
-      sentence: 'The highest QoS to receive: 0, 1 or 2.',
-      defaultText: '0; with --inbox 2',
-    },
-    qos,
-  ),
-  unsubscribe: listOption(
-    {
-      short: 'U',
-      metavar: 'FILTER',
-      group: SUBSCRIPTION,
-      sentence: 'What to unsubscribe from first, in a session that was kept; may be given several times.',
-    },
-    text,
-  ),
-  inbox: valueOption(
-    {
-      metavar: 'DIR',
-      group: SUBSCRIPTION,
-      sentence:
-        'Keep each message in this directory from before the broker hears that it has come until it is printed, and have the broker keep ' +
-        'the session: nothing is lost while this does not run, or crashes.',
-    },
-    directory,
-  ),
-  exitAfterSubscribe: switchOption({
-    short: 'E',
-    group: SUBSCRIPTION,
-    sentence: 'End when the broker has acknowledged the subscriptions.',
-  }),
-  count: valueOption(
-    { short: 'C', metavar: 'COUNT', group: OUTPUT, sentence: 'End after so many messages.' },
-    integer(1, Number.MAX_SAFE_INTEGER),
-  ),
-  timeout: valueOption(
-    { short: 'W', metavar: 'SECONDS', group: OUTPUT, sentence: 'End after so long, with exit code 27.' },
-    integer(1, 2_147_483),
-  ),
-  verbose: switchOption({ short: 'v', group: OUTPUT, sentence: 'Print the topic before each payload.' }),
-  format: valueOption(
-    {
-      short: 'F',
-      metavar: 'FORMAT',
-      group: OUTPUT,
-      sentence:
-        'Print in this format: %t the topic, %p the payload, %q the QoS, %r retained or not, %k the key, %j all as JSON.',
-    },
-    (format) => {
-      // Checked now, used when it is known how lines end.
-      customFormat(format, false, () => new Date());
-      return (endsLine) => customFormat(format, endsLine, () => new Date());
-    },
-  ),
-  withoutNewline: switchOption({ short: 'N', group: OUTPUT, sentence: 'Print no line feed after each message.' }),
-  skipRetained: switchOption({ short: 'R', group: OUTPUT, sentence: 'Leave out messages that were retained before.' }),
-  filterOut: listOption(
-    {
-      short: 'T',
-      metavar: 'FILTER',
-      group: OUTPUT,
-      sentence: 'Leave out topics that match this; may be given several times.',
-    },
-    text,
-  ),
-  ...CONNECTION_OPTIONS,
-};
-
-type SubValues = ValuesOf<SubOptions>;
+const RETAIN_HANDLING = { always: 0, new: 1, never: 2 } as const;
 
 /** `vouch sub`. */
 export const command: Command = defineCommand(
@@ -139,9 +37,12 @@ export const command: Command = defineCommand(
     command: NAME,
     sentence: 'Subscribes to topics and prints the messages that come.',
     usage: ['-t FILTER [-t FILTER ...] [options]'],
-    options: OPTIONS,
+    options: SUB_OPTIONS,
+    readsDefaults: true,
     examples: [
       { line: "vouch sub -t 'home/#' -v", sentence: 'Print everything below home, with its topic.' },
+      { line: "vouch sub -t 'home/#' --json | jq .topic", sentence: 'Hand the messages to a program.' },
+      { line: "vouch sub -t 'home/#' -F '@H:@M:@S %-30t %p'", sentence: 'Print the time, and topics in a column.' },
       { line: 'vouch sub -t home/door -C 1 -W 60', sentence: 'Wait for one message, a minute at most.' },
       {
         line: 'vouch sub -c -i logger -q 2 -t log >> log.txt',
@@ -155,8 +56,8 @@ export const command: Command = defineCommand(
     notes: [
       'A connection that is lost is made again, and the subscriptions with it. Without --inbox the first one must succeed.',
       'Exit codes: 0 ended as asked (-C, -E, Ctrl-C, nobody reads), 1 no connection or no subscription, 2 called wrongly, 27 -W has passed, ' +
-        '74 the disk of --inbox failed. ' +
-        'In FORMAT also: %x %X payload in hexadecimal, %l its length, %I %U the time, %C %D %E %F %P %R %S properties, %J as %j with a payload that is JSON, and \\n \\t \\r \\0 \\e.',
+        '74 the disk of --inbox failed.',
+      FORMAT_NOTE,
       'The key (%k) of a message is a number that grows. With --inbox it outlives a crash: what was printed just before one may be printed again, ' +
         'under the same key, so whoever needs each message exactly once leaves out keys that are not greater than the last. QoS 0 is not stored, and has none.',
       'An inbox is used by one process at a time, and has a client identifier of its own: that of -i at the first start, or a random one.',
@@ -172,7 +73,7 @@ async function subscribe(values: SubValues): Promise<number> {
   const { inbox } = values;
   const filters = filtersOf(values);
   const output = new MessageOutput();
-  const printer = new Printer(values, output);
+  const printer = new Printer(values, output, (topic) => removeRetained(client, topic, values));
   const print = (message: ReceivedMessage): Promise<void> | undefined => printer.print(message);
   const options = { ...clientOptions(values, inbox), onMessage: print };
   const stop = stopSignal();
@@ -201,8 +102,16 @@ async function subscribe(values: SubValues): Promise<number> {
     await new Promise((resolve) => {
       setImmediate(resolve);
     });
-    await client.disconnect();
+    if (values.removeRetained) await Promise.race([client.settled(), after(SETTLE_MILLIS, undefined, { ref: false })]);
+    await client.disconnect(goodbye(values));
   }
+}
+
+function removeRetained(client: Client, topic: string, values: SubValues): void {
+  client.publish(topic, '', { retain: true, qos: 1 }).catch((error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    commandLog(NAME, values).warn(`The retained message of ${JSON.stringify(topic)} was not removed: ${reason}`);
+  });
 }
 
 /** Asks for the subscriptions. Fulfilled only with -E: otherwise messages are what is waited for. */
@@ -215,11 +124,26 @@ async function attend(
   const log = commandLog(NAME, values);
   if (values.unsubscribe.length > 0) await client.unsubscribe(values.unsubscribe);
   if (filters.length > 0) {
-    const { granted } = await client.subscribe(filters, { qos: qosOf(values), onMessage: print });
+    const userProperties = userPropertiesOf(values.property, 'subscribe');
+    const { granted } = await client.subscribe(requestsOf(filters, values), {
+      qos: qosOf(values),
+      onMessage: print,
+      userProperties: userProperties.length === 0 ? undefined : userProperties,
+    });
     tellGranted(filters, granted, log);
   }
   if (values.exitAfterSubscribe) return 'done';
   return await Promise.withResolvers<Outcome>().promise;
+}
+
+function requestsOf(filters: readonly string[], values: SubValues): readonly SubscribeRequest[] {
+  const { retainAsPublished, retainHandling } = values;
+  if ((values.protocolVersion ?? 5) !== 5 && (retainAsPublished || retainHandling !== undefined)) {
+    throw wrong('--retain-as-published and --retain-handling need MQTT 5.0: leave out -V');
+  }
+  const handling = retainHandling === undefined ? undefined : RETAIN_HANDLING[retainHandling];
+  const asPublished = retainAsPublished ? true : undefined;
+  return filters.map((filter) => ({ filter, retainAsPublished: asPublished, retainHandling: handling }));
 }
 
 function tellGranted(filters: readonly string[], granted: readonly number[], log: Log): void {
@@ -262,18 +186,26 @@ class Printer {
   private readonly format: MessageFormat;
   private readonly isFilteredOut: (topic: string) => boolean;
   private readonly skipsRetained: boolean;
+  private readonly isRetainedOnly: boolean;
+  private readonly remove: ((topic: string) => void) | undefined;
+  /** Of a hundred messages. */
+  private readonly share: number;
   private readonly finish: (outcome: Outcome) => void;
   /** How many are still to be printed. */
   private left: number;
 
-  constructor(values: SubValues, output: MessageOutput) {
+  /** @param remove  Removes the retained message of a topic. */
+  constructor(values: SubValues, output: MessageOutput, remove: (topic: string) => void) {
     const { promise, resolve } = Promise.withResolvers<Outcome>();
     this.counted = promise;
     this.finish = resolve;
     this.output = output;
-    this.format = formatOf(values, output);
+    this.format = printFormat(values, output.isTerminal);
     this.isFilteredOut = topicMatcher(values.filterOut);
     this.skipsRetained = values.skipRetained;
+    this.isRetainedOnly = values.retainedOnly;
+    this.remove = values.removeRetained ? remove : undefined;
+    this.share = values.randomFilter ?? 100;
     this.left = values.count ?? Number.POSITIVE_INFINITY;
   }
 
@@ -281,8 +213,15 @@ class Printer {
   print(message: ReceivedMessage): Promise<void> | undefined {
     // Not acknowledged: the broker keeps it for the next time, if it keeps the session.
     if (this.left === 0) return Promise.withResolvers<void>().promise;
-    if (this.skipsRetained && message.retain) return undefined;
+    if (this.isRetainedOnly && !message.retain) {
+      this.left = 0;
+      this.finish('done');
+      return undefined;
+    }
     if (this.isFilteredOut(message.topic)) return undefined;
+    if (message.retain && message.payload.length > 0) this.remove?.(message.topic);
+    if (this.skipsRetained && message.retain) return undefined;
+    if (this.share < 100 && Math.random() * 100 >= this.share) return undefined;
     const printed = this.output.write(this.format(message), message.qos > 0);
     this.left--;
     if (this.left === 0) void Promise.resolve(printed).then(() => this.finish('done'));
@@ -293,14 +232,6 @@ class Printer {
   stop(): void {
     this.left = 0;
   }
-}
-
-function formatOf(values: SubValues, output: MessageOutput): MessageFormat {
-  const endsLine = !values.withoutNewline;
-  if (values.format !== undefined) return values.format(endsLine);
-  if (!values.verbose) return payloadFormat(endsLine);
-  if (!output.isTerminal) return verboseFormat(endsLine, (topic) => topic);
-  return verboseFormat(endsLine, (topic) => styleText('cyan', withoutControls(topic), { stream: process.stdout }));
 }
 
 function filtersOf(values: SubValues): readonly string[] {

@@ -17,7 +17,7 @@ export function storeContract(
   makePlace: () => Promise<StorePlace>,
   abilities: readonly Ability[] = [],
 ): void {
-  describe(`${name} keeps the store contract`, { timeout: 60_000 }, () => {
+  describe(`${name} keeps the store contract`, { timeout: 110_000 }, () => {
     const places: StorePlace[] = [];
     after(async () => {
       for (const place of places) await place.remove();

@@ -40,10 +40,10 @@ test('a clock or a random number outside the composition root is refused, with w
   const check = (path: string, text: string): readonly string[] => checkClocks(readSource(path, text));
 
   assert.deepEqual(check('src/broker/x.ts', 'const now = Date.now();'), [
-    'src/broker/x.ts:1 uses Date.now, but only server and cli may. Take `now: Millis` as an argument, or a Clock in the constructor.',
+    'src/broker/x.ts:1 uses Date.now, but only server, browser, load and cli may. Take `now: Millis` as an argument, or a Clock in the constructor.',
   ]);
   assert.deepEqual(check('src/broker/x.ts', '\nconst random = Math.random;'), [
-    'src/broker/x.ts:2 uses Math.random, but only server and cli may. Take a Random in the constructor.',
+    'src/broker/x.ts:2 uses Math.random, but only server, browser, load and cli may. Take a Random in the constructor.',
   ]);
   assert.equal(check('src/client/x.ts', 'performance.now(); process.hrtime(); new Date();').length, 3);
   assert.deepEqual(check('src/broker/x.ts', '// Date.now() is for others.\nnew Date(0);'), []);

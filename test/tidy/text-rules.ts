@@ -41,7 +41,9 @@ export function checkClocks(source: Source): readonly string[] {
     const instead = CLOCKS[text];
     return instead === undefined
       ? []
-      : [`${source.path}:${line} uses ${text}, but only ${ROOMS_WITH_A_CLOCK.join(' and ')} may. ${instead}`];
+      : [
+          `${source.path}:${line} uses ${text}, but only ${ROOMS_WITH_A_CLOCK.slice(0, -1).join(', ')} and ${ROOMS_WITH_A_CLOCK.at(-1)} may. ${instead}`,
+        ];
   });
 }
 

@@ -52,12 +52,17 @@ export class LateChanges {
     return true;
   }
 
-  /** Everything up to the batch is written. */
-  write(durable: Batch): void {
+  /** Everything up to the batch is being written. */
+  begin(written: Batch): void {
     for (const [messageId, { batch }] of this.unwritten) {
-      if (batch > durable) break;
+      if (batch > written) break;
       this.unwritten.delete(messageId);
     }
+  }
+
+  /** Everything up to the batch is written. */
+  write(durable: Batch): void {
+    this.begin(durable);
     let written = 0;
     for (const { batch, bytes } of this.sizes) {
       if (batch > durable) break;

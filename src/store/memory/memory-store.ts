@@ -113,6 +113,11 @@ export class MemoryStore implements Store {
     };
   }
 
+  /** With `announces: 'when-told'`: everything so far is being written, so that no message of it is elided. */
+  beginWriting(): void {
+    this.late?.begin(this.latest);
+  }
+
   /** With `announces: 'when-told'`: everything up to the batch is now durable. */
   announce(batch: Batch): void {
     assert(batch <= this.latest && batch >= this.durable, 'an announced batch was written and not yet announced');
@@ -200,6 +205,12 @@ export class MemoryStore implements Store {
     const batch = this.changed(message.payload.length);
     if (this.late !== undefined && origin === undefined && isElidable(message)) this.addElidable(id, batch, recipients);
     return batch;
+  }
+
+  /** Remembers a QoS 2 identifier without its message: for a store that keeps what is here elsewhere, too, and reads it back. */
+  restoreOrigin({ session, id }: Origin): void {
+    this.session(session).exactlyOnceIds.add(id);
+    this.changed(0);
   }
 
   /** hot: */

@@ -1,0 +1,284 @@
+// The client in a real browser: what a page does with `vouch/client`, against a broker in this process.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, type TestContext, test } from 'node:test';
+
+import { createBroker, type EmbeddedBroker } from '../../src/exports/broker.ts';
+import { connect } from '../../src/exports/client.ts';
+import type * as door from '../../src/exports/client-browser.ts';
+import { Way } from '../support/way.ts';
+import { SKIP_BROWSER, Stage, untilLoaded } from './chromium.ts';
+
+/** In pages. */
+declare const vouch: typeof door;
+
+const PAGES = { port: 0, webSocket: { origins: ['*'] } } as const;
+
+interface TestBroker {
+  readonly broker: EmbeddedBroker;
+  /** For pages. */
+  readonly url: string;
+  readonly port: number;
+  /** For programs. */
+  readonly tcpUrl: string;
+}
+
+async function brokerFor(context: TestContext, options: Parameters<typeof createBroker>[0] = {}): Promise<TestBroker> {
+  const broker = createBroker(options);
+  context.after(() => broker.close());
+  const { url, port } = await broker.listen(PAGES);
+  const { url: tcpUrl } = await broker.listen({ port: 0 });
+  return { broker, url, port, tcpUrl };
+}
+
+/** What comes under a topic, from now on. */
+async function listenerOf(context: TestContext, url: string, filter: string): Promise<readonly string[]> {
+  const client = await connect(url);
+  context.after(() => client.disconnect());
+  const got: string[] = [];
+  await client.subscribe(filter, {
+    qos: 2,
+    onMessage: ({ payload }) => void got.push(new TextDecoder().decode(payload)),
+  });
+  return got;
+}
+
+/** Waits for something that is looked up. */
+async function until(claim: () => boolean): Promise<void> {
+  while (!claim()) {
+    await new Promise((resolve) => {
+      setTimeout(resolve, 5);
+    });
+  }
+}
+
+describe('in a browser', { skip: SKIP_BROWSER, timeout: 100_000 }, () => {
+  let stage: Stage;
+  before(async () => {
+    stage = await Stage.open();
+  });
+  after(() => stage.close());
+
+  for (const version of [3, 4, 5] as const) {
+    test(`messages of every QoS go from a page to the broker and back, with version ${version}`, async (context) => {
+      const { url } = await brokerFor(context);
+      const page = await stage.openPage(await stage.newContext(context));
+      const got = await page.evaluate(
+        async ([to, spoken]) => {
+          const client = await vouch.connect(to, { version: spoken });
+          const subscription = await client.subscribe('a/#', { qos: 2 });
+          for (const qos of [0, 1, 2] as const) await client.publish(`a/${qos}`, `hello ${qos}`, { qos });
+          const messages: string[] = [];
+          for await (const { topic, payload, qos } of subscription) {
+            messages.push(`${topic} ${new TextDecoder().decode(payload)} ${qos}`);
+            if (messages.length === 3) break;
+          }
+          await client.disconnect();
+          return messages;
+        },
+        [url, version] as const,
+      );
+      assert.deepEqual(got, ['a/0 hello 0 0', 'a/1 hello 1 1', 'a/2 hello 2 2']);
+    });
+  }
+
+  test('a message of a mebibyte comes back whole, and so do a thousand at once', async (context) => {
+    const { url } = await brokerFor(context);
+    const page = await stage.openPage(await stage.newContext(context));
+    const sums = await page.evaluate(async (to) => {
+      const client = await vouch.connect(to);
+      const subscription = await client.subscribe('a/#', { qos: 1 });
+      const payload = Uint8Array.from({ length: 1024 * 1024 }, (_, at) => at % 251);
+      const sending: PromiseLike<unknown>[] = [client.publish('a/large', payload, { qos: 1 })];
+      for (let n = 0; n < 1_000; n++) sending.push(client.publish('a/small', String(n), { qos: 1 }));
+      let isWhole = false;
+      let sum = 0;
+      let count = 0;
+      for await (const { topic, payload: got } of subscription) {
+        if (topic === 'a/large') isWhole = got.length === payload.length && got.every((byte, at) => byte === at % 251);
+        else sum += Number(new TextDecoder().decode(got));
+        if (++count === 1_001) break;
+      }
+      await Promise.all(sending);
+      await client.disconnect();
+      return [isWhole, sum];
+    }, url);
+    assert.deepEqual(sums, [true, 499_500]);
+  });
+
+  for (const manner of ['is reloaded', 'crashes'] as const) {
+    test(`what is in the outbox of a page that ${manner} arrives exactly once`, async (context) => {
+      const { url, tcpUrl } = await brokerFor(context);
+      const got = await listenerOf(context, tcpUrl, 'meter/#');
+      const pages = await stage.newContext(context);
+      const page = await stage.openPage(pages);
+      const stored: string[] = [];
+      await page.exposeFunction('tellStored', (name: string) => void stored.push(name));
+      // Never ends: the page does.
+      const running = page.evaluate(async (to) => {
+        const client = await vouch.connect(to, { clientId: 'meter', store: 'meter' });
+        const tell = Reflect.get(globalThis, 'tellStored') as (name: string) => void;
+        for (let n = 0; ; n++) {
+          const publishing = client.publish('meter/1', String(n), { qos: 2 });
+          publishing.then(undefined, () => undefined);
+          await publishing.stored;
+          tell(String(n));
+        }
+      }, url);
+      running.catch(() => undefined);
+      await until(() => got.length > 100);
+      let next = page;
+      if (manner === 'is reloaded') {
+        await page.reload();
+      } else {
+        const control = await pages.newCDPSession(page);
+        control.send('Page.crash').catch(() => undefined);
+        await page.waitForEvent('crash');
+        next = await stage.openPage(pages);
+      }
+      await untilLoaded(next);
+      const told = stored.length;
+      assert.ok(told > 0);
+      await next.evaluate(async (to) => {
+        const client = await vouch.connect(to, { clientId: 'meter', store: 'meter' });
+        await client.settled();
+        await client.publish('meter/1', 'end', { qos: 2 });
+        await client.disconnect();
+      }, url);
+      await until(() => got.includes('end'));
+      assert.equal(new Set(got).size, got.length, 'none came twice');
+      const missing = stored.slice(0, told).filter((name) => !got.includes(name));
+      assert.deepEqual(missing, [], 'whatever was stored came');
+    });
+  }
+
+  test('what came while a page was away is handed over once by the next, also if it was not acknowledged by the last', async (context) => {
+    const { url, broker } = await brokerFor(context);
+    const pages = await stage.newContext(context);
+    const page = await stage.openPage(pages);
+    await page.evaluate(async (to) => {
+      const client = await vouch.connect(to, { clientId: 'lamp', store: 'lamp' });
+      const subscription = await client.subscribe('lamp/#', { qos: 2, acknowledge: 'manual' });
+      void (async () => {
+        for await (const message of subscription) {
+          if (new TextDecoder().decode(message.payload) !== 'kept') message.ack();
+        }
+      })();
+    }, url);
+    await broker.publish('lamp/1', 'done', { qos: 2 });
+    await broker.publish('lamp/1', 'kept', { qos: 2 });
+    // Whatever of it has arrived.
+    await page.close();
+    await broker.publish('lamp/1', 'missed', { qos: 2 });
+    const next = await stage.openPage(pages);
+    const got = await next.evaluate(async (to) => {
+      const messages: string[] = [];
+      const last = Promise.withResolvers<void>();
+      const client = await vouch.connect(to, {
+        clientId: 'lamp',
+        store: 'lamp',
+        onMessage: ({ payload }) => {
+          messages.push(new TextDecoder().decode(payload));
+          if (messages.at(-1) === 'end') last.resolve();
+        },
+      });
+      await client.publish('lamp/1', 'end', { qos: 2 });
+      await last.promise;
+      await client.disconnect();
+      return messages;
+    }, url);
+    assert.deepEqual(
+      got.filter((name) => name !== 'done'),
+      ['kept', 'missed', 'end'],
+    );
+  });
+
+  test('a page that is cut off connects again, and what it published meanwhile arrives once', async (context) => {
+    const { port, tcpUrl } = await brokerFor(context);
+    const got = await listenerOf(context, tcpUrl, 'a');
+    const way = await Way.open(port, context);
+    const page = await stage.openPage(await stage.newContext(context));
+    const ends: string[] = [];
+    await page.exposeFunction('tellEnd', (kind: string) => void ends.push(kind));
+    const published = page.evaluate(async (to) => {
+      const client = await vouch.connect(to, { reconnect: { delayMinMillis: 10, delayMaxMillis: 20 } });
+      const tell = Reflect.get(globalThis, 'tellEnd') as (kind: string) => void;
+      await new Promise<void>((resolve) => {
+        client.on('disconnected', ({ kind }) => {
+          tell(kind);
+          resolve();
+        });
+        tell('connected');
+      });
+      await client.publish('a', 'from afar', { qos: 2 });
+      await client.disconnect();
+    }, `ws://127.0.0.1:${way.port}`);
+    await until(() => ends.includes('connected'));
+    way.cut();
+    await until(() => ends.includes('connection-lost'));
+    way.mend();
+    await published;
+    assert.deepEqual(got, ['from afar']);
+  });
+
+  test('a second tab cannot have the same store at the same time, and can when the first one is closed', async (context) => {
+    const { url } = await brokerFor(context);
+    const pages = await stage.newContext(context);
+    const [first, second] = [await stage.openPage(pages), await stage.openPage(pages)];
+    const begin = async (to: string): Promise<string> => {
+      try {
+        await vouch.connect(to, { clientId: 'tab', store: 'tab' });
+        return 'connected';
+      } catch (error) {
+        return error instanceof vouch.OperationError ? error.code : String(error);
+      }
+    };
+    assert.equal(await first.evaluate(begin, url), 'connected');
+    assert.equal(await second.evaluate(begin, url), 'store-in-use');
+    await first.close();
+    assert.equal(await second.evaluate(begin, url), 'connected');
+  });
+
+  test('a page goes to the server that it is sent to, if it is told that it may', async (context) => {
+    const { url: home } = await brokerFor(context);
+    const to = new URL(home).host;
+    const { url } = await brokerFor(context, { redirects: [{ clients: '*', to, permanent: false }] });
+    const page = await stage.openPage(await stage.newContext(context));
+    const outcome = await page.evaluate(async (from) => {
+      const refused = await vouch.connect(from).then(
+        () => 'connected',
+        (error: unknown) => (error instanceof vouch.OperationError ? error.reasonCode : String(error)),
+      );
+      const client = await vouch.connect(from, { redirects: 'follow', startOffline: true });
+      const { to: server } = await new Promise<door.Redirect>((resolve) => {
+        client.on('redirected', resolve);
+      });
+      await client.publish('a', 'b', { qos: 1 });
+      await client.disconnect();
+      return [refused, `${server.host}:${server.port}`];
+    }, url);
+    assert.deepEqual(outcome, [0x9c, to]);
+  });
+
+  test('what no browser can do is an error that says so', async (context) => {
+    const page = await stage.openPage(await stage.newContext(context));
+    const { port } = await brokerFor(context);
+    const outcomes = await page.evaluate(async (nearby) => {
+      const attempts = [
+        vouch.connect('mqtt://localhost'),
+        vouch.connect('unix:///run/vouch'),
+        vouch.connect('wss://localhost', { tls: { rejectUnauthorized: false } }),
+        vouch.connect(`ws://127.0.0.1:${nearby}/elsewhere`),
+      ];
+      const told = (error: Error & { readonly code?: string }): string => `${error.code}: ${error.message}`;
+      return await Promise.all(attempts.map((attempt) => attempt.then(() => 'connected', told)));
+    }, port);
+    const expected = [
+      /^invalid-argument: A browser reaches a broker over WebSocket only/,
+      /^invalid-argument: A browser reaches a broker over WebSocket only/,
+      /^invalid-option: tls is not for browsers/,
+      /^connection-refused: No WebSocket to ws:.*elsewhere came about/,
+    ];
+    for (const [index, pattern] of expected.entries()) assert.match(outcomes[index] ?? '', pattern);
+  });
+});
