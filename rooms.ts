@@ -37,6 +37,7 @@ export type RoomName =
   | 'conformance'
   | 'sim'
   | 'fuzz'
+  | 'soak'
   | 'bench'
   | 'scripts'
   | 'examples';
@@ -84,7 +85,6 @@ const ALL_BUT_CLI: readonly Permission[] = [
   'config',
   'server',
   'browser',
-  'load',
 ];
 
 /** The table of rooms, lowest first. */
@@ -354,27 +354,35 @@ export const ROOMS: readonly Room[] = [
     packages: [],
   },
   {
-    name: 'load',
-    folder: 'src/load',
-    rank: 8,
-    sentence: 'load for any broker, what it shows, and MQTT measured against HTTP; a lean client of its own',
-    imports: ['base', 'packet', 'client', 'contract of transport', 'src/transport/tcp/tcp-address.ts', 'server'],
-    node: 'any',
-    packages: [],
-  },
-  {
     name: 'exports',
     folder: 'src/exports',
-    rank: 9,
+    rank: 8,
     sentence: 'the public doors of the published package, one file each',
     imports: ALL_BUT_CLI,
     node: [],
     packages: [],
   },
   {
+    name: 'load',
+    folder: 'src/load',
+    rank: 9,
+    sentence: 'load for any broker, what it shows, and MQTT measured against HTTP; a lean client of its own',
+    imports: [
+      'base',
+      'packet',
+      'client',
+      'contract of transport',
+      'src/transport/tcp/tcp-address.ts',
+      'server',
+      'exports',
+    ],
+    node: 'any',
+    packages: [],
+  },
+  {
     name: 'cli',
     folder: 'src/cli',
-    rank: 9,
+    rank: 10,
     sentence: 'the commands of `vouch`, one file each',
     imports: [
       'base',
@@ -394,7 +402,7 @@ export const ROOMS: readonly Room[] = [
   {
     name: 'conformance',
     folder: 'conformance',
-    rank: 10,
+    rank: 11,
     sentence: 'a row per normative statement of the specifications, and what shows that it holds',
     imports: [
       'base',
@@ -414,16 +422,16 @@ export const ROOMS: readonly Room[] = [
   {
     name: 'test',
     folder: 'test',
-    rank: 10,
+    rank: 11,
     sentence: 'the tests that no single file owns',
-    imports: [...ALL_BUT_CLI, 'exports', 'conformance', 'scripts'],
+    imports: [...ALL_BUT_CLI, 'exports', 'load', 'conformance', 'scripts'],
     node: 'any',
     packages: 'any',
   },
   {
     name: 'sim',
     folder: 'sim',
-    rank: 10,
+    rank: 11,
     sentence:
       'seeded network, clock, disk and crashes round the real broker, client and sessions; checkers that forgive nothing',
     imports: [...ALL_BUT_CLI, 'test'],
@@ -433,16 +441,25 @@ export const ROOMS: readonly Room[] = [
   {
     name: 'fuzz',
     folder: 'fuzz',
-    rank: 10,
+    rank: 11,
     sentence: 'bytes that nobody should send, for the codec and for the broker, and what must hold all the same',
     imports: [...ALL_BUT_CLI, 'conformance', 'test'],
     node: 'any',
     packages: 'any',
   },
   {
+    name: 'soak',
+    folder: 'soak',
+    rank: 11,
+    sentence: 'floods against a real broker beside good clients, and what these had to suffer',
+    imports: ['base', 'auth', 'server', 'exports', 'conformance'],
+    node: 'any',
+    packages: [],
+  },
+  {
     name: 'bench',
     folder: 'bench',
-    rank: 10,
+    rank: 11,
     sentence: 'how fast it is, alone and beside other brokers',
     imports: [...ALL_BUT_CLI, 'exports', 'test'],
     node: 'any',
@@ -451,7 +468,7 @@ export const ROOMS: readonly Room[] = [
   {
     name: 'scripts',
     folder: 'scripts',
-    rank: 10,
+    rank: 11,
     sentence: 'what the scripts of package.json run',
     imports: [...ALL_BUT_CLI, 'conformance'],
     node: 'any',
@@ -460,7 +477,7 @@ export const ROOMS: readonly Room[] = [
   {
     name: 'examples',
     folder: 'examples',
-    rank: 10,
+    rank: 11,
     sentence: 'programs to copy: they see the package alone, by its name, as every other program does',
     imports: [],
     node: 'any',

@@ -44,6 +44,7 @@ const TARGETS = {
   'conformance:peers': { file: 'conformance/peers.ts', args: [], asTyped: false },
   sim: { file: 'sim/main.ts', args: [], asTyped: false },
   fuzz: { file: 'fuzz/main.ts', args: [], asTyped: false },
+  soak: { file: 'soak/main.ts', args: [], asTyped: false },
   build: { file: 'scripts/build.ts', args: [], asTyped: false },
   docs: { file: 'scripts/docs.ts', args: [], asTyped: false },
 };

@@ -12,7 +12,7 @@ import path from 'node:path';
 const ROOT = path.resolve(import.meta.dirname, '..');
 const BINARIES = path.join(ROOT, 'node_modules', '.bin');
 
-const TESTS = ['{src,test,sim,fuzz,conformance,bench}/**/*.test.ts'];
+const TESTS = ['{src,test,sim,fuzz,soak,conformance,bench}/**/*.test.ts'];
 /** A step of its own, before the other tests: it is fast, and what it finds is quickly mended. */
 const TIDY = ['test/tidy.test.ts', 'test/tidy/*.test.ts'];
 /** Left out of `npm run check`: they start other programs or install packages. */
@@ -29,6 +29,7 @@ const SLOW = [
   'sim/command/command.test.ts',
   'sim/mutants/mutants.test.ts',
   'fuzz/**/*.test.ts',
+  'soak/floods.test.ts',
 ];
 
 /** Every step takes a fraction of this. Past it, something hangs. */
@@ -67,7 +68,7 @@ async function runStep(name: string, command: readonly string[]): Promise<boolea
   const started = performance.now();
   const { code, output } = await run(command, 'pipe');
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  console.log(`${name.padEnd(12)}${code === 0 ? 'ok    ' : 'FAILED'}  ${seconds} s`);
+  console.log(`${name.padEnd(15)}${code === 0 ? 'ok    ' : 'FAILED'}  ${seconds} s`);
   if (code !== 0) console.log(`\n${output.trimEnd()}\n\n  This step alone: npm run check -- ${name}\n`);
   return code === 0;
 }
@@ -81,7 +82,7 @@ async function runTests(): Promise<boolean> {
     console.log(`No test is below ${paths.join(', ')}.`);
     return false;
   }
-  console.log(`${'tests'.padEnd(12)}${files.length} files${runsAll ? '' : ', without the slow ones of npm test'}\n`);
+  console.log(`${'tests'.padEnd(15)}${files.length} files${runsAll ? '' : ', without the slow ones of npm test'}\n`);
   return (await run(testCommand(files.sort()), 'inherit')).code === 0;
 }
 

@@ -3,9 +3,7 @@
 // of package.json leads that name to the sources here.
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { connect as dial, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, type TestContext, test } from 'node:test';
@@ -13,6 +11,7 @@ import { after, describe, type TestContext, test } from 'node:test';
 import { type Authorizer, createBroker, type EmbeddedBroker } from '../src/exports/broker.ts';
 import { connect } from '../src/exports/client.ts';
 import { endTools, Tool } from './support/tool.ts';
+import { Way } from './support/way.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 
@@ -36,7 +35,7 @@ interface Stage {
 /** What happens to an example besides being run until it ends. The others print their output, and that is all. */
 const PLAYS: Readonly<Record<string, (stage: Stage, context: TestContext) => Promise<void>>> = {
   'reconnect.ts': async ({ broker, port, run, output }, context) => {
-    const relay = await Relay.open(port, context);
+    const relay = await Way.open(port, context);
     const program = run(relay.port);
     const [subscribed = '', lost = '', ...rest] = output;
     assert.equal(await program.line(/./), subscribed);
@@ -51,7 +50,7 @@ const PLAYS: Readonly<Record<string, (stage: Stage, context: TestContext) => Pro
     const reader = await connect(url);
     context.after(() => reader.disconnect());
     const readings = await reader.subscribe('meter/#', { qos: 2 });
-    const relay = await Relay.open(port, context);
+    const relay = await Way.open(port, context);
     relay.cut();
     const killed = run(relay.port);
     assert.equal(await killed.line(/./), 'left by earlier runs: 0');
@@ -65,6 +64,33 @@ const PLAYS: Readonly<Record<string, (stage: Stage, context: TestContext) => Pro
       if (topic === 'meter/end') break;
     }
     assert.deepEqual(topics, ['meter/1/count', 'meter/1/count', 'meter/end']);
+  },
+
+  'programs/constrained-device.ts': async ({ port, url, run, output }, context) => {
+    const reader = await connect(url);
+    context.after(() => reader.disconnect());
+    const readings = await reader.subscribe('hut/12/snow', { qos: 1 });
+    const way = await Way.open(port, context);
+    way.cut();
+    const alone = run(way.port);
+    await alone.line(/^reading 5 kept$/);
+    await alone.kill();
+    // Five are there, eight fit: the device drops two of the next five.
+    const again = run(way.port);
+    assert.equal(await again.line(/^left/), 'left by earlier runs: 5');
+    await again.line(/^reading 3 kept$/);
+    await again.line(/^reading 4 dropped$/);
+    await again.line(/^reading 5 dropped$/);
+    way.mend();
+    assert.equal((await again.end()).at(-1), 'all delivered');
+    const heights: number[] = [];
+    for await (const { payload } of readings) {
+      const { centimetres } = JSON.parse(new TextDecoder().decode(payload)) as { centimetres: number };
+      if (centimetres !== heights.at(-1)) heights.push(centimetres); // QoS 1: one may come twice
+      if (heights.length === 8) break;
+    }
+    assert.deepEqual(heights, [181, 182, 183, 184, 185, 181, 182, 183]);
+    assert.deepEqual(await run().end(), output);
   },
 
   'exactly-once.ts': async ({ broker, run }) => {
@@ -86,7 +112,7 @@ const PLAYS: Readonly<Record<string, (stage: Stage, context: TestContext) => Pro
 describe('the example', { concurrency: 2 }, () => {
   after(() => endTools());
 
-  for (const file of globSync('*.ts', { cwd: path.join(ROOT, 'examples') }).sort()) {
+  for (const file of globSync('{,programs/}*.ts', { cwd: path.join(ROOT, 'examples') }).sort()) {
     test(`${file} does what it says`, async (context) => {
       const stage = await stageOf(file, context);
       const play = PLAYS[file];
@@ -119,60 +145,4 @@ function outputOf(text: string): readonly string[] {
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => line.replace('// ', ''));
-}
-
-/** A way to the broker that can be cut. */
-class Relay {
-  readonly port: number;
-  private readonly sockets: Set<Socket>;
-  private isCut: boolean;
-
-  private constructor(server: Server, target: number) {
-    const address = server.address();
-    assert.ok(typeof address === 'object' && address !== null);
-    this.port = address.port;
-    this.sockets = new Set();
-    this.isCut = false;
-    server.on('connection', (socket) => this.connect(socket, target));
-  }
-
-  static async open(target: number, context: TestContext): Promise<Relay> {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const relay = new Relay(server, target);
-    context.after(() => {
-      relay.cut();
-      server.close();
-    });
-    return relay;
-  }
-
-  cut(): void {
-    this.isCut = true;
-    for (const socket of this.sockets) socket.destroy();
-  }
-
-  mend(): void {
-    this.isCut = false;
-  }
-
-  private connect(socket: Socket, target: number): void {
-    if (this.isCut) {
-      socket.destroy();
-      return;
-    }
-    const onward = dial(target, '127.0.0.1');
-    for (const [one, other] of [
-      [socket, onward],
-      [onward, socket],
-    ] as const) {
-      this.sockets.add(one);
-      one.on('error', () => {});
-      one.on('close', () => {
-        this.sockets.delete(one);
-        other.destroy();
-      });
-      one.pipe(other);
-    }
-  }
 }

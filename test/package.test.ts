@@ -179,9 +179,15 @@ describe('the published package', () => {
     });
   }
 
+  test('has a client for bundlers that build for browsers, with the same types', () => {
+    writeFileSync(path.join(project, 'typed-client.ts'), TYPED_CLIENT);
+    const bundler = { module: 'esnext', moduleResolution: 'bundler', customConditions: ['browser'] };
+    checkTypes({ ...TYPE_SOURCES['the web'], ...bundler }, 'typed-client.ts');
+  });
+
   test('is what the examples are made for', () => {
     cpSync(path.join(ROOT, 'examples'), path.join(project, 'examples'), { recursive: true });
-    checkTypes(TYPE_SOURCES['Node.js'], ...globSync('examples/*.ts', { cwd: project }));
+    checkTypes(TYPE_SOURCES['Node.js'], ...globSync('examples/{,programs/}*.ts', { cwd: project }));
   });
 
   test('names every door that it has', () => {

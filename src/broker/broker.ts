@@ -101,6 +101,13 @@ export class Broker {
     return false;
   };
 
+  /** A connection was closed because the process has hardly any descriptors left: counted and said. */
+  noteFilesShort(remote: string): void {
+    const remedy = 'Let it open more (ulimit -n, LimitNOFILE=), or lower connectionsMax.';
+    const sentence = `Cut off ${remote}: the process has as many files and sockets open as it may, but for what the store and the log need.`;
+    this.state.limitNews.tell('openFiles', `${sentence} ${remedy}`, { remote });
+  }
+
   /** The bans in force, the oldest first. */
   get bans(): readonly Ban[] {
     return this.state.bans.list();

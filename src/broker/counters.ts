@@ -17,6 +17,7 @@ export type LimitName =
   | 'retainedBytesMax'
   | 'memoryMax'
   | 'flappingConnectsMax'
+  | 'openFiles'
   | 'bans';
 
 /** The counters of one broker since it started. */
@@ -97,6 +98,7 @@ export function newCounters(): Counters {
       retainedBytesMax: 0,
       memoryMax: 0,
       flappingConnectsMax: 0,
+      openFiles: 0,
       bans: 0,
     },
   };

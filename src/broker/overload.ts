@@ -1,5 +1,5 @@
 // What the broker does when its memory runs out, before the system or V8 ends it: nothing at first but refuse clients that are new, then
-// also not read from those whose messages wait for the disk, at last end the connections for which most is kept in memory. Each
+// also refuse new retained messages and not read from those whose messages wait for the disk, at last end the connections for which most is kept in memory. Each
 // step comes before memory is full, and is taken back when there is some way to it again, so that the broker does not swing between two.
 // Garbage counts as used until somebody collects it, which may be long after nobody uses it: before a step up it is collected, and
 // again from time to time while the broker is not at ease.
@@ -28,16 +28,20 @@ const BEGINS: readonly number[] = [0, 0.9, 0.95, 1];
 const WAY_BACK = 0.05;
 const LOOK_MILLIS = 1_000;
 const COLLECT_MILLIS = 30_000;
+/** Before a step, and between two times that connections are ended. */
+const COLLECT_MILLIS_LEAST = 5_000;
 /** Connections for which less is kept are not worth ending. */
 const WORTH_ENDING_BYTES = 64 * 1024;
 /** So many are ended at a time. */
 const ENDED_MAX = 100;
 
+const LAST_STEP = STEPS.length - 1;
+
 /** What each step means, for the log. */
 const SENTENCES: readonly string[] = [
   'New clients are let in again, and everybody is read from.',
   'New clients are refused.',
-  'New clients are cut off, and clients whose messages wait for the disk are not read from.',
+  'New clients are cut off, new retained messages are refused, and clients whose messages wait for the disk are not read from.',
   'The connections for which most is kept in memory are ended.',
 ];
 
@@ -101,16 +105,25 @@ export class Overload implements Timed {
     if (gauge === undefined) return;
     this.shareNow = gauge.share();
     let step = stepOf(this.shareNow, this.stepNow);
-    const mayCollect = this.collectedAt === undefined || now - this.collectedAt >= COLLECT_MILLIS;
-    if (mayCollect && (step > this.stepNow || this.stepNow > 0)) {
-      gauge.collect();
-      this.collectedAt = now;
+    const isCollected = this.collectFor(step, gauge, now);
+    if (isCollected) {
       this.shareNow = gauge.share();
       step = stepOf(this.shareNow, this.stepNow);
     }
     if (step !== this.stepNow) this.change(step);
-    if (step === STEPS.length - 1) this.endLargest();
+    // Nobody is ended for garbage.
+    if (isCollected && step === LAST_STEP) this.endLargest();
     this.broker.deadlines.set(this, millis(now + LOOK_MILLIS));
+  }
+
+  /** Collects garbage before a step is taken that it may be to blame for, and says whether it has. */
+  private collectFor(step: number, gauge: MemoryGauge, now: Millis): boolean {
+    if (step === 0 && this.stepNow === 0) return false;
+    const pause = step > this.stepNow || step === LAST_STEP ? COLLECT_MILLIS_LEAST : COLLECT_MILLIS;
+    if (this.collectedAt !== undefined && now - this.collectedAt < pause) return false;
+    gauge.collect();
+    this.collectedAt = now;
+    return true;
   }
 
   private change(step: number): void {

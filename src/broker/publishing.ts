@@ -14,11 +14,9 @@ import type { ClientSession } from './client-session.ts';
 import type { Connection } from './connection.ts';
 import { type Denial, denialOf } from './denial.ts';
 import { refusalOfMessage } from './message-rules.ts';
+import type { RetainedLimit } from './retained-messages.ts';
 import type { Route } from './route.ts';
 import type { Routed } from './routing.ts';
-
-/** The limits of retained messages. */
-type RetainedLimit = 'retainedMessagesMax' | 'retainedBytesMax';
 
 /** What there may be no room in. */
 type NoRoom = Exclude<Routed['refusedBy'], undefined> | RetainedLimit;
@@ -31,6 +29,7 @@ const NO_ROOM: { readonly [K in Exclude<NoRoom, 'store'>]: string } = {
   queuesBytesMax: 'All queues together are full (queuesBytesMax).',
   retainedMessagesMax: 'The broker keeps as many retained messages as it may (retainedMessagesMax).',
   retainedBytesMax: 'The retained messages take as much as they may (retainedBytesMax).',
+  memoryMax: 'The broker has hardly any memory left for another retained message (memoryMax).',
 };
 
 /** What became of a message of nobody's connection. */

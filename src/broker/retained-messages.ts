@@ -13,6 +13,9 @@ import type { BrokerState, Timed } from './broker-state.ts';
 /** What a retained message takes besides its payload: its topic, its properties, its place. */
 const BYTES_BESIDES = 512;
 
+/** What may leave no room for a retained message. */
+export type RetainedLimit = 'retainedMessagesMax' | 'retainedBytesMax' | 'memoryMax';
+
 /** The retained messages of one broker. */
 export class RetainedMessages {
   private readonly broker: BrokerState;
@@ -39,15 +42,18 @@ export class RetainedMessages {
   }
 
   /** The limit that a message would pass; `undefined`: there is room. One that takes no more than the one before it has its room. */
-  limitPassed(topic: TopicName, message: Message): 'retainedMessagesMax' | 'retainedBytesMax' | undefined {
+  limitPassed(topic: TopicName, message: Message): RetainedLimit | undefined {
     if (message.payload.length === 0) return undefined;
-    const { retainedMessagesMax, retainedBytesMax } = this.broker.limits;
-    const isFull = this.trie.size >= retainedMessagesMax;
-    if (!isFull && this.bytesNow + bytesOf(message) <= retainedBytesMax) return undefined;
+    const { limits, overload } = this.broker;
+    const isFull = this.trie.size >= limits.retainedMessagesMax;
+    const isShort = overload.step >= 2;
+    if (!isFull && !isShort && this.bytesNow + bytesOf(message) <= limits.retainedBytesMax) return undefined;
     const before = this.trie.get(topic)?.message;
     if (isFull && before === undefined) return 'retainedMessagesMax';
     const more = bytesOf(message) - (before === undefined ? 0 : bytesOf(before));
-    return more > 0 && this.bytesNow + more > retainedBytesMax ? 'retainedBytesMax' : undefined;
+    if (more <= 0) return undefined;
+    if (isShort) return 'memoryMax';
+    return this.bytesNow + more > limits.retainedBytesMax ? 'retainedBytesMax' : undefined;
   }
 
   /** Sets the retained message of a topic, or removes it if the payload is empty. Returns the batch of the change. */

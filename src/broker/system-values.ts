@@ -76,6 +76,7 @@ const LIMIT_SENTENCES: { readonly [Name in LimitName]: string } = {
   retainedBytesMax: 'Messages that were refused because retained ones took as much as they may.',
   memoryMax: 'Clients that were refused, cut off or disconnected because there was hardly any memory left.',
   flappingConnectsMax: 'Connections that were refused because their client comes and goes without end.',
+  openFiles: 'Connections that were cut off because the process had hardly any descriptors left.',
   bans: 'Connections that were refused because of a ban, before CONNECT or after.',
 };
 

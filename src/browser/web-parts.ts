@@ -98,14 +98,21 @@ function noStore(): Store {
   throw new OperationError('store-unavailable', 'The option store was not given.');
 }
 
-/** Tasks that wait for the present turn to be over. A timer would do, but browsers make timers wait. */
+/** Tasks that wait for the present turn to be over. */
 const TASKS: (() => void)[] = [];
-const CHANNEL = new MessageChannel();
-CHANNEL.port1.addEventListener('message', () => TASKS.shift()?.());
-// Which `onmessage` would do by itself.
-CHANNEL.port1.start();
+/** Has a message sent to this page; made with the first task. */
+let post: (() => void) | undefined;
 
+/** A timer would do, but browsers make timers wait. */
 function later(task: () => void): void {
   TASKS.push(task);
-  CHANNEL.port2.postMessage(undefined);
+  post ??= newPost();
+  post();
+}
+
+function newPost(): () => void {
+  const { port1, port2 } = new MessageChannel();
+  port1.addEventListener('message', () => TASKS.shift()?.());
+  port1.start();
+  return () => port2.postMessage(undefined);
 }

@@ -212,8 +212,9 @@ export function goodbye(values: ConnectionValues): DisconnectOptions {
 }
 
 /**
- * Connects, or with `startOffline` begins to; what happens is told on standard error as the options say.
+ * Connects, or with `startOffline` begins to.
  * @param stop  Gives the attempt up. Once connected it does nothing here.
+ * @param log  Who is told what happens; by default standard error, as the options say.
  * @throws {UsageError} `invalid-option`, `invalid-argument`.
  * @throws {OperationError} `connection-refused`, `timed-out`, `connection-lost`, `protocol-error`, `closed`; of the store `store-in-use` and others.
  */
@@ -222,6 +223,7 @@ export async function connectClient(
   options: ConnectOptions,
   values: ConnectionValues,
   stop: AbortSignal,
+  log: Log = commandLog(command, values),
 ): Promise<Client> {
   const [{ connect }, { nodeClientParts }] = await Promise.all([
     import('../client/connect.ts'),
@@ -232,7 +234,7 @@ export async function connectClient(
   stop.addEventListener('abort', giveUp, { once: true });
   if (stop.aborted) giveUp();
   try {
-    return await connect({ ...options, signal: attempt.signal }, nodeClientParts(commandLog(command, values)));
+    return await connect({ ...options, signal: attempt.signal }, nodeClientParts(log));
   } finally {
     stop.removeEventListener('abort', giveUp);
   }

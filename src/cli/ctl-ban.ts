@@ -9,7 +9,7 @@ import { banKind } from './ctl-bans.ts';
 import { REASON_OPTION } from './ctl-kick.ts';
 import { EXIT_NOTE, JSON_OPTION, say, SOCKET_OPTIONS, socketOf } from './ctl-options.ts';
 import { BadValue, type ValuesOf, valueOption } from './option-table.ts';
-import { printable } from './table.ts';
+import { jsonLine, printable } from './table.ts';
 
 const SECONDS_MAX = 1_000_000_000;
 
@@ -55,7 +55,7 @@ async function ban(values: ValuesOf<typeof OPTIONS>, operands: readonly string[]
   if (banned === undefined) return EXIT.failure;
   const until = banned.until === undefined ? '' : ` until ${banned.until}`;
   const sentence = `The ${banned.kind} ${printable(JSON.stringify(banned.value))} is banned${until}.`;
-  await say(values.json ? `${JSON.stringify(banned)}\n` : `${sentence}\n`);
+  await say(values.json ? jsonLine(banned) : `${sentence}\n`);
   return EXIT.ok;
 }
 

@@ -9,7 +9,7 @@ import { EXIT_NOTE, JSON_OPTION, roughAge, say, SOCKET_OPTIONS, socketOf, termin
 import { endOf } from './ctl-sessions.ts';
 import type { ValuesOf } from './option-table.ts';
 import { counted, roughSize } from './store-options.ts';
-import { printable, tableText } from './table.ts';
+import { jsonLine, printable, tableText } from './table.ts';
 
 const OPTIONS = { json: JSON_OPTION, ...SOCKET_OPTIONS };
 
@@ -31,7 +31,7 @@ async function client(values: ValuesOf<typeof OPTIONS>, operands: readonly strin
   const [id = ''] = operands;
   const details = await askOne(socketOf(values), 'client', { id });
   if (details === undefined) return EXIT.failure;
-  await say(values.json ? `${JSON.stringify(details)}\n` : page(details));
+  await say(values.json ? jsonLine(details) : page(details));
   return EXIT.ok;
 }
 

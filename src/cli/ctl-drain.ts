@@ -12,6 +12,7 @@ import { defineCommand } from './command.ts';
 import { EXIT_NOTE, isMeant, JSON_OPTION, roughAge, say, SOCKET_OPTIONS, socketOf, YES_OPTION } from './ctl-options.ts';
 import { BadValue, switchOption, text, type ValuesOf, valueOption } from './option-table.ts';
 import { counted } from './store-options.ts';
+import { jsonLine } from './table.ts';
 
 const NAME = 'vouch ctl drain';
 const DRAIN = 'Drain';
@@ -102,7 +103,7 @@ async function cancel(socket: string, json: boolean): Promise<number> {
   const answer = await askOne(socket, 'cancel-drain', {});
   const wasDraining = answer?.wasDraining === true;
   const sentence = wasDraining ? 'Clients are let in again.' : 'The broker was not being drained.';
-  await say(json ? `${JSON.stringify({ wasDraining })}\n` : `${sentence}\n`);
+  await say(json ? jsonLine({ wasDraining }) : `${sentence}\n`);
   return EXIT.ok;
 }
 
@@ -112,7 +113,7 @@ async function untilEmpty(socket: string, json: boolean): Promise<RowsOf['drain'
   let saidAt = Number.NEGATIVE_INFINITY;
   for (;;) {
     const progress = await askOne(socket, 'drain', {});
-    if (json && progress !== undefined) await say(`${JSON.stringify(progress)}\n`);
+    if (json && progress !== undefined) await say(jsonLine(progress));
     if (isShown) process.stderr.write('\u001b[K');
     if (progress === undefined || progress.left === 0) return progress;
     const { left, sentAway, millisSinceStart } = progress;
@@ -134,7 +135,7 @@ async function stop(socket: string, json: boolean): Promise<number> {
       await askOne(socket, 'broker', {});
     } catch (error) {
       if (!(error instanceof OperationError)) throw error;
-      await say(json ? `${JSON.stringify({ isStopping: true })}\n` : 'The broker is stopping.\n');
+      await say(json ? jsonLine({ isStopping: true }) : 'The broker is stopping.\n');
       return EXIT.ok;
     }
     await sleep(LOOK_MILLIS);

@@ -8,7 +8,7 @@ import { REASON_OPTION } from './ctl-kick.ts';
 import { EXIT_NOTE, isMeant, JSON_OPTION, say, SOCKET_OPTIONS, socketOf, YES_OPTION } from './ctl-options.ts';
 import type { ValuesOf } from './option-table.ts';
 import { counted } from './store-options.ts';
-import { printable } from './table.ts';
+import { jsonLine, printable } from './table.ts';
 
 const OPTIONS = { reason: REASON_OPTION, yes: YES_OPTION, json: JSON_OPTION, ...SOCKET_OPTIONS };
 
@@ -50,7 +50,7 @@ async function endSession(values: ValuesOf<typeof OPTIONS>, operands: readonly s
   const subscriptions = counted(ended.subscriptions, 'subscription');
   await say(
     values.json
-      ? `${JSON.stringify(ended)}\n`
+      ? jsonLine(ended)
       : `The session of ${name} ${connection} ended, with ${subscriptions} and ${counted(ended.messages, 'message')} that it was owed.\n`,
   );
   return EXIT.ok;

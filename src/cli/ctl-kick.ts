@@ -6,7 +6,7 @@ import type { Command } from './command.ts';
 import { defineCommand } from './command.ts';
 import { EXIT_NOTE, JSON_OPTION, say, SOCKET_OPTIONS, socketOf } from './ctl-options.ts';
 import { type Option, text, type ValuesOf, valueOption } from './option-table.ts';
-import { printable } from './table.ts';
+import { jsonLine, printable } from './table.ts';
 
 /** What the client is told. */
 export const REASON_OPTION: Option<string | undefined> = valueOption(
@@ -42,7 +42,7 @@ async function kick(values: ValuesOf<typeof OPTIONS>, operands: readonly string[
     : 'Its session has ended with that.';
   await say(
     values.json
-      ? `${JSON.stringify(dismissal)}\n`
+      ? jsonLine(dismissal)
       : `${printable(JSON.stringify(id))} at ${printable(dismissal.address)} was disconnected. ${session}\n`,
   );
   return EXIT.ok;

@@ -9,7 +9,7 @@ import { CONFIG_VARIABLE, readConfig } from '../config/read-config.ts';
 import { ROWS } from '../config/schema.ts';
 import { controlSocketPath } from '../server/control-path.ts';
 import { integer, type Option, switchOption, text, type ValuesOf, valueOption } from './option-table.ts';
-import { type Column, tableText } from './table.ts';
+import { type Column, jsonLine, tableText } from './table.ts';
 
 const BROKER = 'Broker';
 const OUTPUT = 'Output';
@@ -134,7 +134,7 @@ export async function showRows<Row>(
   listing: Listing<Row>,
 ): Promise<void> {
   if (choice.json) {
-    for await (const row of rows) await say(`${JSON.stringify(row)}\n`);
+    for await (const row of rows) await say(jsonLine(row));
     return;
   }
   const most = choice.limit ?? TABLE_ROWS;
@@ -151,7 +151,8 @@ export async function showRows<Row>(
 
 /** The width to lay a table out for; `undefined`: there is no terminal, and nothing is shortened. */
 export function terminalWidth(): number | undefined {
-  return process.stdout.isTTY ? process.stdout.columns : undefined;
+  // A terminal that does not know its width says 0.
+  return process.stdout.isTTY && process.stdout.columns > 0 ? process.stdout.columns : undefined;
 }
 
 /** Writes to standard output, no faster than it is read. */

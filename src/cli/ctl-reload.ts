@@ -7,7 +7,7 @@ import type { Command } from './command.ts';
 import { defineCommand } from './command.ts';
 import { JSON_OPTION, say, SOCKET_OPTIONS, socketOf } from './ctl-options.ts';
 import type { ValuesOf } from './option-table.ts';
-import { printable } from './table.ts';
+import { jsonLine, printable } from './table.ts';
 
 const OPTIONS = { json: JSON_OPTION, ...SOCKET_OPTIONS };
 
@@ -39,7 +39,7 @@ async function reload(values: ValuesOf<typeof OPTIONS>): Promise<number> {
   for await (const row of askBroker(socketOf(values), 'reload', {})) {
     isAny = true;
     isWrong ||= row.result === 'refused';
-    await say(values.json ? `${JSON.stringify(row)}\n` : linesOf(row));
+    await say(values.json ? jsonLine(row) : linesOf(row));
   }
   if (!isAny && !values.json) await say('The broker reads nothing from files that could be read again.\n');
   return isWrong ? EXIT.failure : EXIT.ok;

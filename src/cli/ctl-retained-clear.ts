@@ -7,7 +7,7 @@ import { defineCommand } from './command.ts';
 import { EXIT_NOTE, isMeant, JSON_OPTION, say, SOCKET_OPTIONS, socketOf, YES_OPTION } from './ctl-options.ts';
 import type { ValuesOf } from './option-table.ts';
 import { counted } from './store-options.ts';
-import { printable } from './table.ts';
+import { jsonLine, printable } from './table.ts';
 
 const OPTIONS = { yes: YES_OPTION, json: JSON_OPTION, ...SOCKET_OPTIONS };
 
@@ -40,6 +40,6 @@ async function clear(values: ValuesOf<typeof OPTIONS>, operands: readonly string
   }
   const answer = await askOne(socket, 'clear-retained', { filter });
   if (answer === undefined) return EXIT.failure;
-  await say(values.json ? `${JSON.stringify(answer)}\n` : `${counted(answer.cleared, 'retained message')} removed.\n`);
+  await say(values.json ? jsonLine(answer) : `${counted(answer.cleared, 'retained message')} removed.\n`);
   return EXIT.ok;
 }

@@ -8,7 +8,7 @@ import { defineCommand } from './command.ts';
 import { banKind } from './ctl-bans.ts';
 import { EXIT_NOTE, JSON_OPTION, say, SOCKET_OPTIONS, socketOf } from './ctl-options.ts';
 import type { ValuesOf } from './option-table.ts';
-import { printable } from './table.ts';
+import { jsonLine, printable } from './table.ts';
 
 const OPTIONS = { json: JSON_OPTION, ...SOCKET_OPTIONS };
 
@@ -32,6 +32,6 @@ async function unban(values: ValuesOf<typeof OPTIONS>, operands: readonly string
   const answer = await askOne(socketOf(values), 'unban', { kind, value });
   const name = `The ${kind} ${printable(JSON.stringify(value))}`;
   if (answer?.wasBanned !== true) throw new OperationError('not-found', `${name} is not banned.`);
-  await say(values.json ? `${JSON.stringify(answer)}\n` : `${name} is not banned any more.\n`);
+  await say(values.json ? jsonLine(answer) : `${name} is not banned any more.\n`);
   return EXIT.ok;
 }

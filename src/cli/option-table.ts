@@ -171,7 +171,8 @@ export function oneOf<const Word extends string>(words: readonly Word[]): Choice
 }
 
 /**
- * Reads a command line against the table. What is no option is an operand: as many as there are names for. `--help` wins over everything else; `-h` is help where no row has that letter.
+ * Reads a command line against the table. What is no option is an operand: as many as there are names for, where "[NAME]" may be left out and
+ * "[NAME...]" be any number. `--help` wins over everything else; `-h` is help where no row has that letter.
  * @throws {UsageError} `invalid-option` with one line per problem.
  */
 export function parseOptions<Table extends OptionTable>(
@@ -183,6 +184,7 @@ export function parseOptions<Table extends OptionTable>(
   const given = new Map<string, string[]>();
   const operands: string[] = [];
   const problems: string[] = [];
+  const operandsMax = operandNames.at(-1)?.endsWith('...]') === true ? Number.POSITIVE_INFINITY : operandNames.length;
   const helpLetter = Object.values(table).some((option) => option.short === 'h') ? undefined : '-h';
 
   /** Whether the token before was no option of ours, so that what follows may be its value. */
@@ -190,7 +192,7 @@ export function parseOptions<Table extends OptionTable>(
   for (const token of tokensOf(table, args)) {
     if (token.kind === 'positional' && !isAfterUnknown) {
       operands.push(token.value ?? '');
-      if (operands.length > operandNames.length) {
+      if (operands.length > operandsMax) {
         const rest = operandNames.length === 0 ? 'all is said with options' : 'everything else is said with options';
         problems.push(`${quote(token.value)} is not expected here: ${rest}`);
       }
@@ -219,8 +221,8 @@ export function parseOptions<Table extends OptionTable>(
       problems.push(`${flagOf(name)} ${error.message}`);
     }
   }
-  if (operands.length < operandNames.length)
-    problems.push(`${operandNames.slice(operands.length).join(' and ')} must be said`);
+  const missing = operandNames.slice(operands.length).filter((name) => !name.startsWith('['));
+  if (missing.length > 0) problems.push(`${missing.join(' and ')} must be said`);
   if (problems.length > 0) throw new UsageError('invalid-option', problems.map(asSentence).join('\n'));
   // The loop above has set every key of the table to what its own row yields.
   return { kind: 'values', values: values as ValuesOf<Table>, operands };

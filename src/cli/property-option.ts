@@ -65,6 +65,15 @@ const RULES: { readonly [Packet in PropertyPacket]: ReadonlyMap<string, Rule> } 
   will: new Map<string, Rule>([...MESSAGE, ['will-delay-interval', UINT32]]),
 };
 
+/** One for each packet, for the help. */
+const EXAMPLES: { readonly [Packet in PropertyPacket]: string } = {
+  connect: 'receive-maximum 10',
+  publish: 'content-type text/plain',
+  subscribe: 'user-property NAME VALUE',
+  disconnect: 'session-expiry-interval 60',
+  will: 'will-delay-interval 60',
+};
+
 /** The option of a command that sends these packets. */
 export function propertyOption(packets: readonly PropertyPacket[]): Option<readonly GivenProperty[]> {
   return wordsOption(
@@ -72,7 +81,7 @@ export function propertyOption(packets: readonly PropertyPacket[]): Option<reado
       short: 'D',
       metavar: 'COMMAND NAME VALUE',
       group: 'Properties (MQTT 5.0)',
-      sentence: `A property, as in "-D connect receive-maximum 10" and "-D ${packets.at(-2)} user-property NAME VALUE"; COMMAND is ${listed(packets)}. May be given several times.`,
+      sentence: `A property, as in "-D ${packets[0]} ${EXAMPLES[packets[0] ?? 'connect']}" or "-D ${packets[0]} user-property NAME VALUE"; COMMAND is ${listed(packets)}. May be given several times.`,
     },
     ([, name]) => (name === 'user-property' ? 4 : 3),
     (words) => readProperty(words, packets),

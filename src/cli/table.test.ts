@@ -4,7 +4,7 @@ import { stripVTControlCharacters } from 'node:util';
 
 import fc from 'fast-check';
 
-import { type Column, printable, tableText, widthOf } from './table.ts';
+import { type Column, jsonLine, printable, tableText, widthOf } from './table.ts';
 
 const COLUMNS: readonly Column[] = [
   { title: 'CLIENT', align: 'left' },
@@ -37,6 +37,19 @@ test('a table that is too wide is shortened where it is widest, and never in its
   assert.match(linesOf(rows, 1)[1] ?? '', /1,234,567/);
 });
 
+test('of a table that is too wide, columns in which nothing is said are left out first', () => {
+  const rows = [
+    ['a-client-with-a-very-long-name', '-', 'window-full, disk'],
+    ['b', '-', ''],
+  ];
+  assert.equal(linesOf(rows, 100)[0], 'CLIENT                          QUEUED  WAITS FOR');
+  assert.deepEqual(linesOf(rows, 50), [
+    'CLIENT                          WAITS FOR',
+    'a-client-with-a-very-long-name  window-full, disk',
+    'b',
+  ]);
+});
+
 test('threats 65 and 67: nothing of a peer does anything to a terminal, and every line stays one', () => {
   const hostile = [
     '\r\nmeter',
@@ -63,10 +76,13 @@ test('threats 65 and 67: nothing of a peer does anything to a terminal, and ever
       '<script>',
     ],
   );
+  assert.equal(jsonLine({ id: '\u009b\u{e0001}' }), '{"id":"\\u009b\\udb40\\udc01"}\n');
   fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), (text) => {
-      // oxlint-disable-next-line no-control-regex
-      assert.doesNotMatch(printable(text), /[\u0000-\u001f\u007f-\u009f\p{Cf}]/u);
+    fc.property(fc.array(fc.nat(0xffff)), (units) => {
+      const text = String.fromCharCode(...units);
+      assert.deepEqual(JSON.parse(jsonLine({ text })), { text });
+      assert.doesNotMatch(jsonLine({ text }).slice(0, -1), /[\p{Cc}\p{Cf}]/u);
+      assert.doesNotMatch(printable(text), /[\p{Cc}\p{Cf}]/u);
     }),
     { numRuns: 30 },
   );

@@ -1,5 +1,5 @@
-// Tables for people: columns of text and of numbers, no wider than the terminal. What does not fit is shortened, widest column first, and says
-// so with an ellipsis. Everything in a cell may come from a peer: no control character of it reaches the terminal.
+// Tables for people: columns of text and of numbers, no wider than the terminal. Where they do not fit, columns in which nothing is said are left
+// out, and then texts are shortened, the widest first, which an ellipsis says. Everything in a cell may come from a peer: no control character of it reaches the terminal.
 
 import { styleText } from 'node:util';
 
@@ -23,6 +23,8 @@ const WIDE =
 const COMBINING = /^\p{M}$/u;
 /** What could change how the rest of a line is shown, beside control characters: marks of direction, invisible ones, separators of lines. */
 const INVISIBLE = /[\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+/** The same, with the control characters that JSON leaves as they are. */
+const NOT_IN_JSON = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /**
  * Lays a table out, with a line break after every line.
@@ -33,23 +35,69 @@ export function tableText(
   rows: readonly (readonly string[])[],
   width: number | undefined,
 ): string {
-  const cells = rows.map((row) => row.map(printable));
-  const widths = columns.map(({ title }, index) =>
-    cells.reduce((widest, row) => Math.max(widest, widthOf(row[index] ?? '')), title.length),
-  );
-  if (width !== undefined) shrink(widths, columns, width);
-  const line = (row: readonly string[]): string =>
-    columns
-      .map(({ align }, index) => padded(row[index] ?? '', widths[index] ?? 0, align))
+  const table = columns.map(({ title, align }, index) => columnOf(title, align, rows, index));
+  const fitting = width === undefined ? table : fitted(table, width);
+  const line = (cellOf: (column: Laid) => string): string =>
+    fitting
+      .map((column) => padded(cellOf(column), column))
       .join(GAP)
       .trimEnd();
-  const head = styleText('bold', line(columns.map(({ title }) => title)));
-  return [head, ...cells.map(line)].map((each) => `${each}\n`).join('');
+  const head = styleText(
+    'bold',
+    line(({ title }) => title),
+  );
+  return [head, ...rows.map((_, index) => line(({ cells }) => cells[index] ?? ''))].map((each) => `${each}\n`).join('');
+}
+
+/** A column with its cells, as wide as the widest of them. */
+interface Laid extends Column {
+  readonly cells: readonly string[];
+  width: number;
+}
+
+function columnOf(title: string, align: Column['align'], rows: readonly (readonly string[])[], index: number): Laid {
+  const cells = rows.map((row) => printable(row[index] ?? ''));
+  return { title, align, cells, width: cells.reduce((widest, cell) => Math.max(widest, widthOf(cell)), title.length) };
+}
+
+/** Columns that fit: those go first in which nothing is said, then the widest texts become shorter, as far as there is anything to take. */
+function fitted(table: readonly Laid[], width: number): readonly Laid[] {
+  if (excessOf(table, width) <= 0) return table;
+  const left = table.filter(({ cells }) => cells.some((cell) => cell !== '' && cell !== '-'));
+  for (let excess = excessOf(left, width); excess > 0; excess--) {
+    let widest: Laid | undefined;
+    for (const column of left) {
+      if (column.width > leastOf(column) && column.width > (widest?.width ?? 0)) widest = column;
+    }
+    if (widest === undefined) break;
+    widest.width--;
+  }
+  return left;
+}
+
+function excessOf(table: readonly Laid[], width: number): number {
+  return table.reduce((sum, column) => sum + column.width, GAP.length * (table.length - 1)) - width;
+}
+
+/** Numbers are not shortened: they would be others. */
+function leastOf({ align, title, width }: Laid): number {
+  return align === 'right' ? width : Math.max(WIDTH_MIN, title.length);
 }
 
 /** A text in which nothing is left that a terminal would do, or hide. */
 export function printable(text: string): string {
   return withoutControls(text).replaceAll(INVISIBLE, (mark) => `\\u{${(mark.codePointAt(0) ?? 0).toString(16)}}`);
+}
+
+/** A value as one line of JSON, in which the same is escaped: whoever reads it as JSON has it as it was. */
+export function jsonLine(value: unknown): string {
+  const escaped = JSON.stringify(value).replaceAll(NOT_IN_JSON, (mark) =>
+    mark
+      .split('')
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
+  return `${escaped}\n`;
 }
 
 /** How many columns of a terminal a text takes, about. */
@@ -59,24 +107,7 @@ export function widthOf(text: string): number {
   return width;
 }
 
-/** Makes columns of text narrower, the widest first, until all fit, or nothing more can be taken from them. */
-function shrink(widths: number[], columns: readonly Column[], width: number): void {
-  const least = columns.map(({ title, align }, index) =>
-    align === 'right' ? (widths[index] ?? 0) : Math.max(WIDTH_MIN, title.length),
-  );
-  let excess = widths.reduce((sum, each) => sum + each, GAP.length * (widths.length - 1)) - width;
-  for (; excess > 0; excess--) {
-    let widest = -1;
-    for (const [index, each] of widths.entries()) {
-      if (each > (least[index] ?? 0) && each > (widths[widest] ?? 0)) widest = index;
-    }
-    const chosen = widths[widest];
-    if (chosen === undefined) return;
-    widths[widest] = chosen - 1;
-  }
-}
-
-function padded(text: string, width: number, align: 'left' | 'right'): string {
+function padded(text: string, { width, align }: Laid): string {
   const fitting = widthOf(text) > width ? shortened(text, width) : text;
   const space = ' '.repeat(Math.max(0, width - widthOf(fitting)));
   return align === 'right' ? space + fitting : fitting + space;

@@ -28,3 +28,23 @@ test('a user and a password are decoded, over each transport', () => {
     assert.deepEqual([userName, password], ['u@', 'p:']);
   }
 });
+
+test('threat 64: what is wrong with a URL is said without its password', () => {
+  for (const [wrong, shown] of [
+    ['mqtt://anna:s3cret@host:99999', 'mqtt://anna:***@host:99999'],
+    ['mqtt://anna:s3c@ret:x@host:99999', 'mqtt://anna:***@host:99999'],
+    ['http://anna:s3cret@host', 'http://anna:***@host'],
+    ['anna:s3cret@host', 'anna:***@host'],
+    ['mqtt://:s3cret@', 'mqtt://:***@'],
+    ['mqtt://anna:s3cret%@host', 'mqtt://anna:***@host'],
+    ['mqtt://anna@host:99999', 'mqtt://anna@host:99999'],
+    ['mqtt://anna:s3cret', 'mqtt://anna:***'],
+    ['mqtt://host:99999', 'mqtt://host:99999'],
+    ['mqtt://host:99999/a', 'mqtt://host:99999/a'],
+  ] as const) {
+    assert.throws(() => parseBrokerUrl(wrong), {
+      code: 'invalid-argument',
+      message: new RegExp(`^"${shown.replaceAll('*', '\\*')}" is not the URL of a broker\\. `),
+    });
+  }
+});

@@ -82,5 +82,18 @@ function decoded(part: string, text: string): string {
 }
 
 function wrong(text: string, advice: string, options?: ErrorOptions): UsageError {
-  return new UsageError('invalid-argument', `${JSON.stringify(text)} is not the URL of a broker. ${advice}`, options);
+  const shown = JSON.stringify(withoutPassword(text));
+  return new UsageError('invalid-argument', `${shown} is not the URL of a broker. ${advice}`, options);
+}
+
+/** The same text for messages, which others read: what may be a password is not in it. It need not be a URL. */
+function withoutPassword(text: string): string {
+  const end = text.lastIndexOf('@');
+  const scheme = text.indexOf('://');
+  const colon = text.indexOf(':', scheme < 0 ? 0 : scheme + '://'.length);
+  if (colon < 0) return text;
+  if (end > colon) return `${text.slice(0, colon)}:***${text.slice(end)}`;
+  // Without a host behind it, what should be a port may be the password: `mqtt://anna:secret`.
+  const isPort = /^:\d*(?:\/.*)?$/s.test(text.slice(colon)) || text.includes('[');
+  return isPort || end >= 0 ? text : `${text.slice(0, colon)}:***`;
 }

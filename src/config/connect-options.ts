@@ -137,7 +137,7 @@ function checkUrl(url: unknown): void {
   if (typeof url === 'string') return;
   throw new UsageError(
     'invalid-argument',
-    `connect takes a URL as a text, such as mqtt://localhost; got ${quote(url)}.`,
+    `connect takes a URL as a text, such as mqtt://localhost; got ${isObject(url) ? 'an object' : quote(url)}.`,
   );
 }
 

@@ -332,7 +332,7 @@ export const LIMIT_ROWS: { readonly [Name in keyof BrokerLimits]: Row<BrokerLimi
     {
       ...limit(
         'memoryMax',
-        'Memory that the broker may take. At nine tenths of it new clients are refused (0x89), then those are not read from whose ' +
+        'Memory that the broker may take. At nine tenths of it new clients are refused (0x89), then new retained messages are (0x97), and clients are not read from whose ' +
           'messages wait for the disk, at last the connections are ended for which most is kept (0x97).',
       ),
       zero: 'half of the memory of the machine or the container; for a broker in another program, no limit',

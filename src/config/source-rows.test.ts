@@ -73,7 +73,7 @@ test('options fit together in the file, and each mistake is told at its place', 
 test('what asks who somebody is lets other machines reach a listener; what does not, does not', () => {
   const ways = ['jwtKeys: keys.json', 'jwtSecretFile: secret', 'httpAuth: https://a.example/'];
   for (const way of ways) assert.ok(!Array.isArray(read('host: 0.0.0.0', way)), way);
-  assert.match(String(read('host: 0.0.0.0')), /nobody would be asked who they are/u);
+  assert.match(JSON.stringify(read('host: 0.0.0.0')), /nobody would be asked who they are/u);
   const optional = [
     '- type: tls',
     '  host: 0.0.0.0',
@@ -83,7 +83,7 @@ test('what asks who somebody is lets other machines reach a listener; what does 
     '  clientCertificate: optional',
   ];
   assert.ok(!Array.isArray(read('certificateUser: san-uri', 'listeners:', ...optional)));
-  assert.match(String(read('listeners:', ...optional)), /nobody would be asked/u);
+  assert.match(JSON.stringify(read('listeners:', ...optional)), /nobody would be asked/u);
 });
 
 test('a program says the same, in the types of a program', () => {

@@ -14,6 +14,8 @@ import {
   topicMatcher,
   UsageError,
 } from './client.ts';
+import * as nodeDoor from './client.ts';
+import * as browserDoor from './client-browser.ts';
 
 /** The URL of a broker of this test. */
 async function brokerFor(context: TestContext): Promise<string> {
@@ -131,6 +133,15 @@ test('a value of the wrong kind is an error that says what the option takes', as
       return true;
     });
   }
+});
+
+test('the door in browsers has the same names, but for what needs more than a browser has', () => {
+  const missing = Object.keys(nodeDoor).filter((name) => !Object.hasOwn(browserDoor, name));
+  assert.deepEqual(missing, ['scramSha256']);
+  assert.deepEqual(
+    Object.keys(browserDoor).filter((name) => !Object.hasOwn(nodeDoor, name)),
+    [],
+  );
 });
 
 test('an option that is undefined counts as left out', async (context) => {

@@ -12,6 +12,7 @@ import { Proxies } from '../transport/tcp/proxied.ts';
 import { listenTcp } from '../transport/tcp/tcp-listener.ts';
 import type { WaitingRules } from '../transport/tcp/waiting-room.ts';
 import type { Renewal } from '../transport/tls/renewing.ts';
+import { clientDescriptorsMax } from './open-files.ts';
 import type { Reloads } from './reloads.ts';
 import type { TlsReloading } from './tls-reloading.ts';
 
@@ -19,6 +20,8 @@ import type { TlsReloading } from './tls-reloading.ts';
 export interface ListenerSurroundings {
   readonly accept: Accept;
   readonly admits: Admits;
+  /** Told of each connection that was closed since the process has hardly any descriptors left. */
+  readonly onFilesShort: (remote: string) => void;
   readonly log: Log;
   /** How long a peer may take for what comes before MQTT: the TLS handshake, the HTTP upgrade, the PROXY header. */
   readonly handshakeTimeout: Millis;
@@ -42,9 +45,11 @@ export async function openListener(address: ListenerAddress, surroundings: Liste
   const onError = (error: Error): void => {
     log.warn('A connection could not be accepted', { listener, reason: error.message });
   };
+  const descriptorsMax = clientDescriptorsMax();
+  const openFiles = descriptorsMax === undefined ? undefined : { descriptorsMax, onShort: surroundings.onFilesShort };
   if (address.type === 'unix') {
     const { listenUnix } = await import('../transport/tcp/unix-listener.ts');
-    return await listenUnix({ path: address.socket, onError }, accept);
+    return await listenUnix({ path: address.socket, onError, openFiles }, accept);
   }
   const waiting: WaitingRules = {
     millisMax: surroundings.handshakeTimeout,
@@ -52,7 +57,15 @@ export async function openListener(address: ListenerAddress, surroundings: Liste
   };
   const { host, port, proxyFrom } = address;
   const proxies = proxyFrom.length === 0 ? undefined : new Proxies(proxyFrom);
-  const options: DoorOptions & { readonly waiting: WaitingRules } = { host, port, onError, admits, proxies, waiting };
+  const options: DoorOptions & { readonly waiting: WaitingRules } = {
+    host,
+    port,
+    onError,
+    openFiles,
+    admits,
+    proxies,
+    waiting,
+  };
   switch (address.type) {
     case 'tcp':
       return await listenTcp(options, accept);

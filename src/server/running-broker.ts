@@ -93,6 +93,7 @@ export class RunningBroker {
     const listener = await openListener(address, {
       accept: this.broker.accept,
       admits: this.broker.admits,
+      onFilesShort: (remote) => this.broker.noteFilesShort(remote),
       log: this.log,
       handshakeTimeout: this.limits.connectTimeout,
       packetBytesMax: this.limits.packetBytesMax,

@@ -7,11 +7,14 @@ import { UsageError } from '../base/errors.ts';
 import type { LogFields } from '../base/log.ts';
 import type { TlsFiles } from '../config/listener-address.ts';
 import { asSentence } from '../config/problem.ts';
-import type { Renewal } from '../transport/tls/renewing.ts';
+import type { CertificateObjection, Renewal } from '../transport/tls/renewing.ts';
 import type { TlsMaterial } from '../transport/tls/tls-material.ts';
 import { FileWatch } from './file-watch.ts';
 import type { Reloadable, ReloadOutcome } from './reloads.ts';
 import { pathsOf, readTlsFiles } from './tls-files.ts';
+
+/** What comes from files. */
+const PARTS = ['cert', 'key', 'ca', 'crl'] as const;
 
 /** The files of one listener, read for the first time. */
 export class TlsReloading {
@@ -48,10 +51,11 @@ export class TlsReloading {
     }
     const { material, warnings } = reading;
     const before = this.material;
-    const isTrustSame = material.ca === before.ca && material.crl === before.crl;
-    if (isTrustSame && material.cert === before.cert && material.key === before.key) return { kind: 'unchanged' };
+    const isSame = PARTS.every((part) => material[part] === before[part]);
+    if (isSame) return { kind: 'unchanged' };
+    let objection: CertificateObjection | undefined;
     try {
-      keys.renew(material);
+      objection = keys.renew(material);
     } catch (error) {
       // What the check has let pass.
       const words = error instanceof Error ? error.message : String(error);
@@ -62,7 +66,7 @@ export class TlsReloading {
       kind: 'changed',
       facts: factsOf(material),
       warnings: warnings.map((warning) => asSentence(`${url}: ${warning}`)),
-      objection: isTrustSame ? undefined : ({ network }) => keys.objectionTo(network),
+      objection: objection === undefined ? undefined : ({ network }) => objection(network),
     };
   }
 }

@@ -111,6 +111,25 @@ test('a connection ends when its token does; the session is there for the next o
   await again.disconnect();
 });
 
+test('a client that is asked for its token before each attempt goes on with a new one', {
+  timeout: 20_000,
+}, async (context) => {
+  const jwtSecretFile = file(context, 'secret', SECRET);
+  const { url } = await stage(context, { jwtSecretFile, jwtClockTolerance: millis(0) });
+  let asked = 0;
+  const credentials = () => {
+    const exp = inSeconds(asked++ === 0 ? 1.2 : 600);
+    return { userName: 'anna', password: secretToken(SECRET, { sub: 'anna', exp }) };
+  };
+  const client = await connect(url, { credentials, reconnect: { delayMaxMillis: 50, delayMinMillis: 1 } });
+  const again = Promise.withResolvers<void>();
+  client.on('connected', () => again.resolve());
+  await again.promise;
+  assert.equal(asked, 2);
+  await client.publish('a', 'x', { qos: 1 });
+  await client.disconnect();
+});
+
 test('groups of a token are groups of the rules', async (context) => {
   const rulesFile = file(
     context,

@@ -26,6 +26,9 @@ const PROGRAM = `
   globalThis.vouch = vouch;
 `;
 
+const PLAIN = 'plain/';
+const HTML = '<!doctype html><title>Vouch</title><script type="module" src="page.js"></script>';
+
 /** A browser, and a server of pages. */
 export class Stage {
   private readonly browser: Browser;
@@ -57,14 +60,13 @@ export class Stage {
       args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu'],
     });
     const stage = new Stage(browser, server, files);
-    stage.serve('plain', '<!doctype html><title>Vouch</title>', await bundleForBrowser(PROGRAM));
+    stage.serve('plain', HTML, await bundleForBrowser(PROGRAM));
     return stage;
   }
 
-  /** Serves a page with a program, which its folder has a name for. */
+  /** Serves a page, and its program beside it. */
   serve(folder: string, html: string, program: readonly BundledFile[]): void {
-    const script = '<script type="module" src="page.js"></script>';
-    this.files.set(`${folder}/`, Buffer.from(html + script));
+    this.files.set(`${folder}/`, Buffer.from(html));
     for (const { name, bytes } of program) this.files.set(`${folder}/${name}`, bytes);
   }
 
@@ -75,11 +77,11 @@ export class Stage {
     return context;
   }
 
-  /** Opens a page that has the client. */
-  async openPage(context: BrowserContext, folder = 'plain'): Promise<Page> {
+  /** Opens a page: one that has the client, unless another one is named. */
+  async openPage(context: BrowserContext, location: string = PLAIN): Promise<Page> {
     const page = await context.newPage();
-    await page.goto(`${this.origin}/${folder}/`);
-    if (folder === 'plain') await untilLoaded(page);
+    await page.goto(`${this.origin}/${location}`);
+    if (location === PLAIN) await untilLoaded(page);
     return page;
   }
 

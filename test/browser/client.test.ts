@@ -1,8 +1,11 @@
 // The client in a real browser: what a page does with `vouch/client`, against a broker in this process.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 
+import { bundleForBrowser } from '../../scripts/browser-bundle.ts';
 import { createBroker, type EmbeddedBroker } from '../../src/exports/broker.ts';
 import { connect } from '../../src/exports/client.ts';
 import type * as door from '../../src/exports/client-browser.ts';
@@ -258,6 +261,32 @@ describe('in a browser', { skip: SKIP_BROWSER, timeout: 100_000 }, () => {
       return [refused, `${server.host}:${server.port}`];
     }, url);
     assert.deepEqual(outcome, [0x9c, to]);
+  });
+
+  test('the example page keeps a reading over a reload while there is no broker, and sends it once', async (context) => {
+    const folder = path.resolve(import.meta.dirname, '..', '..', 'examples', 'browser');
+    const program = await bundleForBrowser(readFileSync(path.join(folder, 'page.js'), 'utf8'));
+    stage.serve('example', readFileSync(path.join(folder, 'index.html'), 'utf8'), program);
+    const { port, tcpUrl } = await brokerFor(context);
+    const got = await listenerOf(context, tcpUrl, 'meter/#');
+    const way = await Way.open(port, context);
+    way.cut();
+    const pages = await stage.newContext(context);
+    const query = `example/?broker=ws://127.0.0.1:${way.port}`;
+    const page = await stage.openPage(pages, query);
+    await page.getByLabel('Reading').fill('4711');
+    await page.getByRole('button').click();
+    await page.getByText('4711: stored').waitFor();
+    const other = await stage.openPage(pages, query);
+    await other.getByText('This page is open in another tab.').waitFor();
+    await page.reload();
+    await page.getByText('offline, 1 to send from last time').or(page.getByText('offline: ')).waitFor();
+    way.mend();
+    await page.getByText('connected', { exact: true }).waitFor();
+    await page.getByLabel('Reading').fill('4712');
+    await page.getByRole('button').click();
+    await page.getByText('4712: with the broker').waitFor();
+    assert.deepEqual(got, ['4711', '4712']);
   });
 
   test('what no browser can do is an error that says so', async (context) => {

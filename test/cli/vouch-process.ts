@@ -36,6 +36,12 @@ export function startVouch(
   return startScript(context, MAIN, args, environment);
 }
 
+/** The same for a process that may have so many files and sockets open. */
+export function startVouchWithFiles(context: TestContext, filesMax: number, args: readonly string[]): VouchProcess {
+  const command = ['sh', '-c', `ulimit -n ${filesMax} && exec "$@"`, 'sh', process.execPath, MAIN, ...args];
+  return startCommand(context, command, {});
+}
+
 /** Starts any script in the same way. */
 export function startScript(
   context: TestContext,
@@ -43,9 +49,17 @@ export function startScript(
   args: readonly string[],
   environment: { readonly [name: string]: string } = {},
 ): VouchProcess {
+  return startCommand(context, [process.execPath, script, ...args], environment);
+}
+
+function startCommand(
+  context: TestContext,
+  [program = '', ...args]: readonly string[],
+  environment: { readonly [name: string]: string },
+): VouchProcess {
   const env = { PATH: process.env['PATH'] ?? '', ...environment };
   const cwd = mkdtempSync(path.join(tmpdir(), 'vouch-process-'));
-  const child = spawn(process.execPath, [script, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));

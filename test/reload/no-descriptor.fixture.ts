@@ -1,11 +1,12 @@
-// Reads users and rules again while the process has no descriptor left, and once more when it has some: prints the results.
+// Reads users, rules and certificates again while the process has no descriptor left, and once more when it has some: prints the results.
 
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 
 import { createBroker } from '../../src/exports/broker.ts';
 
-const [passwordFile = '', rulesFile = '', users = '', rules = ''] = process.argv.slice(2);
+const [passwordFile = '', rulesFile = '', users = '', rules = '', cert = '', key = ''] = process.argv.slice(2);
 const broker = createBroker({ passwordFile, rulesFile });
+await broker.listen({ port: 0, tls: { cert, key } });
 writeFileSync(passwordFile, users);
 writeFileSync(rulesFile, rules);
 const held: number[] = [];

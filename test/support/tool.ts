@@ -59,6 +59,11 @@ export class Tool {
     this.child.stdin.end(bytes);
   }
 
+  /** Writes to its standard input, and leaves it open. */
+  type(text: string): void {
+    this.child.stdin.write(text);
+  }
+
   /** The next line that matches, passing over others. Fails when the program ends, or says nothing for long. */
   async line(matching: RegExp): Promise<string> {
     for (;;) {

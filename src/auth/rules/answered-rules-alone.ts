@@ -1,6 +1,7 @@
 // What clients may do where there is no file of rules, and some come with rules of their own (answered-rules.ts).
 
 import type { Action, Authorizer, Identity } from '../contract.ts';
+import { answeredRulesOf } from './answered-rules.ts';
 import { RuleSet } from './rule-set.ts';
 
 /** The judge where there is no file of rules: who came with rules has those, others may do everything. */
@@ -10,9 +11,9 @@ export function answeredRulesAlone(): Authorizer {
     allowsAll: false,
     // hot:
     allows: (identity: Identity, action: Action, topic: string, qos: 0 | 1 | 2, retain: boolean) =>
-      identity.rights === undefined || rules.allows(identity, action, topic, qos, retain),
+      answeredRulesOf(identity) === undefined || rules.allows(identity, action, topic, qos, retain),
     explain: (identity, action, topic, qos, retain) =>
-      identity.rights === undefined
+      answeredRulesOf(identity) === undefined
         ? { isAllowed: true, sentence: 'nobody has given it rules', rule: undefined, tell: undefined }
         : rules.explain(identity, action, topic, qos, retain),
     tallies: () => rules.tallies(),

@@ -59,6 +59,7 @@ test('without a file, who came with rules may do what they allow, and others may
     [may(some, 'a'), may(some, 'b'), may(cameWith(), 'a'), may(client(), 'b')],
     [true, false, false, true],
   );
+  assert.ok(may(client({ rights: { source: 'somebody who has no rules' } }), 'b'));
   assert.equal(judge.explain?.(some, 'publish', 'b', 0, false).sentence, `no rule of ${SOURCE} allows it`);
 });
 

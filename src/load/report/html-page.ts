@@ -107,9 +107,9 @@ const STYLE = `
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
 body { margin: 0; } main { max-width: 60rem; margin: 0 auto; padding: 1rem 1.5rem 4rem; }
 h1 { font-size: 1.6rem; margin-bottom: .2rem; } h2 { font-size: 1.15rem; margin-top: 2.5rem; }
-.table { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }
-th, td { padding: .25rem .8rem; border-bottom: 1px solid #8884; text-align: right; white-space: nowrap; }
-th:first-child { text-align: left; font-weight: 600; }
+.table { overflow-x: auto; } .table table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }
+.table th, .table td { padding: .25rem .8rem; border-bottom: 1px solid #8884; text-align: right; white-space: nowrap; }
+.table th:first-child { text-align: left; font-weight: 600; }
 figure { margin: 1.5rem 0; } figcaption { font-weight: 600; }
 .uplot, .u-legend { font-family: inherit; } .u-legend { font-size: .85rem; }
 `;

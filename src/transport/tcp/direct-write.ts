@@ -14,13 +14,18 @@ interface WithDescriptor {
   readonly _handle?: { readonly fd?: number } | null;
 }
 
+/** The descriptor of a socket; -1: it has none, or nobody knows. hot: */
+export function descriptorOf(socket: object): number {
+  const { _handle: handle }: WithDescriptor = socket;
+  return handle?.fd ?? -1;
+}
+
 /**
  * Hands the first `length` of `bytes` to the kernel. Only while the socket itself holds nothing, else they would overtake it. hot:
  * @returns how many the kernel has taken; 0 when none.
  */
 export function writeDirectly(socket: object, bytes: Uint8Array, length: number): number {
-  const { _handle: handle }: WithDescriptor = socket;
-  const descriptor = handle?.fd ?? -1;
+  const descriptor = descriptorOf(socket);
   if (descriptor < 0) return 0;
   try {
     return writeSync(descriptor, bytes, 0, length);

@@ -4,6 +4,7 @@
 
 import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import type { Admits } from '../contract.ts';
+import { descriptorOf } from './direct-write.ts';
 import { SOCKET_OPTIONS } from './tcp-connection.ts';
 import { type Proxies, readProxyHeader } from './proxied.ts';
 import { hostInUrl, remoteOf } from './tcp-address.ts';
@@ -12,16 +13,30 @@ import type { WaitingRoom, WaitingRules } from './waiting-room.ts';
 /** How many connections may wait to be accepted; Linux cuts it to `net.core.somaxconn`, by default 4096. */
 const BACKLOG = 4096;
 
+/** The bound of what a process may have open, as far as doors heed it. */
+export interface OpenFiles {
+  /** No connection gets this descriptor or a higher one: the process needs them for its files. */
+  readonly descriptorsMax: number;
+  /** Told of each connection that was closed because of that. */
+  readonly onShort: (remote: string) => void;
+}
+
+/** What every door is opened with. */
+export interface DoorSurroundings {
+  /** Told when a connection could not be accepted; the listener goes on. Default: nobody is. */
+  readonly onError?: ((error: Error) => void) | undefined;
+  /** Default: a connection may have any descriptor. */
+  readonly openFiles?: OpenFiles | undefined;
+}
+
 /** Where to listen on the network. */
-export interface DoorOptions {
+export interface DoorOptions extends DoorSurroundings {
   /** The address to listen on, such as `127.0.0.1` or `::`. */
   readonly host: string;
   /** The port; 0 lets the system choose a free one. */
   readonly port: number;
   /** How many connections may wait to be accepted. Default 4096. */
   readonly backlog?: number | undefined;
-  /** Told when a connection could not be accepted; the listener goes on. Default: nobody is. */
-  readonly onError?: ((error: Error) => void) | undefined;
   /** Asked about each peer first; of a proxied one once its header has said who it is. Default: everybody may come in. */
   readonly admits?: Admits | undefined;
   /** The only ones who may connect, each with a PROXY header first. Default: everybody may, without. */
@@ -49,8 +64,8 @@ export async function openDoor(options: DoorOptions, peerEnd: PeerEnd, take: (so
   const { admits } = options;
   // Whom a proxy speaks for is not known yet.
   if (admits === undefined || options.proxies !== undefined)
-    return await open({ host, port, backlog }, peerEnd, options.onError, take);
-  return await open({ host, port, backlog }, peerEnd, options.onError, (socket) => {
+    return await open({ host, port, backlog }, peerEnd, options, take);
+  return await open({ host, port, backlog }, peerEnd, options, (socket) => {
     if (admits(remoteOf(socket))) take(socket);
     else socket.destroy();
   });
@@ -82,10 +97,10 @@ export async function openWaitingDoor(
 /** Listens at a path of the file system. Otherwise like `openDoor`. */
 export async function openUnixDoor(
   path: string,
-  onError: ((error: Error) => void) | undefined,
+  surroundings: DoorSurroundings,
   take: (socket: Socket) => void,
 ): Promise<Door> {
-  return await open({ path, backlog: BACKLOG }, 'half-open', onError, take);
+  return await open({ path, backlog: BACKLOG }, 'half-open', surroundings, take);
 }
 
 /** A listener's address as a URL. */
@@ -96,11 +111,15 @@ export function doorUrl(scheme: string, host: string, port: number, path = ''): 
 async function open(
   place: ListenOptions,
   peerEnd: PeerEnd,
-  onError: ((error: Error) => void) | undefined,
+  { onError, openFiles }: DoorSurroundings,
   take: (socket: Socket) => void,
 ): Promise<Door> {
   const allowHalfOpen = peerEnd === 'half-open';
-  const server = createServer({ ...SOCKET_OPTIONS, allowHalfOpen, noDelay: true, pauseOnConnect: true }, take);
+  const server = createServer({ ...SOCKET_OPTIONS, allowHalfOpen, noDelay: true, pauseOnConnect: true }, (socket) => {
+    if (openFiles === undefined || descriptorOf(socket) < openFiles.descriptorsMax) return take(socket);
+    openFiles.onShort(remoteOf(socket));
+    socket.destroy();
+  });
   await listening(server, place);
   server.on('error', (error) => onError?.(error));
   const bound = server.address();

@@ -6,17 +6,15 @@ import { lstat, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { OperationError } from '../../base/errors.ts';
 import type { Accept, Listener } from '../contract.ts';
-import { type Door, openUnixDoor } from './door.ts';
+import { type Door, type DoorSurroundings, openUnixDoor } from './door.ts';
 import { adoptSocket } from './reading.ts';
 import { TcpConnection } from './tcp-connection.ts';
 import { systemCode, text } from './tcp-errors.ts';
 
 /** Where to listen. */
-export interface UnixListenOptions {
+export interface UnixListenOptions extends DoorSurroundings {
   /** Of the socket; it is made. */
   readonly path: string;
-  /** Told when a connection could not be accepted; the listener goes on. Default: nobody is. */
-  readonly onError?: ((error: Error) => void) | undefined;
 }
 
 /**
@@ -25,10 +23,10 @@ export interface UnixListenOptions {
  * @throws {OperationError} `address-in-use`, `address-unavailable`.
  */
 export async function listenUnix(options: UnixListenOptions, accept: Accept): Promise<Listener> {
-  const { path, onError } = options;
+  const { path } = options;
   const url = `unix://${path}`;
   const open = (): Promise<Door> =>
-    openUnixDoor(path, onError, (socket) => {
+    openUnixDoor(path, options, (socket) => {
       const connection = new TcpConnection(url, (takeChunk) => adoptSocket(socket, takeChunk));
       connection.start(accept(connection));
     });

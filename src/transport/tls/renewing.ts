@@ -8,19 +8,18 @@ import type { WaitingRoom } from '../tcp/waiting-room.ts';
 import { ClientTrust } from './client-trust.ts';
 import { pemText, type TlsMaterial, tlsServerOptions } from './tls-material.ts';
 
+/** Why a connection, by the certificate with which it was opened, would not be let in any more; a sentence. `undefined`: it would. */
+export type CertificateObjection = (connection: NetworkConnection) => string | undefined;
+
 /** What can be done about the keys and certificates of an open door. */
 export interface Renewal {
   /**
    * Handshakes are made with these from now on. Where the CAs or the revoked certificates change, those who are in the middle of one
    * have to begin anew: it was begun under what held before.
+   * @returns What is to be said of connections of this door that are open; `undefined`: nothing has changed for them.
    * @throws What OpenSSL finds wrong with them; everything is as it was then.
    */
-  renew(material: TlsMaterial): void;
-  /**
-   * Why the certificate, with which a connection was opened through this door, would not be taken any more; a sentence.
-   * `undefined`: it would, it showed none, or the connection came another way.
-   */
-  objectionTo(connection: NetworkConnection): string | undefined;
+  renew(material: TlsMaterial): CertificateObjection | undefined;
 }
 
 /** A listener with TLS. */
@@ -33,8 +32,6 @@ export class DoorKeys implements Renewal {
   private readonly protocols: readonly string[];
   private readonly sockets: WeakMap<NetworkConnection, TLSSocket>;
   private material: TlsMaterial;
-  /** Made when it is asked for. */
-  private trust: ClientTrust | undefined;
 
   /** @param server  Was made with the material and the protocols. */
   constructor(server: Server, room: WaitingRoom, material: TlsMaterial, protocols: readonly string[]) {
@@ -43,7 +40,6 @@ export class DoorKeys implements Renewal {
     this.protocols = protocols;
     this.sockets = new WeakMap();
     this.material = material;
-    this.trust = undefined;
   }
 
   /** A connection was opened with a certificate. */
@@ -51,22 +47,23 @@ export class DoorKeys implements Renewal {
     this.sockets.set(connection, socket);
   }
 
-  renew(material: TlsMaterial): void {
+  renew(material: TlsMaterial): CertificateObjection | undefined {
     const options = tlsServerOptions(material, this.protocols);
     createSecureContext(options); // Throws before anything is changed.
     this.server.setSecureContext(options);
     const before = this.material;
     this.material = material;
-    if (textOf(before.ca) === textOf(material.ca) && textOf(before.crl) === textOf(material.crl)) return;
-    this.trust = undefined;
+    const [ca, crl] = [textOf(material.ca), textOf(material.crl)];
+    const isCaSame = ca === textOf(before.ca);
+    if (isCaSame && crl === textOf(before.crl)) return undefined;
     this.room.empty();
-  }
-
-  objectionTo(connection: NetworkConnection): string | undefined {
-    const socket = this.sockets.get(connection);
-    if (socket === undefined || socket.destroyed) return undefined;
-    this.trust ??= new ClientTrust(textOf(this.material.ca), textOf(this.material.crl));
-    return this.trust.objectionTo(socket);
+    // With the same CAs, whom nothing is known about was let in by them.
+    const trust = new ClientTrust(ca, crl, isCaSame ? 'let' : 'object');
+    return (connection) => {
+      const socket = this.sockets.get(connection);
+      const certificate = socket?.destroyed === false ? socket.getPeerX509Certificate() : undefined;
+      return certificate === undefined ? undefined : trust.objectionTo(certificate);
+    };
   }
 }
 

@@ -62,7 +62,6 @@ export async function listenTls(options: TlsListenOptions, accept: Accept): Prom
       port: door.port,
       close: () => door.close(),
       renew: (material) => keys.renew(material),
-      objectionTo: (connection) => keys.objectionTo(connection),
     };
   } catch (error) {
     throw listenError(error, host, port);
