@@ -34,6 +34,7 @@ export type RoomName =
   | 'cli'
   | 'exports'
   | 'test'
+  | 'test/threats'
   | 'conformance'
   | 'sim'
   | 'fuzz'
@@ -429,6 +430,15 @@ export const ROOMS: readonly Room[] = [
     packages: 'any',
   },
   {
+    name: 'test/threats',
+    folder: 'test/threats',
+    rank: 11,
+    sentence: 'known attacks on MQTT brokers, a row and a test each',
+    imports: [...ALL_BUT_CLI, 'exports', 'test', 'conformance'],
+    node: 'any',
+    packages: ['ws'],
+  },
+  {
     name: 'sim',
     folder: 'sim',
     rank: 11,
@@ -470,7 +480,7 @@ export const ROOMS: readonly Room[] = [
     folder: 'scripts',
     rank: 11,
     sentence: 'what the scripts of package.json run',
-    imports: [...ALL_BUT_CLI, 'conformance'],
+    imports: [...ALL_BUT_CLI, 'conformance', 'test/threats'],
     node: 'any',
     packages: 'any',
   },

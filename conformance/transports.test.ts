@@ -1,5 +1,5 @@
-// Every check of a broker once more, with TLS, WebSocket and both below MQTT: what a broker does must not depend on it. That each
-// check can fail is shown over plain TCP (conformance.test.ts).
+// Every check of a broker once more, with WebSocket over TLS below MQTT: what a broker does must not depend on it. That each check can
+// fail is shown over plain TCP (conformance.test.ts); TLS or WebSocket alone are played by `npm run conformance -- --url`.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -26,35 +26,26 @@ const FILES: TlsFiles = {
 };
 const TRUST = { ca: certificateText('ca.pem'), isVerified: true } as const;
 
-const DOORS: { readonly [Name in string]: Door } = {
-  TLS: { listener: { ...PLACE, type: 'tls', tls: FILES }, address: { host: PLACE.host, tls: TRUST } },
-  WebSocket: {
-    listener: { ...PLACE, type: 'ws', webSocket: WEB_SOCKET },
-    address: { host: PLACE.host, webSocketPath: WEB_SOCKET.path },
-  },
-  'WebSocket over TLS': {
-    listener: { ...PLACE, type: 'wss', tls: FILES, webSocket: WEB_SOCKET },
-    address: { host: PLACE.host, tls: TRUST, webSocketPath: WEB_SOCKET.path },
-  },
+const DOOR: Door = {
+  listener: { ...PLACE, type: 'wss', tls: FILES, webSocket: WEB_SOCKET },
+  address: { host: PLACE.host, tls: TRUST, webSocketPath: WEB_SOCKET.path },
 };
 
-for (const [name, door] of Object.entries(DOORS)) {
-  describe(`checks of a broker over ${name}`, { concurrency: AT_ONCE }, () => {
-    let brokers: Brokers;
-    before(async () => {
-      brokers = await startBrokers(door);
-    });
-    after(() => brokers.close());
-    for (const check of SERVER_CHECKS) {
-      const ids = check.shows.map(({ id }) => `[${id}]`);
-      for (const version of VERSIONS.filter((it) => check.shows.some((showing) => showing.version === it))) {
-        test(`${version}: ${check.claim} ${Array.from(new Set(ids)).join(' ')}`, async () => {
-          const address = brokers.addresses[check.setUp ?? 'default'];
-          assert.ok(address !== undefined);
-          const outcome = await playServerCheck(check, version, address, PATIENT);
-          assert.equal(outcome.kind, 'passed', outcome.kind === 'passed' ? '' : outcome.why);
-        });
-      }
-    }
+describe('checks of a broker over WebSocket and TLS', { concurrency: AT_ONCE }, () => {
+  let brokers: Brokers;
+  before(async () => {
+    brokers = await startBrokers(DOOR);
   });
-}
+  after(() => brokers.close());
+  for (const check of SERVER_CHECKS) {
+    const ids = check.shows.map(({ id }) => `[${id}]`);
+    for (const version of VERSIONS.filter((it) => check.shows.some((showing) => showing.version === it))) {
+      test(`${version}: ${check.claim} ${Array.from(new Set(ids)).join(' ')}`, async () => {
+        const address = brokers.addresses[check.setUp ?? 'default'];
+        assert.ok(address !== undefined);
+        const outcome = await playServerCheck(check, version, address, PATIENT);
+        assert.equal(outcome.kind, 'passed', outcome.kind === 'passed' ? '' : outcome.why);
+      });
+    }
+  }
+});

@@ -14,6 +14,7 @@ import { LISTENER_ROWS } from '../src/config/listener-rows.ts';
 import { OPTION_NAMES, ROWS, showValue } from '../src/config/schema.ts';
 import { environmentNameOf, flagOf } from '../src/config/spelling.ts';
 import { EXIT, EXIT_SENTENCES } from '../src/server/exit-codes.ts';
+import { FAULTS, THREATS } from '../test/threats/verdicts.ts';
 import { fillExamples } from './example-blocks.ts';
 
 /** The checkout. */
@@ -25,6 +26,7 @@ export const PAGES: ReadonlyMap<string, () => string> = new Map([
   ['docs/errors.md', errorsPage],
   ['docs/system-topics.md', systemTopicsPage],
   ['docs/conformance.md', conformancePage],
+  ['docs/threats.md', threatsPage],
   ['docs/client.md', () => pageWithExamples('docs/client.md')],
   ['README.md', () => pageWithExamples('README.md')],
 ]);
@@ -171,6 +173,38 @@ ${table(['code', 'what it means'], exits)}
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
   return lines.join('\n');
+}
+
+function threatsPage(): string {
+  const tests = THREATS.filter(({ notHere }) => notHere === undefined).length;
+  return `# Known attacks, and what becomes of them
+
+<!-- Made from test/threats/verdicts.ts by \`npm run docs\`; edits here are overwritten. -->
+
+What has broken MQTT brokers, by their advisories, change logs and issues, and what becomes of it here. ${tests} of the ${THREATS.length} rows have a test whose name
+begins with the number of the row (\`threat 41: ...\`), most of them over TCP, TLS, WebSocket and both together, for MQTT 3.1, 3.1.1 and 5.0 (\`test/threats/\`); the others
+say why there is nothing to attack. Floods are run for a second each by \`npm test\`, and for as long as you like by \`npm run soak\` ([testing.md](testing.md#floods)).
+Who attacks, what is protected and what is not, and how to harden a broker: [security.md](security.md).
+
+${table(
+  ['#', 'attack', 'verdict', 'seen at'],
+  THREATS.map(({ row, seen, attack, verdict, notHere }) => [
+    String(row),
+    attack,
+    notHere === undefined ? verdict : `does not apply: ${notHere}`,
+    seen,
+  ]),
+)}
+
+## Faults
+
+What goes wrong without anybody's will.
+
+${table(
+  ['fault', 'what the broker does', 'shown by'],
+  FAULTS.map(({ fault, verdict, shownBy }) => [fault, verdict, shownBy === undefined ? '' : `\`${shownBy[0]}\``]),
+)}
+`;
 }
 
 function systemTopicsPage(): string {

@@ -132,7 +132,7 @@ describe('the published package', () => {
 
   test('holds the build, the licence and the readme, and no test or source', () => {
     const root = path.join(project, 'node_modules', 'vouch');
-    assert.deepEqual(readdirSync(root).sort(), ['LICENSE', 'README.md', 'dist', 'package.json']);
+    assert.deepEqual(readdirSync(root).sort(), ['LICENSE', 'README.md', 'README.zh-CN.md', 'dist', 'package.json']);
     const files = readdirSync(path.join(root, 'dist'), { recursive: true, encoding: 'utf8' });
     assert.deepEqual(
       files.filter((file) => /(?<!\.d)\.ts$|\.(test|arbitrary|fixture)\./.test(file)),

@@ -35,7 +35,7 @@ for await (const { topic, payload } of readings) {
   latest.set(room, new TextDecoder().decode(payload));
   if (++count === ROUNDS * sensors.length) break;
 }
-for (const [room, temperature] of [...latest].sort()) console.log(room, temperature);
+for (const room of [...latest.keys()].sort()) console.log(room, latest.get(room));
 
 await Promise.all([display, ...sensors.map(({ client }) => client)].map((client) => client.disconnect()));
 

@@ -60,9 +60,11 @@ function spellings(name: string, { short, negatable }: Option<unknown>): readonl
   return [...(short === undefined ? [] : [`-${short}`]), long, ...(negatable ? [long.replace('--', '--no-')] : [])];
 }
 
-/** Paths of commands that are several. */
+/** Paths of commands that are several, as patterns of bash. */
 function groupsOf(commands: readonly CompletedCommand[]): readonly string[] {
-  return commands.filter(({ path, commands: parts }) => path !== '' && parts.length > 0).map(({ path }) => path);
+  return commands
+    .filter(({ path, commands: parts }) => path !== '' && parts.length > 0)
+    .map(({ path }) => quoted(path));
 }
 
 function bashScript(commands: readonly CompletedCommand[]): string {
@@ -90,7 +92,7 @@ function bashScript(commands: readonly CompletedCommand[]): string {
     return `    '${path}') words=${quoted(known.join(' '))} ;;`;
   });
   const takingFiles = commands.filter(({ operands }) => operands.some(({ name }) => FILES.has(name)));
-  const operands = takingFiles.map(({ path }) => `'${path}/'[!-]*|'${path}/'`).join('|');
+  const operands = takingFiles.map(({ path }) => `    '${path}/'[!-]*|'${path}/') _vouch_files; return ;;`).join('\n');
   return `# Completion of vouch for bash, made by "vouch completion bash".
 _vouch_words() {
   mapfile -t COMPREPLY < <(compgen -W "$1" -- "\${COMP_WORDS[COMP_CWORD]}")
@@ -102,19 +104,20 @@ _vouch_files() {
 }
 
 _vouch() {
-  local path='' words=''
+  local path='' words='' at
   COMPREPLY=()
-  if ((COMP_CWORD > 1)); then
-    path=\${COMP_WORDS[1]}
+  for ((at = 1; at < COMP_CWORD; at++)); do
+    path+="\${path:+ }\${COMP_WORDS[at]}"
     case $path in
-      ${groupsOf(commands).join('|')}) ((COMP_CWORD > 2)) && path+=" \${COMP_WORDS[2]}" ;;
+      ${groupsOf(commands).join('|')}) ;;
+      *) break ;;
     esac
-  fi
+  done
   case "$path/\${COMP_WORDS[COMP_CWORD-1]}" in
 ${values.join('\n')}
   esac
   case "$path/\${COMP_WORDS[COMP_CWORD]}" in
-    ${operands}) _vouch_files; return ;;
+${operands}
   esac
   case $path in
 ${words.join('\n')}

@@ -3,6 +3,7 @@
 import { reasonName } from '../packet/reason-codes.ts';
 import type { Desk } from './console-desk.ts';
 import { withoutControls } from './message-format.ts';
+import { counted } from './store-options.ts';
 
 /** Several lines, without a line break at the end. */
 export function sessionText(desk: Desk): string {
@@ -16,7 +17,7 @@ export function sessionText(desk: Desk): string {
       const answer = granted < 0x80 ? `QoS ${granted}` : reasonName(granted);
       return [
         index === 0 ? 'Subscriptions' : '',
-        `${withoutControls(filter)}  ${answer}, ${messageCount} messages`,
+        `${withoutControls(filter)}  ${answer}, ${counted(messageCount, 'message')}`,
       ] as const;
     }),
   );

@@ -3,6 +3,7 @@
 // sentence on standard error and an exit code. Commands are loaded only when they are needed.
 
 import { OperationError, UsageError } from '../base/errors.ts';
+import { visible } from '../base/visible.ts';
 import { nearest } from '../config/nearest.ts';
 import { quote } from '../config/spelling.ts';
 import { EXIT } from '../server/exit-codes.ts';
@@ -75,7 +76,7 @@ async function overview(): Promise<string> {
     'An MQTT broker and client whose acknowledgements are promises.',
     '',
     heading('Commands'),
-    ...commands.flatMap((command) => definitionLines(command.name, command.sentence, width, 12)),
+    ...commands.flatMap((command) => definitionLines(command.name, command.sentence, width, 14)),
     '',
     heading('Options'),
     ...definitionLines('--help', "Show this page; after a command, that command's own.", width, 14),
@@ -90,7 +91,7 @@ async function overview(): Promise<string> {
 function complain(error: unknown, command: string | undefined): number {
   const name = command !== undefined && COMMANDS.has(command) ? `vouch ${command}` : 'vouch';
   if (error instanceof UsageError || error instanceof OperationError) {
-    for (const line of error.message.split('\n')) process.stderr.write(`${name}: ${line}\n`);
+    for (const line of error.message.split('\n')) process.stderr.write(`${name}: ${visible(line)}\n`);
     if (error instanceof OperationError) return EXIT.failure;
     process.stderr.write(`Try "${name} --help".\n`);
     return EXIT.usage;

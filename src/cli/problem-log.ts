@@ -1,7 +1,8 @@
-// The log of a command that people watch: each sentence is a line on standard error, named after the
-// command, its facts in brackets. Standard output stays what the command was asked for.
+// The log of a command that people watch: each sentence is a line on standard error, named after the command, its facts in brackets;
+// what a broker or a client has chosen of it is shown, never obeyed by the terminal. Standard output stays what the command was asked for.
 
 import type { Log, LogFields, LogLevel } from '../base/log.ts';
+import { visible } from '../base/visible.ts';
 
 const RANKS: { readonly [Level in LogLevel]: number } = { debug: 0, info: 1, warn: 2, error: 3 };
 
@@ -9,7 +10,7 @@ const RANKS: { readonly [Level in LogLevel]: number } = { debug: 0, info: 1, war
 export function problemLog(command: string, least: LogLevel): Log {
   const tell = (level: LogLevel, sentence: string, fields: LogFields | undefined): void => {
     if (RANKS[level] < RANKS[least]) return;
-    process.stderr.write(`${command}: ${sentence}${factsText(fields)}\n`);
+    process.stderr.write(`${command}: ${visible(`${sentence}${factsText(fields)}`)}\n`);
   };
   return {
     debug: (sentence, fields) => tell('debug', sentence, fields),

@@ -76,12 +76,13 @@ const EXAMPLES: { readonly [Packet in PropertyPacket]: string } = {
 
 /** The option of a command that sends these packets. */
 export function propertyOption(packets: readonly PropertyPacket[]): Option<readonly GivenProperty[]> {
+  const [first = 'connect'] = packets.includes('publish') ? (['publish'] as const) : packets;
   return wordsOption(
     {
       short: 'D',
       metavar: 'COMMAND NAME VALUE',
       group: 'Properties (MQTT 5.0)',
-      sentence: `A property, as in "-D ${packets[0]} ${EXAMPLES[packets[0] ?? 'connect']}" or "-D ${packets[0]} user-property NAME VALUE"; COMMAND is ${listed(packets)}. May be given several times.`,
+      sentence: `A property, as in "-D ${first} ${EXAMPLES[first]}" or "-D ${first} user-property NAME VALUE"; COMMAND is ${listed(packets)}. May be given several times.`,
     },
     ([, name]) => (name === 'user-property' ? 4 : 3),
     (words) => readProperty(words, packets),

@@ -7,6 +7,7 @@ import type { Client, DisconnectOptions } from '../client/client.ts';
 import { endingError } from '../client/endings.ts';
 import { reasonName } from '../packet/reason-codes.ts';
 import { EXIT } from '../server/exit-codes.ts';
+import { Progress } from './progress.ts';
 import { payloadsOf, type Work } from './pub-source.ts';
 
 /** What it happens under. */
@@ -14,6 +15,8 @@ export interface Circumstances {
   readonly stop: AbortSignal;
   readonly log: Log;
   readonly goodbye: DisconnectOptions;
+  /** Whether somebody at a terminal is to see how far it is. */
+  readonly showsProgress: boolean;
   /** Told what became of each message. */
   readonly report: (fate: Fate) => void;
 }
@@ -37,17 +40,20 @@ export interface Fate {
 export async function publishDirectly(
   client: Client,
   work: Work,
-  { stop, log, goodbye, report }: Circumstances,
+  { stop, log, goodbye, showsProgress, report }: Circumstances,
 ): Promise<number> {
   const { topic, payload, options, repetition } = work;
-  const tally = new Tally(log, report);
+  const progress = new Progress(process.stderr, showsProgress, () => tally.text());
+  const tally: Tally = new Tally(progress.around(log), report);
   try {
     let isComplete = true;
     if (payload !== undefined && repetition.count === 1) tally.add(client.publish(topic, payload, options));
     else isComplete = await publishAll(client, tally, work, stop);
     await tally.settled();
+    progress.end();
     return await leave(client, tally, isComplete);
   } finally {
+    progress.end();
     await client.disconnect(goodbye);
   }
 }
@@ -86,6 +92,7 @@ class Tally {
   firstError: Error | undefined;
   private readonly log: Log;
   private readonly report: (fate: Fate) => void;
+  private readonly beganAt: number;
   private open: number;
   private allSettled: () => void;
 
@@ -95,8 +102,17 @@ class Tally {
     this.firstError = undefined;
     this.log = log;
     this.report = report;
+    this.beganAt = performance.now();
     this.open = 0;
     this.allSettled = () => undefined;
+  }
+
+  /** How far it is. */
+  text(): string {
+    const done = this.total - this.open;
+    const perSecond = Math.round(done / ((performance.now() - this.beganAt) / 1000));
+    const refused = this.failed === 0 ? '' : `, ${this.failed.toLocaleString('en')} refused`;
+    return `${done.toLocaleString('en')} of ${this.total.toLocaleString('en')} so far, ${perSecond.toLocaleString('en')}/s${refused}`;
   }
 
   /** One more is under way. */

@@ -68,6 +68,11 @@ type PubOptions = ConnectionOptions &
 const OPTIONS: PubOptions = {
   topic: valueOption({ short: 't', metavar: 'TOPIC', group: MESSAGE, sentence: 'The topic to publish to.' }, text),
   ...SOURCE_OPTIONS,
+  nullMessage: switchOption({
+    short: 'n',
+    group: MESSAGE,
+    sentence: 'Publish an empty message. With -r it removes the retained one.',
+  }),
   stdinLine: switchOption({ short: 'l', group: MESSAGE, sentence: 'Publish each line of standard input.' }),
   encoding: encodingOption(
     MESSAGE,
@@ -131,7 +136,7 @@ type PubValues = ValuesOf<PubOptions>;
 export const command: Command = defineCommand(
   {
     command: NAME,
-    sentence: 'Publishes messages, and ends when the broker has acknowledged them.',
+    sentence: 'Publishes messages; ends when the broker has acknowledged them.',
     usage: [
       '-t TOPIC (-m TEXT | -n | -f FILE | -s | -l) [options]',
       '--outbox DIR [-t TOPIC (-m TEXT | -n | -f FILE | -s | -l)] [options]',
@@ -196,8 +201,11 @@ async function publish(values: PubValues): Promise<number> {
   const log = commandLog(NAME, values);
   if (outbox !== undefined) return await publishThroughOutbox(client, outbox, work, stop, log);
   assert(work !== undefined, 'without an outbox there is something to publish');
+  // Whoever types the lines sees them, and is not to be written over.
+  const isTyped = source?.kind === 'lines' && process.stdin.isTTY;
+  const showsProgress = !isTyped && !values.quiet && !values.json;
   const report = values.json ? printFate : () => undefined;
-  return await publishDirectly(client, work, { stop, log, goodbye: goodbye(values), report });
+  return await publishDirectly(client, work, { stop, log, goodbye: goodbye(values), showsProgress, report });
 }
 
 function printFate({ number, reasonCode, error }: Fate): void {

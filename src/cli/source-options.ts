@@ -19,11 +19,7 @@ export const SOURCE_OPTIONS: SourceOptions = {
   message: valueOption({ short: 'm', metavar: 'TEXT', group: MESSAGE, sentence: 'Publish this text.' }, text),
   file: valueOption({ short: 'f', metavar: 'FILE', group: MESSAGE, sentence: 'Publish what is in the file.' }, text),
   stdinFile: switchOption({ short: 's', group: MESSAGE, sentence: 'Publish all of standard input as one message.' }),
-  nullMessage: switchOption({
-    short: 'n',
-    group: MESSAGE,
-    sentence: 'Publish an empty message. With the retain flag it removes the retained one.',
-  }),
+  nullMessage: switchOption({ short: 'n', group: MESSAGE, sentence: 'Publish an empty message.' }),
 };
 
 /**

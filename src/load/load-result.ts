@@ -113,7 +113,7 @@ export function limitsOf(plan: LoadPlan, busy: number, lag: Percentiles | undefi
   }
   if (lag !== undefined && lag.p99 > LAG_MICROS_MAX) {
     limits.push(
-      `1 % of the messages left more than ${(lag.p99 / 1000).toFixed(1)} ms late: the generator, or its connections, cannot keep this rate.`,
+      `1 % of the ${plan.kind === 'conn' ? 'connections were begun' : 'messages left'} more than ${(lag.p99 / 1000).toFixed(1)} ms late: the generator, or its connections, cannot keep this rate.`,
     );
   }
   return limits;

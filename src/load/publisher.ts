@@ -48,6 +48,7 @@ export class Publisher implements ConnectionRole {
   private until: number;
   private state: 'waiting' | 'sending' | 'stopped';
   private sentCount: number;
+  private isGoingOn: boolean;
   /** The PUBLISH that all are copies of, and where in it the identifier and the payload are. */
   private template: Uint8Array;
   private idAt: number;
@@ -68,6 +69,7 @@ export class Publisher implements ConnectionRole {
     this.until = 0;
     this.state = 'waiting';
     this.sentCount = 0;
+    this.isGoingOn = false;
     this.template = new Uint8Array(0);
     this.idAt = 0;
     this.payloadAt = 0;
@@ -137,7 +139,10 @@ export class Publisher implements ConnectionRole {
   pump(now: number): void {
     if (this.state !== 'sending' || this.connection === undefined) return;
     const room = this.room(now);
-    if (room > 0 && this.connection.output.waitingBytes() === 0) this.sendMany(room, now);
+    if (room > 0 && this.connection.output.waitingBytes() === 0) {
+      this.sendMany(room, now);
+      if (this.isUnasked()) this.goOn();
+    }
     // A timetable is kept to its end, however late.
     const isOver = this.schedule === undefined ? now >= this.until : now >= this.until && this.room(now) <= 0;
     if (this.sentCount >= (this.context.plan.count ?? Number.POSITIVE_INFINITY) || isOver) this.state = 'stopped';
@@ -203,6 +208,21 @@ export class Publisher implements ConnectionRole {
 
   end(): void {
     this.connection?.end();
+  }
+
+  /** Whether nothing that comes in will let it go on: QoS 0, and nobody who hears it is asked. */
+  private isUnasked(): boolean {
+    return this.context.plan.qos === 0 && this.context.plan.ahead === undefined && this.schedule === undefined;
+  }
+
+  /** Goes on in the next turn; if what was sent is still waiting then, when it has left. */
+  private goOn(): void {
+    if (this.isGoingOn) return;
+    this.isGoingOn = true;
+    setImmediate(() => {
+      this.isGoingOn = false;
+      this.pump(this.context.now());
+    });
   }
 
   /** How many messages may leave now. hot: */

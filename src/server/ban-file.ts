@@ -36,7 +36,8 @@ function readBans(file: string): readonly Ban[] {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    // What is wrong with a data directory that is none is the store's to say.
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return [];
     throw unavailable(`${file} cannot be read: ${reasonOf(error)}.`, error);
   }
   try {

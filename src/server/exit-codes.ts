@@ -8,7 +8,7 @@ export const EXIT = {
   failure: 1,
   /** Called wrongly: an unknown option, a bad value, a bad configuration file. */
   usage: 2,
-  /** `vouch sub -W`: the time has passed. The number is that of mosquitto_sub. */
+  /** `vouch sub -W`, `vouch rr -W`: the time has passed. The number is that of mosquitto_sub. */
   timedOut: 27,
   /** A bug in Vouch. */
   bug: 70,
@@ -25,7 +25,7 @@ export const EXIT_SENTENCES: { readonly [Name in keyof typeof EXIT]: string } = 
   ok: 'Done, or stopped as asked.',
   failure: 'The world did not play along: a port in use, no connection, a refusal by the other side.',
   usage: 'Called wrongly: an unknown option, a bad value, a bad configuration file.',
-  timedOut: '`vouch sub -W`: the time has passed.',
+  timedOut: '`vouch sub -W` and `vouch rr -W`: the time has passed.',
   bug: 'A bug in Vouch; the message says what to report.',
   storeFailed:
     'The disk failed while the broker ran: nothing more was acknowledged, and the next start refuses until `vouch store check --accept`. Or it failed under `vouch store`, or under `--outbox` or `--inbox`.',

@@ -5,6 +5,7 @@
 import { pino } from 'pino';
 
 import type { Log, LogFields, LogLevel } from '../base/log.ts';
+import { visible } from '../base/visible.ts';
 import { LogSink } from './log-sink.ts';
 
 /** How to write. */
@@ -64,14 +65,6 @@ export async function openLogOutput(options: LogOutputOptions): Promise<LogOutpu
 function escapedJson(line: string): string {
   return line.replaceAll(/[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  });
-}
-
-/** Text with control characters, line breaks and direction marks made visible. */
-export function visible(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what this is about.
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, (character) => {
-    return `\\u{${character.charCodeAt(0).toString(16)}}`;
   });
 }
 

@@ -50,7 +50,7 @@ test('lines of standard input are a script: what comes and what is answered is p
   assert.deepEqual(lines.slice(2, 4).sort(), ['success (0x00)', `${topic}/a one and two`].sort());
   assert.deepEqual(lines[4], 'sent');
   assert.partialDeepStrictEqual(JSON.parse(lines[5] ?? ''), { topic: `${topic}/b`, payloadBase64: 'AP8=', qos: 0 });
-  assert.match(stdout.toString(), new RegExp(`^Subscriptions  ${topic}/#  QoS 1, \\d messages$`, 'm'));
+  assert.match(stdout.toString(), new RegExp(`^Subscriptions  ${topic}/#  QoS 1, \\d messages?$`, 'm'));
   assert.match(stdout.toString(), /^Published {6}3$/m);
   assert.equal(lines.at(-2), `"${topic}/#": success (0x00)`);
 });
@@ -106,8 +106,8 @@ test('on a terminal a message appears above the prompt, and the line that is bei
   await other.publish(topic, 'from elsewhere', { qos: 1 });
   await terminal.line(/from elsewhere/);
   terminal.type('ne\n');
-  // The prompt and what was typed are written again, and go on.
-  await terminal.line(/> publish half a li\S*ne/);
+  // The prompt and what was typed are written again, and go on; or it was typed only when the message was there.
+  await terminal.line(/> \S*publish half a li\S*ne/);
   await terminal.line(/sent/);
   terminal.type('quit\n');
   await terminal.end();

@@ -123,7 +123,7 @@ test('a broker with the file lets its users in and nobody else, says why, and ta
   await broker.line('There is no user \\"bob\\".');
   await broker.line('It has neither user name nor password.');
   await passwd(context, 'new', 'add', file, 'bob');
-  await broker.line('The password file was read again');
+  await broker.line('The password file has changed and is in force');
   assert.equal((await publish(context, port, '-u', 'bob', '-P', 'new')).code, 0);
   broker.signal('SIGTERM');
   // Threat 64: what was said of all this has no password and no hash in it.

@@ -85,6 +85,11 @@ describe('a load', { timeout: 60_000 }, () => {
     assert.deepEqual(result.faults, []);
   });
 
+  test('of publishers alone with QoS 0, whom nobody answers, sends everything', async () => {
+    const result = await load(broker.url, { kind: 'pub', clients: 1, qos: 0, count: 20_000 });
+    assert.deepEqual([result.sent, result.acknowledged, result.faults], [20_000, 0, []]);
+  });
+
   test('of subscribers alone checks what another process publishes', async () => {
     const topic = 'load-test/elsewhere';
     const listening = load(broker.url, { kind: 'sub', clients: 2, qos: 1, seconds: 2, topic });

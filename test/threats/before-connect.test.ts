@@ -57,7 +57,7 @@ async function trickle(caller: Caller, whole: Uint8Array): Promise<void> {
   for (const byte of whole) {
     if (caller.isOver) return;
     caller.send(Uint8Array.of(byte));
-    await wait(100);
+    await wait(300);
   }
 }
 

@@ -50,6 +50,26 @@ test("threat 37: another user's client identifier opens no session of theirs, in
   }
 });
 
+test('threat 28: who says neither user name nor password, or one without the other, is asked about as that, and opens nothing by it', async (context) => {
+  const asked: unknown[] = [];
+  const authenticator: Authenticator = {
+    authenticate: ({ userName, password }) => {
+      asked.push([userName, password === undefined ? undefined : Buffer.from(password).toString()]);
+      return { kind: 'refused', reasonCode: 0x86, detail: 'nobody is let in' };
+    },
+  };
+  const stage = await Stage.open(context, { authenticator });
+  for (const { level, fields } of VERSIONS) {
+    for (const credentials of [{}, { userName: '' }, { userName: 'a' }, { userName: '', password: '' }]) {
+      const stranger = await stage.dial();
+      stranger.send(connect(level, { ...fields, clientId: freshId(), ...credentials }));
+      assert.deepEqual(await stranger.ending(), [level === 5 ? 'connack 0x86' : 'connack 0x04']);
+      const { userName, password } = { userName: undefined, password: undefined, ...credentials };
+      assert.deepEqual(asked.pop(), [userName, password]);
+    }
+  }
+});
+
 test('threat 50: what a subscriber never acknowledges fills its queue to the limit and no further, and its publisher hears so', async (context) => {
   const stage = await Stage.open(context, { limits: { sessionQueueMessagesMax: 500, inFlightMax: 10 } });
   for (const version of VERSIONS) {

@@ -171,7 +171,8 @@ function transferCharts({ transfers }: Comparison): readonly Chart[] {
       xLabel: '',
       yLabel: 'bytes',
       x: rows.map((_, index) => index),
-      names: rows.map((row) => row.rival),
+      // In two lines where it is long.
+      names: rows.map((row) => row.rival.replace(', ', ',\n')),
       isLogarithmic: false,
       series: [{ name: 'bytes', values: rows.map((row) => row.bytes) }],
     };

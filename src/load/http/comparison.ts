@@ -136,8 +136,9 @@ export interface Comparison {
   readonly verdicts: readonly Verdict[];
 }
 
-/** Times over loopback that are shorter are all the same. */
+/** A few milliseconds are the machine's: times over loopback and delays that are shorter are all the same. */
 const LOOPBACK_MILLIS_MIN = 20;
+const DELAY_MILLIS_MIN = 10;
 
 /** From when on one is better: bytes are the same every time, times are not. */
 const MARGINS: { readonly [Measure in Verdict['measure']]: number } = {
@@ -170,7 +171,6 @@ export function verdictsOf(rows: Pick<Comparison, 'transfers' | 'bursts' | 'rece
   };
   hold(rows.transfers, transferName, [
     ['bytes', (row) => row.bytes],
-    // Over loopback a few milliseconds are the machine's.
     ['time', (row) => Math.max(LOOPBACK_MILLIS_MIN, row.millis)],
   ]);
   hold(rows.bursts, ({ link }) => link, [
@@ -179,7 +179,7 @@ export function verdictsOf(rows: Pick<Comparison, 'transfers' | 'bursts' | 'rece
     ['CPU a message', (row) => row.cpuMicrosPerMessage],
   ]);
   hold(rows.receptions, ({ link }) => `receiving, ${link}`, [
-    ['delay', (row) => row.delayMean],
+    ['delay', (row) => Math.max(DELAY_MILLIS_MIN, row.delayMean)],
     ['bytes a message', (row) => row.bytesPerMessage],
   ]);
   return verdicts;

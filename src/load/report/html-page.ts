@@ -105,7 +105,7 @@ function readDistribution(file: string): string {
 
 const STYLE = `
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
-body { margin: 0; } main { max-width: 60rem; margin: 0 auto; padding: 1rem 1.5rem 4rem; }
+body { margin: 0; } main { max-width: 72rem; margin: 0 auto; padding: 1rem 1.5rem 4rem; }
 h1 { font-size: 1.6rem; margin-bottom: .2rem; } h2 { font-size: 1.15rem; margin-top: 2.5rem; }
 .table { overflow-x: auto; } .table table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }
 .table th, .table td { padding: .25rem .8rem; border-bottom: 1px solid #8884; text-align: right; white-space: nowrap; }
@@ -127,17 +127,17 @@ charts.forEach((chart, index) => {
   const paths = isBars ? uPlot.paths.bars({ size: [0.7, 80] }) : chart.kind === 'steps' ? uPlot.paths.stepped({ align: 1 }) : undefined;
   const axis = { stroke: ink, grid: { stroke: lines }, ticks: { stroke: lines } };
   new uPlot({
-    width: Math.max(320, Math.min(900, place.clientWidth || 900)), height: 280,
+    width: Math.max(320, Math.min(1040, place.clientWidth || 1040)), height: 280,
     scales: {
       x: { time: false, range: isBars ? (u, low, high) => [low - 0.6, high + 0.6] : undefined },
       y: chart.isLogarithmic ? { distr: 3 } : { range: (u, low, high) => [0, high > 0 ? high * 1.05 : 1] },
     },
     axes: [
-      { ...axis, label: chart.xLabel, ...(isBars ? { splits: () => chart.x, values: () => chart.names, grid: { show: false } } : {}) },
+      { ...axis, label: chart.xLabel, ...(isBars ? { splits: () => chart.x, values: () => chart.names, size: 60, grid: { show: false } } : {}) },
       { ...axis, label: chart.yLabel, size: 70, values: (u, ticks) => ticks.map((tick) => tick === null ? '' : compact.format(tick)) },
     ],
     series: [
-      { label: chart.xLabel, value: (u, v) => v === null ? '' : isBars ? chart.names[v] : v.toFixed(2) },
+      { label: chart.xLabel, value: (u, v) => v === null ? '' : isBars ? chart.names[v].replace('\\n', ' ') : v.toFixed(2) },
       ...chart.series.map((series, at) => ({
         label: series.name, stroke: colours[at % colours.length], width: 2, paths,
         fill: isBars ? colours[at % colours.length] + '99' : undefined, points: { show: false }, spanGaps: false,
