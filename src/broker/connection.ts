@@ -426,10 +426,11 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
   ): void {
     if (this.state === 'closed' || this.ending !== undefined) return;
     const { outlet, rates } = this;
+    if (rates === undefined) return outlet.writePublish(delivery, this.version, id, dup, topicAlias, omitTopic, now);
     const { counters } = this.broker;
     const bytesBefore = counters.bytesSent;
     outlet.writePublish(delivery, this.version, id, dup, topicAlias, omitTopic, now);
-    rates?.takeOut(counters.bytesSent - bytesBefore, now);
+    rates.takeOut(counters.bytesSent - bytesBefore, now);
   }
 
   heldPacketLeft(packet: Packet): void {

@@ -23,9 +23,7 @@ export function guardAuthorizer(authorizer: Authorizer, log: Log): Authorizer {
     return false;
   };
   const guarded: Authorizer = {
-    get allowsAll() {
-      return authorizer.allowsAll;
-    },
+    allowsAll: authorizer.allowsAll,
     allows(identity, action, topic, qos, retain) {
       try {
         return authorizer.allows(identity, action, topic, qos, retain);
