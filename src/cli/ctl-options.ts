@@ -53,6 +53,12 @@ export const JSON_OPTION: Option<boolean> = switchOption({
   sentence: 'One JSON object a line, as the broker sends them.',
 });
 
+/** What messages have in them. */
+export const PAYLOAD_OPTION: Option<boolean> = switchOption({
+  group: OUTPUT,
+  sentence: 'Show payloads, too; with --json in base64.',
+});
+
 /** How many rows. */
 export const LIMIT_OPTION: Option<number | undefined> = valueOption(
   {
@@ -193,4 +199,14 @@ export function roughAge(seconds: number): string {
 /** A count as people read it; 0 is a dash, so that what is there stands out. */
 export function count(number: number): string {
   return number === 0 ? '-' : number.toLocaleString('en');
+}
+
+/** When a message expires. @param seconds  `undefined`: it does not. */
+export function expiryText(seconds: number | undefined): string {
+  return seconds === undefined ? 'never' : `in ${roughAge(seconds)}`;
+}
+
+/** A payload as text, as far as it is some. @param payload  In base64. */
+export function payloadText(payload: string | undefined): string {
+  return payload === undefined ? '' : Buffer.from(payload, 'base64').toString('utf8');
 }

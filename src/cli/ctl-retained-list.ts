@@ -7,21 +7,22 @@ import type { Command } from './command.ts';
 import { defineCommand } from './command.ts';
 import {
   EXIT_NOTE,
+  expiryText,
   JSON_OPTION,
   LIMIT_OPTION,
   type Listing,
-  roughAge,
+  PAYLOAD_OPTION,
+  payloadText,
   rowsWanted,
   showRows,
   SOCKET_OPTIONS,
   socketOf,
 } from './ctl-options.ts';
-import { textOf } from './ctl-queue.ts';
-import { switchOption, type ValuesOf } from './option-table.ts';
+import type { ValuesOf } from './option-table.ts';
 import { roughSize } from './store-options.ts';
 
 const OPTIONS = {
-  payload: switchOption({ group: 'Output', sentence: 'Show payloads, too; with --json in base64.' }),
+  payload: PAYLOAD_OPTION,
   limit: LIMIT_OPTION,
   json: JSON_OPTION,
   ...SOCKET_OPTIONS,
@@ -65,8 +66,8 @@ function listing(hasPayload: boolean): Listing<RowsOf['retained']> {
       topic,
       String(qos),
       roughSize(payloadBytes),
-      expiresInSeconds === undefined ? 'never' : `in ${roughAge(expiresInSeconds)}`,
-      ...(hasPayload ? [textOf(payload)] : []),
+      expiryText(expiresInSeconds),
+      ...(hasPayload ? [payloadText(payload)] : []),
     ],
     nothing: 'No retained message matches.',
   };
