@@ -190,6 +190,28 @@ async function stopProcess(child: ChildProcess): Promise<void> {
   clearTimeout(impatience);
 }
 
+/**
+ * Starts `vouch start` as the measurements see it that need more than a port: with as many open files as the system allows, until
+ * it listens. It ends with this process.
+ * @throws {Error} when it ends before.
+ */
+export async function startVouch(flags: readonly string[]): Promise<ChildProcess> {
+  const command = [process.execPath, path.join(ROOT, 'src/cli/main.ts'), 'start', '--log-format', 'json', ...flags];
+  const child = spawn('sh', ['-c', 'ulimit -n "$(ulimit -Hn)"; exec "$@"', 'sh', ...command], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  process.once('exit', () => child.kill('SIGKILL'));
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  child.stdout.on('data', (text: Buffer) => {
+    if (text.includes('Vouch is listening')) resolve();
+  });
+  const ended = (): void => reject(new Error('The broker ended.'));
+  child.once('exit', ended);
+  await promise;
+  child.off('exit', ended);
+  return child;
+}
+
 function isRunning(child: ChildProcess): boolean {
   return child.exitCode === null && child.signalCode === null;
 }

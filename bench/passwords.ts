@@ -1,7 +1,6 @@
 // `npm run bench:passwords`: how fast many clients with user names and passwords of their own are in, at first and when they come
 // back, beside clients that nobody asks. A client that is told that the server is busy comes again soon, as clients do.
 
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -18,7 +17,7 @@ import type { Packet } from '../src/packet/packet.ts';
 import { NO_AUTH_PROPERTIES, NO_CONNECT_PROPERTIES } from '../src/packet/properties.ts';
 import { createTopicTable } from '../src/packet/topic-name.ts';
 import { NODE_RANDOM } from '../src/server/node-parts.ts';
-import { freePort } from './brokers.ts';
+import { freePort, startVouch } from './brokers.ts';
 import { residentMebibytes } from './thread-cpu.ts';
 
 const HELP = `Usage: npm run bench:passwords -- [options]
@@ -31,7 +30,6 @@ Connects many clients, cuts all, and connects them again. Needs Linux, and as ma
                  The first time 10,000 of argon2id take minutes.
 `;
 
-const ROOT = path.resolve(import.meta.dirname, '..');
 const PASSWORD = 'correct horse';
 /** What mosquitto_passwd makes of it. */
 const PBKDF2 =
@@ -63,7 +61,8 @@ async function measure(count: number, kind: string): Promise<void> {
   const hash = await hashOf(kind);
   writeFileSync(file, Array.from({ length: count }, (_, n) => `user${n}:${hash}\n`).join(''), { mode: 0o600 });
   const port = await freePort();
-  const broker = await start(port, kind === 'none' ? [] : ['--password-file', file]);
+  const flags = kind === 'none' ? [] : ['--password-file', file];
+  const broker = await startVouch(['--port', `${port}`, '--store', 'memory', ...flags]);
   console.log(`${count} clients, ${kind}`);
   for (const what of ['the first time', 'coming back', 'coming back again']) {
     const startedAt = performance.now();
@@ -168,20 +167,4 @@ function write(socket: Socket, packet: Packet): void {
   const writer = new ByteWriter(new Uint8Array(512));
   encodePacket(writer, packet, 5);
   socket.write(writer.bytes.subarray(0, writer.position));
-}
-
-async function start(port: number, flags: readonly string[]): Promise<ChildProcess> {
-  const main = path.join(ROOT, 'src/cli/main.ts');
-  const args = [main, 'start', '--port', `${port}`, '--store', 'memory', '--log-format', 'json', ...flags];
-  const script = ['-c', 'ulimit -n "$(ulimit -Hn)"; exec "$@"', 'sh', process.execPath];
-  const child = spawn('sh', [...script, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-  process.once('exit', () => child.kill('SIGKILL'));
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  child.stdout.on('data', (text: Buffer) => {
-    if (text.includes('Vouch is listening')) resolve();
-  });
-  child.once('exit', () => reject(new Error('The broker ended.')));
-  await promise;
-  child.removeAllListeners('exit');
-  return child;
 }

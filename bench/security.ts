@@ -2,7 +2,7 @@
 // connection and for a message. All listeners are of one broker process, and the clients are the same, so that the difference is
 // what lies between TCP and MQTT. Bytes are those of the TCP streams, both ways, without the headers of TCP and IP.
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 
 import { certificate, certificateFile, certificateText } from '../test/support/certificates.ts';
 import { type Address, dial, type Pipe, type TlsTrust } from '../test/support/dial.ts';
-import { freePort } from './brokers.ts';
+import { freePort, startVouch } from './brokers.ts';
 import { processSeconds } from './thread-cpu.ts';
 import { connectBytes, publishAll, publishBytes, subscribeBytes } from './wire.ts';
 
@@ -24,7 +24,6 @@ What TLS, client certificates and WebSocket cost the broker, per connection and 
   --rounds N        Each kind is measured once a round; the median is told. Default: 3.
 `;
 
-const ROOT = path.resolve(import.meta.dirname, '..');
 const HOST = '127.0.0.1';
 const WEB_PATH = '/mqtt';
 const PAYLOAD = Buffer.alloc(64, 'x');
@@ -263,7 +262,7 @@ async function start(
     address: { host: HOST, ...address },
     isResumed,
   });
-  const child = await startProcess(listeners);
+  const child = await startVouch(['--store', 'memory', '--listeners', listeners.join(',')]);
   return {
     child,
     kinds: [
@@ -276,27 +275,4 @@ async function start(
       kind('WebSocket over TLS 1.3', { port: ports.wss, tls: TRUST, webSocketPath: WEB_PATH }),
     ],
   };
-}
-
-async function startProcess(listeners: readonly string[]): Promise<ChildProcess> {
-  const args = [
-    'src/cli/main.ts',
-    'start',
-    '--store',
-    'memory',
-    '--log-format',
-    'json',
-    '--listeners',
-    listeners.join(','),
-  ];
-  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
-  process.once('exit', () => child.kill('SIGKILL'));
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  child.stdout.on('data', (text: Buffer) => {
-    if (text.includes('Vouch is listening')) resolve();
-  });
-  child.once('exit', () => reject(new Error('The broker ended.')));
-  await promise;
-  child.removeAllListeners('exit');
-  return child;
 }
