@@ -3,6 +3,7 @@
 // and is the same for all rivals.
 
 import { OperationError } from '../../base/errors.ts';
+import { issue, makeAuthority } from '../../server/development-certificates.ts';
 import { Child } from './child.ts';
 import {
   type BurstRow,
@@ -26,7 +27,6 @@ import type {
   ServerOrder,
 } from './process-port.ts';
 import { RECEIVERS, type ReceiverName, type Rival, SENDERS, type SenderName } from './rivals.ts';
-import { makeSelfSigned } from './self-signed.ts';
 
 /** What a comparison is to be. */
 export interface CompareOptions {
@@ -52,18 +52,24 @@ const QUIET_MILLIS = 200;
 const TRIAL_MILLIS_MAX = 60_000;
 /** So many messages are sent before a burst is measured. */
 const WARM_UP_COUNT = 20;
+/** The certificate of a comparison is good from an hour before until a day after. */
+const HOUR_MILLIS = 3_600_000;
+const DAY_MILLIS = 24 * HOUR_MILLIS;
 /** Points of a curve. */
 const CURVE_POINTS = 200;
 
 /** Runs all trials. */
 export async function compare(options: CompareOptions): Promise<Comparison> {
-  const { cert, key } = makeSelfSigned(Date.now());
+  const validity = { from: new Date(Date.now() - HOUR_MILLIS), until: new Date(Date.now() + DAY_MILLIS) };
+  const authority = await makeAuthority('vouch bench http', validity);
+  const request = { kind: 'server', hosts: ['localhost', '127.0.0.1'] } as const;
+  const { certificate: cert, key } = await issue(authority, request, validity);
   const server: Server = new Child('server-process');
   const client: Client = new Child('client-process');
   try {
     server.tell({ kind: 'start', cert, key });
     const ports = await server.hear('started');
-    return await new Trials(options, server, client, ports, cert).run();
+    return await new Trials(options, server, client, ports, authority.certificate).run();
   } finally {
     await Promise.all([server.end(), client.end()]);
   }
