@@ -12,6 +12,8 @@ const ROOT = path.resolve(import.meta.dirname, '..');
 const BROKER_CORE = '0';
 const START_MILLIS_MAX = 15_000;
 const STOP_MILLIS_MAX = 5_000;
+/** With millions of messages on disk. */
+const LISTEN_MILLIS_MAX = 120_000;
 const START: readonly string[] = ['src/cli/main.ts', 'start'];
 
 /** A broker that can be measured. */
@@ -193,7 +195,7 @@ async function stopProcess(child: ChildProcess): Promise<void> {
 /**
  * Starts `vouch start` as the measurements see it that need more than a port: with as many open files as the system allows, until
  * it listens. It ends with this process.
- * @throws {Error} when it ends before.
+ * @throws {Error} when it ends before, or takes minutes.
  */
 export async function startVouch(flags: readonly string[]): Promise<ChildProcess> {
   const command = [process.execPath, path.join(ROOT, 'src/cli/main.ts'), 'start', '--log-format', 'json', ...flags];
@@ -202,12 +204,18 @@ export async function startVouch(flags: readonly string[]): Promise<ChildProcess
   });
   process.once('exit', () => child.kill('SIGKILL'));
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  child.stdout.on('data', (text: Buffer) => {
-    if (text.includes('Vouch is listening')) resolve();
-  });
+  let said = '';
+  const hear = (text: Buffer): void => {
+    said += text.toString();
+    if (said.includes('Vouch is listening')) resolve();
+  };
   const ended = (): void => reject(new Error('The broker ended.'));
+  const impatience = setTimeout(() => reject(new Error('The broker did not start.')), LISTEN_MILLIS_MAX);
+  child.stdout.on('data', hear);
   child.once('exit', ended);
   await promise;
+  clearTimeout(impatience);
+  child.stdout.off('data', hear).resume();
   child.off('exit', ended);
   return child;
 }

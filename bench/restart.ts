@@ -2,13 +2,13 @@
 // Each row fills a fresh data directory through the broker, ends it with SIGKILL, starts it again, and measures until it
 // listens (which is when everything is there).
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { freePort } from './brokers.ts';
+import { freePort, startVouch } from './brokers.ts';
 import { compileMqload, runMqload } from './mqload.ts';
 import { residentMebibytes } from './thread-cpu.ts';
 import { openClient, publishAll, publishBytes, subscribeClient } from './wire.ts';
@@ -29,8 +29,6 @@ interface Broker {
   readonly secondsToListen: number;
 }
 
-const ROOT = path.resolve(import.meta.dirname, '..');
-const START_SECONDS_MAX = 120;
 const folder = mkdtempSync(path.join(tmpdir(), 'vouch-restart-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
@@ -141,39 +139,11 @@ async function publishRetained(port: number, count: number): Promise<void> {
 
 async function start(data: string, port: number): Promise<Broker> {
   const startedAt = performance.now();
-  const flags = ['start', '--port', `${port}`, '--data', data, '--log-format', 'json'];
-  const child = spawn(
-    'sh',
-    [
-      '-c',
-      'ulimit -n "$(ulimit -Hn)"; exec "$@"',
-      'sh',
-      process.execPath,
-      path.join(ROOT, 'src/cli/main.ts'),
-      ...flags,
-    ],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
-  process.once('exit', () => child.kill('SIGKILL'));
-  await new Promise<void>((resolve, reject) => {
-    const impatience = setTimeout(() => reject(new Error('The broker did not start.')), START_SECONDS_MAX * 1000);
-    let said = '';
-    child.stdout.on('data', (text: Buffer) => {
-      if (said.includes('Vouch is listening')) return;
-      said += text.toString();
-      if (!said.includes('Vouch is listening')) return;
-      clearTimeout(impatience);
-      resolve();
-    });
-    child.once('exit', () => reject(new Error('The broker ended.')));
-  });
+  const child = await startVouch(['--port', `${port}`, '--data', data]);
   return { process: child, pid: child.pid ?? 0, secondsToListen: (performance.now() - startedAt) / 1000 };
 }
 
 async function kill(broker: Broker): Promise<void> {
-  broker.process.removeAllListeners('exit');
   const ended = once(broker.process, 'exit');
   broker.process.kill('SIGKILL');
   await ended;
