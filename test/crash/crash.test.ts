@@ -9,7 +9,7 @@ import { composedBroker, temporaryDirectory, VOUCH } from './data-directory.ts';
 import { assertFoundOut } from './found-out.ts';
 import { endProcesses } from './killable.ts';
 
-const CYCLES = 20;
+const CYCLES = 30;
 const CYCLES_RESTLESS = 6;
 /** Usually one is enough. */
 const CYCLES_OF_LIARS_MAX = 6;
@@ -30,7 +30,7 @@ const CHOICE: Omit<CrashRunChoice, 'directory'> = {
   onProgress: () => {},
 };
 
-test('what is acknowledged survives SIGKILL under load, twenty times over', {
+test('what is acknowledged survives SIGKILL under load, thirty times over', {
   timeout: TIMEOUT_MILLIS,
 }, async (context) => {
   const { faults, ...figures } = await runCrashes({ ...CHOICE, directory: temporaryDirectory(context) });

@@ -9,7 +9,7 @@ import { assertFoundOut } from '../found-out.ts';
 import { endProcesses } from '../killable.ts';
 import { type ClientRunChoice, runClientCrashes } from './crash-run.ts';
 
-const CYCLES = 15;
+const CYCLES = 20;
 /** Usually one is enough. */
 const CYCLES_OF_LIARS_MAX = 8;
 const FAULTS_SHOWN = 10;
@@ -25,7 +25,7 @@ const CHOICE: Omit<ClientRunChoice, 'directory'> = {
   onProgress: () => {},
 };
 
-test('what is stored arrives, with QoS 2 once, whoever is killed, fifteen times over', async (context) => {
+test('what is stored arrives, with QoS 2 once, whoever is killed, twenty times over', async (context) => {
   const { faults, ...figures } = await runClientCrashes({ ...CHOICE, directory: temporaryDirectory(context) });
   context.diagnostic(`seed ${SEED}: ${JSON.stringify(figures)}`);
   assert.deepEqual(faults.slice(0, FAULTS_SHOWN), [], `seed ${SEED}`);
