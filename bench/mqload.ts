@@ -8,7 +8,7 @@ import path from 'node:path';
 const MQLOAD_SOURCE = path.resolve(import.meta.dirname, '../../shared/tools/mqload.c');
 
 /** The core that the generator is bound to; the broker has core 0. */
-const GENERATOR_CORE = '1';
+export const GENERATOR_CORE = '1';
 /** A run that has not ended by then is broken off. */
 const RUN_MILLIS_MAX = 180_000;
 

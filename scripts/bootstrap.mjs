@@ -34,6 +34,7 @@ const TARGETS = {
   bench: { file: 'bench/run.ts', args: [], asTyped: false },
   'bench:client': { file: 'bench/client.ts', args: [], asTyped: false },
   'bench:durable': { file: 'bench/durable.ts', args: [], asTyped: false },
+  'bench:generators': { file: 'bench/generators.ts', args: [], asTyped: false },
   'bench:kept': { file: 'bench/kept.ts', args: [], asTyped: false },
   'bench:passwords': { file: 'bench/passwords.ts', args: [], asTyped: false },
   'bench:restart': { file: 'bench/restart.ts', args: [], asTyped: false },
