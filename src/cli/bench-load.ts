@@ -1,13 +1,15 @@
 // `vouch bench pairs` and its kin: from the command line to a plan, and from the result to a table, JSON or a page.
 
-import { writeFileSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { styleText } from 'node:util';
 
 import { OperationError } from '../base/errors.ts';
 import type { ConnectOptions } from '../client/options.ts';
+import { visible } from '../base/visible.ts';
 import type { LoadKind } from '../load/plan.ts';
+import { circumstances, circumstancesSentence } from '../load/report/circumstances.ts';
 import { planLoad } from '../load/plan-options.ts';
-import type { LoadResult, Stretch } from '../load/load-result.ts';
+import { type LoadResult, praiseOf, type Stretch } from '../load/load-result.ts';
 import { EXIT } from '../server/exit-codes.ts';
 import { NODE_RANDOM } from '../server/node-parts.ts';
 import type { Command } from './command.ts';
@@ -62,6 +64,7 @@ async function load(kind: LoadKind, url: string, values: LoadValues): Promise<nu
     },
     NODE_RANDOM,
   );
+  if (values.html !== undefined) checkReport(values.html);
   const [{ runLoad }, report] = await Promise.all([
     import('../load/run-load.ts'),
     import('../load/report/load-report.ts'),
@@ -70,20 +73,39 @@ async function load(kind: LoadKind, url: string, values: LoadValues): Promise<nu
   const progress = (stretch: Stretch): void => {
     if (isTold) process.stderr.write(`\r${report.progressLine(stretch)}\u001b[K`);
   };
+  const measured = circumstances();
   const result = await runLoad(plan, { stop: stopSignal(), progress });
   if (isTold) process.stderr.write('\r\u001b[K');
+  const text = values.json
+    ? `${JSON.stringify({ ...result, measured })}\n`
+    : resultText(result, report.loadRows(result));
+  process.stdout.write(text);
   if (values.html !== undefined) {
     const { htmlOf } = await import('../load/report/html-page.ts');
-    writeReport(values.html, htmlOf(report.loadPage(result)));
+    writeReport(values.html, htmlOf(report.loadPage(result, circumstancesSentence(measured))));
   }
-  process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : resultText(result, report.loadRows(result)));
   return result.faults.length === 0 ? EXIT.ok : EXIT.failure;
 }
 
-/** Writes a report where somebody wants it. */
+/**
+ * Sees to it before a run that its report can be written after it.
+ * @throws {OperationError} `file-unavailable`.
+ */
+export function checkReport(file: string): void {
+  inFile(() => closeSync(openSync(file, 'a')));
+}
+
+/**
+ * Writes a report where somebody wants it.
+ * @throws {OperationError} `file-unavailable`.
+ */
 export function writeReport(file: string, content: string): void {
+  inFile(() => writeFileSync(file, content));
+}
+
+function inFile(work: () => void): void {
   try {
-    writeFileSync(file, content);
+    work();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new OperationError('file-unavailable', `The report cannot be written: ${reason}.`, undefined, {
@@ -101,25 +123,20 @@ function resultText(result: LoadResult, rows: readonly (readonly [string, string
   const width = Math.max(...rows.map(([name]) => name.length)) + 2;
   const lines = rows.map(([name, value]) => `${styleText('bold', name.padEnd(width))}${value}`);
   lines.push('');
-  if (result.faults.length === 0) lines.push(styleText('green', verdictOf(result)));
+  if (result.faults.length === 0) lines.push(styleText('green', praiseOf(result)));
   for (const fault of result.faults) lines.push(styleText('red', `${fault}.`));
-  for (const [sentence, count] of result.complaints) lines.push(`  ${sentence}${count > 1 ? ` (${count} times)` : ''}`);
+  for (const [sentence, count] of result.complaints) {
+    lines.push(`  ${visible(sentence)}${count > 1 ? ` (${count} times)` : ''}`);
+  }
   for (const limit of result.limits) lines.push(styleText('yellow', limit));
   return `${lines.join('\n')}\n`;
-}
-
-function verdictOf(result: LoadResult): string {
-  if (result.subscribers > 0) return 'Nothing was lost, came twice or came out of order.';
-  return result.kind === 'conn'
-    ? 'Every connection was accepted, and held.'
-    : 'Nothing was refused, and no connection was lost.';
 }
 
 const NOTES: readonly string[] = [
   'Every message carries the number of its publisher, its own number and the moment when it was due. So it is known of each ' +
     'publisher and each subscriber whether all came, once and in order.',
   'Ctrl-C ends the run, with what is known by then.',
-  'Exit codes: 0 all is well; 1 something was lost, refused or out of order, came twice with QoS 0 or 2, or a connection broke; 2 called wrongly.',
+  'Exit codes: 0 all is well; 1 something was lost, refused never acknowledged or out of order, came twice with QoS 0 or 2, or a connection broke; 2 called wrongly.',
 ];
 
 function examplesOf(kind: LoadKind, name: string): readonly { readonly line: string; readonly sentence: string }[] {

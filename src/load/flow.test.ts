@@ -4,9 +4,10 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 
 import { Flow } from './flow.ts';
+import { Seen } from './seen.ts';
 
-function flowOf(sequences: readonly number[], isWhole = true): Flow {
-  const flow = new Flow(0, isWhole);
+function flowOf(sequences: readonly number[], shared?: Seen): Flow {
+  const flow = new Flow(0, shared);
   for (const sequence of sequences) flow.take(sequence);
   return flow;
 }
@@ -24,7 +25,26 @@ test('what comes late is out of order, not lost; what comes again is a duplicate
 });
 
 test('a part of a shared subscription misses nothing, but nothing may go back', () => {
-  assert.deepEqual(flowOf([4, 9, 7], false).findings(undefined), { arrived: 3, duplicates: 0, reordered: 1, lost: 0 });
+  assert.deepEqual(flowOf([4, 9, 7], new Seen()).findings(undefined), {
+    arrived: 3,
+    duplicates: 0,
+    reordered: 1,
+    lost: 0,
+  });
+});
+
+test('what another member has got is there twice, and not out of order', () => {
+  const seen = new Seen();
+  flowOf([0, 1, 2], seen);
+  assert.deepEqual(flowOf([3, 1, 3], seen).findings(undefined), { arrived: 1, duplicates: 2, reordered: 0, lost: 0 });
+});
+
+test('a flow says of each message whether it came for the first time', () => {
+  const flow = new Flow();
+  assert.deepEqual(
+    [0, 2, 1, 1, 2, 3].map((each) => flow.take(each)),
+    [true, true, true, false, false, true],
+  );
 });
 
 test('a gap too large to be remembered is counted all the same', () => {

@@ -3,6 +3,8 @@
 //
 // Invariant: every message below `next` has come, or is in `missing`, or was given up counting (`forgotten`).
 
+import type { Seen } from './seen.ts';
+
 /** So many missing messages are remembered one by one; of more only their number. */
 const MISSING_MAX = 1_000_000;
 
@@ -19,7 +21,8 @@ export interface FlowFindings {
 /** The messages of one publisher on their way to one subscriber. */
 export class Flow {
   private next: number;
-  private readonly isWhole: boolean;
+  /** What all members of a shared subscription in this thread have got; `undefined`: all messages come this way. */
+  private readonly shared: Seen | undefined;
   private arrived: number;
   private duplicates: number;
   private reordered: number;
@@ -27,12 +30,12 @@ export class Flow {
   private forgotten: number;
 
   /**
-   * @param first    The first message that is expected; one who joins later begins where it is.
-   * @param isWhole  Whether all messages come this way; of a shared subscription some go elsewhere, and none is missing here.
+   * @param first   The first message that is expected; one who joins later begins where it is.
+   * @param shared  Of a shared subscription: what its members have got so far. Some go elsewhere, and none is missing here.
    */
-  constructor(first = 0, isWhole = true) {
+  constructor(first = 0, shared?: Seen) {
     this.next = first;
-    this.isWhole = isWhole;
+    this.shared = shared;
     this.arrived = 0;
     this.duplicates = 0;
     this.reordered = 0;
@@ -40,15 +43,15 @@ export class Flow {
     this.forgotten = 0;
   }
 
-  /** A message has come. hot: */
-  take(sequence: number): void {
+  /** A message has come. Whether for the first time. hot: */
+  take(sequence: number): boolean {
+    if (this.shared !== undefined) return this.takePart(sequence, this.shared);
     if (sequence === this.next) {
       this.next++;
       this.arrived++;
-      return;
+      return true;
     }
-    if (sequence > this.next) this.skip(sequence);
-    else this.takeLate(sequence);
+    return sequence > this.next ? this.skip(sequence) : this.takeLate(sequence);
   }
 
   /** @param sent  How many the publisher has sent; `undefined`: nobody knows, and none is missing after the last that came. */
@@ -59,27 +62,34 @@ export class Flow {
     return { arrived, duplicates, reordered, lost: gaps + tail };
   }
 
-  private skip(sequence: number): void {
-    this.arrived++;
-    if (!this.isWhole) {
-      this.next = sequence + 1;
-      return;
+  private takePart(sequence: number, shared: Seen): boolean {
+    if (!shared.add(sequence)) {
+      this.duplicates++;
+      return false;
     }
+    this.arrived++;
+    if (sequence < this.next) this.reordered++;
+    else this.next = sequence + 1;
+    return true;
+  }
+
+  private skip(sequence: number): boolean {
+    this.arrived++;
     this.missing ??= new Set();
     const remembered = Math.min(sequence, this.next + MISSING_MAX - this.missing.size);
     for (let each = this.next; each < remembered; each++) this.missing.add(each);
     this.forgotten += sequence - Math.max(remembered, this.next);
     this.next = sequence + 1;
+    return true;
   }
 
-  private takeLate(sequence: number): void {
-    if (!this.isWhole) {
-      // Late or twice: one who hears a part cannot tell. Neither may be.
-      this.reordered++;
-      this.arrived++;
-    } else if (this.missing?.delete(sequence) === true) {
-      this.reordered++;
-      this.arrived++;
-    } else this.duplicates++;
+  private takeLate(sequence: number): boolean {
+    if (this.missing?.delete(sequence) !== true) {
+      this.duplicates++;
+      return false;
+    }
+    this.reordered++;
+    this.arrived++;
+    return true;
   }
 }

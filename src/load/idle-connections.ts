@@ -40,12 +40,15 @@ export class IdleConnections {
   private readonly context: LoadContext;
   private readonly dial: Dial;
   private readonly connections: Set<LoadConnection>;
+  private readonly keptAlive: (keepAliveSeconds: number) => void;
   private state: 'waiting' | 'opening' | 'done';
   private isStopped: boolean;
 
-  constructor(context: LoadContext, dial: Dial) {
+  /** @param keptAlive  Told the Keep Alive of each connection, in seconds. */
+  constructor(context: LoadContext, dial: Dial, keptAlive: (keepAliveSeconds: number) => void) {
     this.context = context;
     this.dial = dial;
+    this.keptAlive = keptAlive;
     this.connections = new Set();
     this.state = 'waiting';
     this.isStopped = false;
@@ -97,7 +100,9 @@ export class IdleConnections {
     if (due !== undefined) recordMicros(tally.lags, now() - due);
     try {
       const id = `vb${plan.run.toString(36)}-c${index}`;
-      const { connection } = await LoadConnection.open(this.dial, plan.target, id, new Idle(this.context));
+      const opened = await LoadConnection.open(this.dial, plan.target, id, new Idle(this.context));
+      const { connection, keepAliveSeconds } = opened;
+      this.keptAlive(keepAliveSeconds);
       recordMicros(tally.latencies, now() - from);
       board.add(thread, Count.open, 1);
       if (this.isStopped) connection.end();

@@ -1,5 +1,5 @@
 // Durations in an HdrHistogram: the one that Node.js has built in, which costs 30 ns a value, has three significant digits from a
-// microsecond to a minute, and can be handed from thread to thread.
+// microsecond to two minutes (what takes longer counts as two minutes), and can be handed from thread to thread.
 
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 

@@ -34,6 +34,13 @@ export interface ConnectionRole {
   closed(cause: string): void;
 }
 
+/** What comes of opening one. */
+export interface OpenedConnection {
+  readonly connection: LoadConnection;
+  readonly receiveMaximum: number;
+  readonly keepAliveSeconds: number;
+}
+
 /** An open connection. */
 export class LoadConnection implements NetworkHandler, PacketSink {
   readonly version: ProtocolVersion;
@@ -58,15 +65,11 @@ export class LoadConnection implements NetworkHandler, PacketSink {
 
   /**
    * Opens a connection, and waits for the broker to take it.
-   * @returns The connection, and how many messages of QoS 1 and 2 the broker takes ahead of their acknowledgement.
+   * @returns The connection; how many messages of QoS 1 and 2 the broker takes ahead of their acknowledgement; and the Keep Alive that
+   *   holds, in seconds, 0: none (section 3.2.2.3.14).
    * @throws {OperationError} `connection-refused`, `timed-out`, `tls-failed`, `connection-lost`.
    */
-  static async open(
-    dial: Dial,
-    target: LoadTarget,
-    clientId: string,
-    role: ConnectionRole,
-  ): Promise<{ readonly connection: LoadConnection; readonly receiveMaximum: number }> {
+  static async open(dial: Dial, target: LoadTarget, clientId: string, role: ConnectionRole): Promise<OpenedConnection> {
     const { host, port, transport } = target;
     const connect = { ...target.connect, clientId };
     const connection = new LoadConnection(connect.version, role);
@@ -82,7 +85,8 @@ export class LoadConnection implements NetworkHandler, PacketSink {
       const refusal = refusalOf({ host, port }, connect, connack);
       if (refusal !== undefined) throw refusal;
       connection.state = 'open';
-      return { connection, receiveMaximum: connack.properties.receiveMaximum ?? 65_535 };
+      const { receiveMaximum = 65_535, serverKeepAlive = connect.keepAlive } = connack.properties;
+      return { connection, receiveMaximum, keepAliveSeconds: serverKeepAlive };
     } catch (error) {
       connection.cut();
       throw signal.aborted ? timeOut() : error;

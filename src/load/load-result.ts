@@ -54,6 +54,10 @@ export interface LoadResult {
   readonly duplicates: number;
   readonly reordered: number;
   readonly forgiven: number;
+  /** With a rate: messages that were due and never sent, since the run was over. */
+  readonly unsent: number;
+  /** With a rate: messages that were due and waited until the broker had acknowledged, or delivered, others. */
+  readonly heldUp: number;
   readonly troubles: Troubles;
   readonly complaints: readonly (readonly [sentence: string, count: number])[];
   /** What the latencies are of. */
@@ -85,10 +89,24 @@ export function latencyOf({ kind, qos }: Pick<LoadPlan, 'kind' | 'qos'>): LoadRe
   return kind === 'sub' ? 'nothing' : 'delivery';
 }
 
+/** What a run is judged by. */
+export interface Findings {
+  readonly plan: Pick<LoadPlan, 'kind' | 'qos'>;
+  readonly flows: FlowFindings;
+  readonly troubles: Troubles;
+  readonly sent: number;
+  readonly acknowledged: number;
+  readonly received: number;
+}
+
 /** What MQTT does not allow, or a broker should not do: a sentence each. */
-export function faultsOf(qos: QoS, flows: FlowFindings, troubles: Troubles): readonly string[] {
+export function faultsOf({ plan, flows, troubles, sent, acknowledged, received }: Findings): readonly string[] {
   const { lost, duplicates, reordered } = flows;
+  const { qos } = plan;
+  const unacknowledged = qos === 0 || plan.kind === 'sub' ? 0 : sent - acknowledged;
   const rows: (readonly [number, string])[] = [
+    [unacknowledged, `${many(unacknowledged, 'message was', 'messages were')} never acknowledged`],
+    [plan.kind === 'sub' && received === 0 ? 1 : 0, 'Nothing came: there was nothing to check'],
     [lost, `${many(lost, 'message was', 'messages were')} lost`],
     // Section 4.3: with QoS 1 a message may come again, with the others not.
     [qos === 1 ? 0 : duplicates, `${many(duplicates, 'message', 'messages')} came again, which QoS ${qos} rules out`],
@@ -102,8 +120,20 @@ export function faultsOf(qos: QoS, flows: FlowFindings, troubles: Troubles): rea
   return rows.filter(([count]) => count > 0).map(([, sentence]) => sentence);
 }
 
-/** Why the figures may be the generator's. */
-export function limitsOf(plan: LoadPlan, busy: number, lag: Percentiles | undefined): readonly string[] {
+/** The verdict where there are no faults. */
+export function praiseOf({ kind, subscribers }: Pick<LoadResult, 'kind' | 'subscribers'>): string {
+  if (subscribers > 0) return 'Nothing was lost, came twice or came out of order.';
+  return kind === 'conn'
+    ? 'Every connection was accepted, and held.'
+    : 'Nothing was refused, and no connection was lost.';
+}
+
+/** Why the figures may be the generator's, and what to know of a timetable that was not kept. */
+export function limitsOf(
+  plan: LoadPlan,
+  busy: number,
+  { lag, heldUp, unsent }: Pick<LoadResult, 'lag' | 'heldUp' | 'unsent'>,
+): readonly string[] {
   const limits: string[] = [];
   // A thread that keeps a timetable to the microsecond never rests.
   if (busy > BUSY_MAX && plan.kind !== 'latency') {
@@ -113,7 +143,17 @@ export function limitsOf(plan: LoadPlan, busy: number, lag: Percentiles | undefi
   }
   if (lag !== undefined && lag.p99 > LAG_MICROS_MAX) {
     limits.push(
-      `1 % of the ${plan.kind === 'conn' ? 'connections were begun' : 'messages left'} more than ${(lag.p99 / 1000).toFixed(1)} ms late: the generator, or its connections, cannot keep this rate.`,
+      `1 % of the ${plan.kind === 'conn' ? 'connections were begun' : 'messages left'} more than ${(lag.p99 / 1000).toFixed(1)} ms late: the generator cannot keep this rate.`,
+    );
+  }
+  if (heldUp > 0) {
+    limits.push(
+      `${many(heldUp, 'message', 'messages')} waited for the broker, which had not yet answered as many as a publisher may be ahead (--window, --ahead). Latencies count from when they were due.`,
+    );
+  }
+  if (unsent > 0) {
+    limits.push(
+      `${many(unsent, 'message was', 'messages were')} due and never sent: the broker did not take this rate. The latencies would be longer still.`,
     );
   }
   return limits;

@@ -14,15 +14,17 @@ import { newHistogram } from './latencies.ts';
 import { LoadConnection } from './load-connection.ts';
 import { copiesOf, isPaired, type LoadPlan, shareOf } from './plan.ts';
 import { type LoadContext, Publisher } from './publisher.ts';
-import { Subscriber } from './subscriber.ts';
+import { SharedFlows, Subscriber } from './subscriber.ts';
 import { Tally } from './tally.ts';
 import type { ThreadJob, ThreadNews, ThreadOrder, ThreadReport, ThreadSample } from './thread-port.ts';
 
 /** With a timetable, or where credit comes back in another thread. */
 const FAST_TICK_MILLIS = 1;
 const SLOW_TICK_MILLIS = 20;
-/** Every connection is shown to be alive so often. */
-const PING_MILLIS = 20_000;
+/** Every connection is shown to be alive so often, or twice in the shortest Keep Alive that holds. */
+const PING_MILLIS_MAX = 20_000;
+/** For SUBACK. */
+const SUBSCRIBE_MILLIS_MAX = 30_000;
 /** How long the last bytes may take to leave. */
 const GOODBYE_MILLIS = 200;
 
@@ -36,7 +38,10 @@ export class LoadRun {
   private readonly subscribers: Subscriber[];
   private readonly idle: IdleConnections;
   private readonly credits: Credit[];
+  private readonly shared: SharedFlows | undefined;
   private timers: NodeJS.Timeout[];
+  private pinging: NodeJS.Timeout | undefined;
+  private pingMillis: number;
   private spinning: NodeJS.Immediate | undefined;
   private state: 'opening' | 'ready' | 'running' | 'done' | 'over';
   private usedSince: ReturnType<typeof performance.eventLoopUtilization>;
@@ -58,8 +63,11 @@ export class LoadRun {
     this.credits = [];
     this.publishers = [];
     this.subscribers = [];
-    this.idle = new IdleConnections(this.context, dial);
+    this.idle = new IdleConnections(this.context, dial, (keepAlive) => this.pingWithin(keepAlive));
+    this.shared = plan.isShared ? new SharedFlows() : undefined;
     this.timers = [];
+    this.pinging = undefined;
+    this.pingMillis = PING_MILLIS_MAX;
     this.spinning = undefined;
     this.state = 'opening';
     this.usedSince = performance.eventLoopUtilization();
@@ -88,6 +96,7 @@ export class LoadRun {
 
   /** Opens every connection but those of `conn`, so many at a time. */
   async open(): Promise<void> {
+    this.pingWithin(0);
     const work: (() => Promise<void>)[] = [
       ...this.subscribers.map((each) => () => this.openSubscriber(each)),
       ...this.publishers.map((each) => () => this.openPublisher(each)),
@@ -123,7 +132,7 @@ export class LoadRun {
       this.publishers.push(new Publisher(index, context, shared));
     }
     for (const index of shareOf(thread, plan.threads, plan.subscribers)) {
-      this.subscribers.push(new Subscriber(index, context, shared, pumpAll));
+      this.subscribers.push(new Subscriber(index, context, shared, pumpAll, this.shared));
     }
   }
 
@@ -134,7 +143,13 @@ export class LoadRun {
 
   private async openSubscriber(subscriber: Subscriber): Promise<void> {
     const { connection } = await this.connect(`s${subscriber.index}`, subscriber);
-    const problem = await subscriber.opened(connection);
+    const impatience = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      const seconds = SUBSCRIBE_MILLIS_MAX / 1000;
+      impatience.reject(new OperationError('timed-out', `The broker did not answer SUBSCRIBE within ${seconds} s.`));
+    }, SUBSCRIBE_MILLIS_MAX);
+    const problem = await Promise.race([subscriber.opened(connection), impatience.promise]);
+    clearTimeout(timer);
     if (problem !== undefined) throw new OperationError('rejected', problem);
   }
 
@@ -147,6 +162,7 @@ export class LoadRun {
     const { plan, board, thread } = this.context;
     const opened = await LoadConnection.open(this.dial, plan.target, clientIdOf(plan, name), role);
     board.add(thread, Count.open, 1);
+    this.pingWithin(opened.keepAliveSeconds);
     return opened;
   }
 
@@ -157,10 +173,7 @@ export class LoadRun {
     for (const publisher of this.publishers) publisher.start(startAt);
     if (plan.kind === 'conn') void this.idle.open(startAt);
     const isFast = plan.rate !== undefined || (plan.threads > 1 && !isPaired(plan));
-    this.timers = [
-      setInterval(() => this.tick(), isFast ? FAST_TICK_MILLIS : SLOW_TICK_MILLIS),
-      setInterval(() => this.pingAll(), PING_MILLIS),
-    ];
+    this.timers = [setInterval(() => this.tick(), isFast ? FAST_TICK_MILLIS : SLOW_TICK_MILLIS)];
     // A timer is a millisecond late, which latencies would show.
     if (plan.kind === 'latency') this.spin();
     this.tick();
@@ -179,12 +192,13 @@ export class LoadRun {
   }
 
   private tick(): void {
+    if (this.state !== 'running') return;
     this.pumpAll();
     this.forgiveIfStalled();
-    if (this.state !== 'running') return;
     const isDone = this.plan.kind === 'conn' ? this.idle.isDone : this.publishers.every((each) => each.isDone);
     if (!isDone && !this.isStuck()) return;
     this.state = 'done';
+    for (const publisher of this.publishers) publisher.stop();
     this.say({ kind: 'done', sent: this.publishers.map((each) => [each.index, each.sent]) });
   }
 
@@ -213,6 +227,15 @@ export class LoadRun {
     }
   }
 
+  /** A Keep Alive holds from now on, in seconds; 0: none. */
+  private pingWithin(keepAliveSeconds: number): void {
+    const millis = keepAliveSeconds === 0 ? this.pingMillis : Math.min(this.pingMillis, keepAliveSeconds * 500);
+    if (this.pinging !== undefined && millis === this.pingMillis) return;
+    clearInterval(this.pinging);
+    this.pingMillis = millis;
+    this.pinging = setInterval(() => this.pingAll(), millis);
+  }
+
   private pingAll(): void {
     for (const each of [...this.publishers, ...this.subscribers]) each.ping();
     this.idle.pingAll();
@@ -223,6 +246,7 @@ export class LoadRun {
     const used = performance.eventLoopUtilization(this.usedSince);
     const sample: ThreadSample = {
       kind: 'sample',
+      thread: this.context.thread,
       latencies: tally.latencies,
       lags: tally.lags,
       busy: used.utilization,
@@ -235,7 +259,7 @@ export class LoadRun {
 
   private async finish(sent: readonly number[]): Promise<void> {
     this.state = 'over';
-    for (const timer of this.timers) clearInterval(timer);
+    for (const timer of [...this.timers, this.pinging]) clearInterval(timer);
     clearImmediate(this.spinning);
     const report = this.report(sent);
     for (const each of [...this.publishers, ...this.subscribers]) each.end();
@@ -252,6 +276,10 @@ export class LoadRun {
       kind: 'report',
       flows: sumOf(this.subscribers.flatMap((each) => each.findings(sent))),
       troubles: tally.troubles(),
+      seen: [...(this.shared?.byPublisher ?? [])].map(([publisher, seen]) => [publisher, seen.toBytes()]),
+      unsent: this.publishers.reduce((sum, { unsent }) => sum + unsent, 0),
+      heldUp: tally.heldUp,
+      unsure: tally.unsure,
       complaints: tally.complaints(),
       lastReceivedAt: tally.lastReceivedAt,
       lastSample: this.sample(),

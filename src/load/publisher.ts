@@ -2,7 +2,9 @@
 // laid down once, with its own number, moment and Packet Identifier written over it.
 //
 // With a timetable a message carries the moment when it was due, not the one when it left: a generator or a broker that is behind is
-// seen in the latencies (no coordinated omission).
+// seen in the latencies (no coordinated omission). The timetable is kept to its end, however late; a broker that needs more than twice
+// the time for it is not waited for, and what was due and never sent is told. How late a message left counts against the generator
+// from when the broker had room for it.
 
 import { ByteWriter } from '../base/byte-writer.ts';
 import { encodePublish } from '../packet/encode.ts';
@@ -46,6 +48,9 @@ export class Publisher implements ConnectionRole {
   private connection: LoadConnection | undefined;
   private schedule: Schedule | undefined;
   private until: number;
+  /** With a timetable: since when nothing of the broker's is in the way of the next message. */
+  private freeSince: number;
+  private isHeldUp: boolean;
   private state: 'waiting' | 'sending' | 'stopped';
   private sentCount: number;
   private isGoingOn: boolean;
@@ -67,6 +72,8 @@ export class Publisher implements ConnectionRole {
     this.connection = undefined;
     this.schedule = undefined;
     this.until = 0;
+    this.freeSince = 0;
+    this.isHeldUp = false;
     this.state = 'waiting';
     this.sentCount = 0;
     this.isGoingOn = false;
@@ -88,6 +95,11 @@ export class Publisher implements ConnectionRole {
   get isDone(): boolean {
     if (this.state === 'stopped' && this.connection?.isOpen !== true) return true;
     return this.state === 'stopped' && this.inFlight === 0 && this.connection?.output.waitingBytes() === 0;
+  }
+
+  /** With a timetable: how many messages were due in its time and never sent. */
+  get unsent(): number {
+    return this.schedule === undefined ? 0 : Math.max(0, this.dueInAll(this.schedule) - this.sentCount);
   }
 
   /** How many messages are sent and not acknowledged. */
@@ -130,8 +142,9 @@ export class Publisher implements ConnectionRole {
     if (plan.rate !== undefined) this.schedule = new Schedule(startAt, plan.rate, plan.publishers, this.index);
   }
 
-  /** Sends no more. */
+  /** Sends no more. What is due later is no longer meant. */
   stop(): void {
+    if (this.state === 'sending') this.until = Math.min(this.until, this.context.now());
     this.state = 'stopped';
   }
 
@@ -140,12 +153,14 @@ export class Publisher implements ConnectionRole {
     if (this.state !== 'sending' || this.connection === undefined) return;
     const room = this.room(now);
     if (room > 0 && this.connection.output.waitingBytes() === 0) {
+      if (this.isHeldUp) this.freeSince = now;
       this.sendMany(room, now);
       if (this.isUnasked()) this.goOn();
     }
-    // A timetable is kept to its end, however late.
-    const isOver = this.schedule === undefined ? now >= this.until : now >= this.until && this.room(now) <= 0;
-    if (this.sentCount >= (this.context.plan.count ?? Number.POSITIVE_INFINITY) || isOver) this.state = 'stopped';
+    if (this.schedule !== undefined) this.isHeldUp = this.schedule.dueCount(Math.min(now, this.until)) > this.sentCount;
+    if (this.sentCount >= (this.context.plan.count ?? Number.POSITIVE_INFINITY) || this.isOver(now)) {
+      this.state = 'stopped';
+    }
   }
 
   beginChunk(): void {}
@@ -198,6 +213,8 @@ export class Publisher implements ConnectionRole {
     const { board, tally, thread } = this.context;
     board.add(thread, Count.open, -1);
     tally.disconnects++;
+    // Nobody has promised these: with the connection, they may be lost.
+    tally.unsure += this.inFlight;
     tally.say(cause);
     this.state = 'stopped';
   }
@@ -208,6 +225,15 @@ export class Publisher implements ConnectionRole {
 
   end(): void {
     this.connection?.end();
+  }
+
+  private isOver(now: number): boolean {
+    if (this.schedule === undefined || now < this.until) return now >= this.until;
+    return this.unsent === 0 || now >= this.until + this.context.plan.seconds * 1e6;
+  }
+
+  private dueInAll(schedule: Schedule): number {
+    return Math.min(schedule.dueCount(this.until), this.context.plan.count ?? Number.POSITIVE_INFINITY);
   }
 
   /** Whether nothing that comes in will let it go on: QoS 0, and nobody who hears it is asked. */
@@ -254,7 +280,10 @@ export class Publisher implements ConnectionRole {
       const at = writer.position;
       writer.raw(template);
       const due = this.schedule === undefined ? now : this.schedule.dueAt(this.sentCount);
-      if (this.schedule !== undefined) recordMicros(tally.lags, now - due);
+      if (this.schedule !== undefined) {
+        recordMicros(tally.lags, now - Math.max(due, this.freeSince));
+        if (due < this.freeSince) tally.heldUp++;
+      }
       writeStamp(writer, at + this.payloadAt, plan.run, this.index, this.sentCount, due);
       if (plan.qos !== 0) this.giveId(writer, at, due);
       output.wrote();

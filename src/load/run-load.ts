@@ -12,8 +12,10 @@ import { hostInUrl } from '../transport/tcp/tcp-address.ts';
 import { Board, Count } from './board.ts';
 import { newHistogram, percentilesOf } from './latencies.ts';
 import { durationsOf, faultsOf, latencyOf, limitsOf, type LoadResult, type Stretch } from './load-result.ts';
+import type { FlowFindings } from './flow.ts';
 import { sumOf } from './load-run.ts';
 import { copiesOf, type LoadPlan } from './plan.ts';
+import { Seen } from './seen.ts';
 import type { ThreadJob, ThreadNews, ThreadOrder, ThreadReport, ThreadSample } from './thread-port.ts';
 
 /** What a run is handed, and tells. */
@@ -69,9 +71,11 @@ class Coordinator {
   private readonly timeline: Stretch[];
   private readonly latencies = newHistogram();
   private readonly lags = newHistogram();
-  /** How busy each thread was, over all samples. */
+  /** How busy each thread was, over all samples while it had something to do. */
   private readonly busySums: number[];
   private busySamples: number;
+  private isDraining: boolean;
+  private sampling: Promise<void> | undefined;
   private sampled: (() => void) | undefined;
   private startAt: number;
   private last: Snapshot;
@@ -86,6 +90,8 @@ class Coordinator {
     this.timeline = [];
     this.busySums = Array.from({ length: plan.threads }, () => 0);
     this.busySamples = 0;
+    this.isDraining = false;
+    this.sampling = undefined;
     this.sampled = undefined;
     this.startAt = 0;
     this.last = { at: 0, sent: 0, received: 0, acknowledged: 0 };
@@ -151,12 +157,15 @@ class Coordinator {
     this.startAt = nowMicros() + HEAD_START_MICROS;
     this.last = { ...this.last, at: this.startAt };
     this.tell({ kind: 'go', startAt: this.startAt });
-    const sampling = setInterval(() => void this.sample(), stretchMillis(plan));
+    const sampling = setInterval(() => void this.sample().catch(() => undefined), stretchMillis(plan));
     try {
       void stopped.then(() => this.tell({ kind: 'stop' }));
       if (plan.kind === 'sub') await Promise.race([stopped, pause(plan.seconds * 1000)]);
       else await this.done;
       const doneAt = nowMicros();
+      // What was done until now is a sample of its own, unless it is a moment.
+      if (this.busySamples === 0 || doneAt - this.last.at > stretchMillis(plan) * 500) await this.sample();
+      this.isDraining = true;
       if (plan.kind === 'conn') await Promise.race([stopped, pause(plan.holdSeconds * 1000)]);
       else if (plan.kind !== 'sub') await this.drain();
       const { user, system } = process.cpuUsage(cpu);
@@ -200,21 +209,28 @@ class Coordinator {
   }
 
   /** Asks every thread what it has found since the last time, and closes the stretch. */
-  private async sample(): Promise<void> {
-    if (this.sampled !== undefined) return;
-    await new Promise<void>((resolve) => {
-      this.sampled = resolve;
-      this.tell({ kind: 'sample' });
+  private sample(): Promise<void> {
+    this.sampling ??= this.takeSample().finally(() => {
+      this.sampling = undefined;
     });
-    this.sampled = undefined;
+    return this.sampling;
+  }
+
+  private async takeSample(): Promise<void> {
+    const sampled = new Promise<void>((resolve) => {
+      this.sampled = resolve;
+    });
+    this.tell({ kind: 'sample' });
+    // A thread that is no more does not answer; it has said why.
+    await Promise.race([sampled, this.reported]);
     const latencies = newHistogram();
     const lags = newHistogram();
-    for (const [thread, sample] of this.samples.entries()) {
+    for (const sample of this.samples) {
       latencies.add(sample.latencies);
       lags.add(sample.lags);
-      this.busySums[thread] = (this.busySums[thread] ?? 0) + sample.busy;
+      if (!this.isDraining) this.busySums[sample.thread] = (this.busySums[sample.thread] ?? 0) + sample.busy;
     }
-    this.busySamples++;
+    if (!this.isDraining) this.busySamples++;
     this.samples.length = 0;
     this.latencies.add(latencies);
     this.lags.add(lags);
@@ -250,15 +266,16 @@ class Coordinator {
       this.latencies.add(lastSample.latencies);
       this.lags.add(lastSample.lags);
     }
-    const flows = sumOf(this.reports.map((report) => report.flows));
+    const flows = this.flows();
     const { acknowledged, ...counts } = this.snapshot();
     const lastReceivedAt = Math.max(doneAt, ...this.reports.map((report) => report.lastReceivedAt));
     const elapsedSeconds = (lastReceivedAt - this.startAt) / 1e6;
     const troubles = addTroubles(this.reports);
     // Of a shared subscription each hears a part, so that only the sum tells.
     const expected = plan.kind === 'sub' || plan.subscribers === 0 ? undefined : this.expected();
-    const lost = plan.isShared && expected !== undefined ? Math.max(0, expected - flows.arrived) : flows.lost;
     const durations = durationsOf(this.latencies, this.lags);
+    const unsent = this.reports.reduce((sum, report) => sum + report.unsent, 0);
+    const heldUp = this.reports.reduce((sum, report) => sum + report.heldUp, 0);
     const busy = Math.max(...this.busySums) / Math.max(1, this.busySamples);
     const opened = board.total(Count.open) + troubles.disconnects;
     return {
@@ -282,10 +299,12 @@ class Coordinator {
       opened,
       ...ratesOf(plan, timeline, { ...counts, acknowledged }, elapsedSeconds),
       openedPerSecond: plan.kind === 'conn' ? opened / ((doneAt - this.startAt) / 1e6) : 0,
-      lost,
+      lost: flows.lost,
       duplicates: flows.duplicates,
       reordered: flows.reordered,
       forgiven: board.total(Count.forgiven),
+      unsent,
+      heldUp,
       troubles,
       complaints: this.reports.flatMap((report) => report.complaints),
       latencyOf: latencyOf(plan),
@@ -293,8 +312,29 @@ class Coordinator {
       timeline,
       cpuSeconds,
       busy,
-      limits: limitsOf(plan, busy, durations.lag),
-      faults: faultsOf(plan.qos, { ...flows, lost }, troubles),
+      limits: limitsOf(plan, busy, { ...durations, unsent, heldUp }),
+      faults: faultsOf({ plan, flows, troubles, ...counts, acknowledged }),
+    };
+  }
+
+  /** What all subscribers have found. Of a shared subscription each hears a part, so that only all together tell. */
+  private flows(): FlowFindings {
+    const { plan, reports } = this;
+    const flows = sumOf(reports.map((report) => report.flows));
+    const unsure = reports.reduce((sum, report) => sum + report.unsure, 0) * copiesOf(plan);
+    if (!plan.isShared) return { ...flows, lost: Math.max(0, flows.lost - unsure) };
+    const seen = new Map<number, Seen>();
+    for (const [publisher, bits] of reports.flatMap((report) => report.seen)) {
+      const known = seen.get(publisher) ?? new Seen();
+      known.merge(bits);
+      seen.set(publisher, known);
+    }
+    const arrived = [...seen.values()].reduce((sum, each) => sum + each.count(), 0);
+    return {
+      ...flows,
+      arrived,
+      duplicates: flows.duplicates + flows.arrived - arrived,
+      lost: Math.max(0, this.expected() - arrived - unsure),
     };
   }
 }

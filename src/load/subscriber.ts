@@ -12,10 +12,27 @@ import { recordMicros } from './latencies.ts';
 import { type ConnectionRole, type LoadConnection, writeAcknowledgement } from './load-connection.ts';
 import { filterOf, isPaired } from './plan.ts';
 import type { LoadContext } from './publisher.ts';
+import { Seen } from './seen.ts';
 import { momentOf, publisherOf, runOf, sequenceOf, STAMP_BYTES } from './stamp.ts';
 
 /** What `sub` hears of at most: every publisher of a few runs. */
 const FLOWS_MAX = 1_000_000;
+
+/** Which messages the members of a shared subscription in one thread have got, by publisher. */
+export class SharedFlows {
+  readonly byPublisher: Map<number, Seen>;
+
+  constructor() {
+    this.byPublisher = new Map();
+  }
+
+  /** Of one publisher. */
+  of(publisher: number): Seen {
+    const known = this.byPublisher.get(publisher) ?? new Seen();
+    this.byPublisher.set(publisher, known);
+    return known;
+  }
+}
 
 /** A subscriber. */
 export class Subscriber implements ConnectionRole {
@@ -23,6 +40,7 @@ export class Subscriber implements ConnectionRole {
   private readonly context: LoadContext;
   private readonly credit: Credit;
   private readonly delivered: (now: number) => void;
+  private readonly shared: SharedFlows | undefined;
   private connection: LoadConnection | undefined;
   private subscribed: ((problem: string | undefined) => void) | undefined;
   /** By publisher; with `sub` by run and publisher. */
@@ -35,12 +53,22 @@ export class Subscriber implements ConnectionRole {
   private now: number;
   private chunkCount: number;
 
-  /** @param delivered  Called after a chunk with messages in it. */
-  constructor(index: number, context: LoadContext, credit: Credit, delivered: (now: number) => void) {
+  /**
+   * @param delivered  Called after a chunk with messages in it.
+   * @param shared     What the members of a shared subscription in this thread know together; `undefined`: each gets all.
+   */
+  constructor(
+    index: number,
+    context: LoadContext,
+    credit: Credit,
+    delivered: (now: number) => void,
+    shared?: SharedFlows,
+  ) {
     this.index = index;
     this.context = context;
     this.credit = credit;
     this.delivered = delivered;
+    this.shared = shared;
     this.connection = undefined;
     this.subscribed = undefined;
     this.flows = new Map();
@@ -153,7 +181,7 @@ export class Subscriber implements ConnectionRole {
     const publishers = isPaired(plan) ? [this.index] : sent.keys();
     return [...publishers].map((publisher) => {
       const flow = this.flows.get(publisher) ?? new Flow();
-      return flow.findings(plan.isShared ? undefined : (sent[publisher] ?? 0));
+      return flow.findings(this.shared === undefined ? (sent[publisher] ?? 0) : undefined);
     });
   }
 
@@ -165,12 +193,12 @@ export class Subscriber implements ConnectionRole {
       tally.foreign++;
       return;
     }
-    this.chunkCount++;
     const publisher = publisherOf(bytes, start);
     const sequence = sequenceOf(bytes, start);
     const key = plan.kind === 'sub' ? runOf(bytes, start) * 65_536 + publisher : publisher;
     if (key !== this.lastKey) this.lookUp(key, sequence);
-    this.lastFlow?.take(sequence);
+    if (this.lastFlow?.take(sequence) === false) return;
+    this.chunkCount++;
     // The clock of another machine is another clock.
     if (plan.kind !== 'sub') recordMicros(tally.latencies, this.now - momentOf(bytes, start));
   }
@@ -179,7 +207,7 @@ export class Subscriber implements ConnectionRole {
     const { plan } = this.context;
     let flow = this.flows.get(key);
     if (flow === undefined && this.flows.size < FLOWS_MAX) {
-      flow = new Flow(plan.kind === 'sub' ? sequence : 0, !plan.isShared);
+      flow = new Flow(plan.kind === 'sub' ? sequence : 0, this.shared?.of(key));
       this.flows.set(key, flow);
     }
     this.lastKey = key;

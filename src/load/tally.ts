@@ -35,6 +35,10 @@ export class Tally {
   failures: number;
   foreign: number;
   resent: number;
+  /** Messages that were due and waited for the broker to acknowledge others. */
+  heldUp: number;
+  /** Messages that were not acknowledged when their connection was lost. */
+  unsure: number;
   /** When the last message came, in microseconds; 0: none has. */
   lastReceivedAt: number;
   private readonly sentences: Map<string, number>;
@@ -48,6 +52,8 @@ export class Tally {
     this.failures = 0;
     this.foreign = 0;
     this.resent = 0;
+    this.heldUp = 0;
+    this.unsure = 0;
     this.lastReceivedAt = 0;
     this.sentences = new Map();
   }

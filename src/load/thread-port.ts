@@ -39,6 +39,7 @@ export type ThreadNews =
 /** Durations since the last sample, and how busy the thread was meanwhile. */
 export interface ThreadSample {
   readonly kind: 'sample';
+  readonly thread: number;
   readonly latencies: RecordableHistogram;
   readonly lags: RecordableHistogram;
   /** Between 0 and 1. */
@@ -50,6 +51,14 @@ export interface ThreadReport {
   readonly kind: 'report';
   readonly flows: FlowFindings;
   readonly troubles: Troubles;
+  /** Of a shared subscription: what this thread's members have got of each publisher; see `Seen`. */
+  readonly seen: readonly (readonly [publisher: number, bits: Uint8Array])[];
+  /** Messages that were due and never sent. */
+  readonly unsent: number;
+  /** Messages that were due and waited for the broker. */
+  readonly heldUp: number;
+  /** Messages that were not acknowledged when their connection was lost. */
+  readonly unsure: number;
   readonly complaints: readonly (readonly [sentence: string, count: number])[];
   /** When the last message came, in microseconds; 0: none has. */
   readonly lastReceivedAt: number;

@@ -43,6 +43,26 @@ test('a broker that loses messages makes the exit code 1', async (context) => {
   assert.match(stdout, /^2 messages were lost\.$/m);
 });
 
+test('a report that cannot be written is said before the run', async (context) => {
+  const args = ['pairs', broker.url, '-t', '60', '--html', path.join('no', 'such', 'folder.html')];
+  const { code, stdout, stderr } = await startVouch(context, ['bench', ...args]).ended;
+  assert.deepEqual([code, stdout], [1, '']);
+  assert.match(stderr, /The report cannot be written: .*no such file or directory/);
+});
+
+test('a broker that acknowledges nothing is not praised for it, on the page either', async (context) => {
+  const liar = await startLyingBroker('mute');
+  context.after(() => liar.close());
+  const args = ['pub', liar.url, '-n', '1', '-m', '10', '--patience', '1', '--html', 'report.html'];
+  const bench = startVouch(context, ['bench', ...args]);
+  const { code, stdout } = await bench.ended;
+  assert.equal(code, 1);
+  assert.match(stdout, /^1 message was never acknowledged\.$/m);
+  const page = readFileSync(path.join(bench.folder, 'report.html'), 'utf8');
+  assert.match(page, /<h2>Faults<\/h2>.*1 message was never acknowledged\./s);
+  assert.match(page, /Measured on \d{4}-\d\d-\d\d .* with Vouch \d/);
+});
+
 test('Ctrl-C ends a load with what is known by then', async (context) => {
   const liar = await startLyingBroker('none');
   context.after(() => liar.close());

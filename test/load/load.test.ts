@@ -113,6 +113,55 @@ describe('a load', { timeout: 60_000 }, () => {
   });
 });
 
+describe('of a broker that is slower than the rate', { timeout: 60_000 }, () => {
+  const paced = async (ackMillis: (message: number) => number, rate: number): Promise<LoadResult> => {
+    const broker = await startLyingBroker('none', ackMillis);
+    try {
+      return await load(broker.url, { kind: 'latency', clients: 1, qos: 1, window: 10, rate, seconds: 1 });
+    } finally {
+      await broker.close();
+    }
+  };
+  /** It takes ten messages, thinks for most of the second, and is quick from then on. */
+  const thinksFirst = (message: number): number => (message < 10 ? 800 : 0);
+
+  test('what was due is sent, however late, and its latency counts from when it was due', async () => {
+    const { sent, received, heldUp, unsent, latency, limits, faults } = await paced(thinksFirst, 200);
+    assert.ok(sent >= 200 && sent <= 201 && unsent === 0, `${sent} sent, ${unsent} not`);
+    assert.deepEqual([received, faults], [sent, []]);
+    assert.ok(heldUp > 100, `${heldUp} held up`);
+    assert.ok((latency?.max ?? 0) > 500_000, `${latency?.max} us at most`);
+    assert.match(limits.join(' '), /waited for the broker/);
+  });
+
+  test('what it does not take in twice the time is told, and was not sent', async () => {
+    // 100 ms for ten messages: 200 in two seconds, and 1,000 are due.
+    const { sent, unsent, limits } = await paced(() => 100, 1000);
+    assert.ok(sent >= 100 && sent <= 220, `${sent} sent`);
+    assert.ok(sent + unsent >= 1000 && sent + unsent <= 1001, `${sent} sent, ${unsent} not`);
+    assert.match(limits.join(' '), /due and never sent/);
+  });
+
+  test('how late messages left counts against the generator only while the broker had room', async () => {
+    const { lag } = await paced(thinksFirst, 200);
+    assert.ok(lag !== undefined && lag.p50 < 50_000, `${lag?.p50} us`);
+  });
+});
+
+test('a load shows a broker in time that somebody is there, as its Keep Alive asks', { timeout: 30_000 }, async () => {
+  const broker = await startTestBroker();
+  try {
+    const plan = planLoad(
+      { kind: 'conn', clients: 2, holdSeconds: 3, threads: 1, connect: { url: broker.url, keepAliveSeconds: 1 } },
+      NODE_RANDOM,
+    );
+    const { opened, faults } = await runLoad(plan, { stop: new AbortController().signal, progress: () => undefined });
+    assert.deepEqual([opened, faults], [2, []]);
+  } finally {
+    await broker.close();
+  }
+});
+
 describe('of a broker that lies', { timeout: 60_000 }, () => {
   const found = async (lie: Lie, qos: QoS): Promise<LoadResult> => {
     const broker = await startLyingBroker(lie);
@@ -156,6 +205,39 @@ describe('of a broker that lies', { timeout: 60_000 }, () => {
     const { troubles, complaints } = await found('refuses', 1);
     assert.equal(troubles.refused, lies);
     assert.match(complaints[0]?.[0] ?? '', /refused a message: quota exceeded/i);
+  });
+
+  test('what it delivers and never acknowledges is a fault', async () => {
+    const { acknowledged, received, faults } = await found('mute', 1);
+    assert.deepEqual([acknowledged, received], [200 - lies, 200]);
+    assert.deepEqual(faults, [`${lies} messages were never acknowledged`]);
+  });
+
+  for (const qos of [1, 2] as const) {
+    test(`of a shared subscription, what it gives to all members came more than once, with QoS ${qos}`, async () => {
+      const broker = await startLyingBroker('shares with all');
+      try {
+        // Two members in one thread, and one in another: neither hides what the other one has got.
+        const who = { kind: 'fanin', clients: 2, others: 3, isShared: true, threads: 2, qos, count: 100 } as const;
+        const { received, lost, duplicates, reordered, faults } = await load(broker.url, who);
+        assert.deepEqual([lost, duplicates, reordered], [0, 2 * lies, 0]);
+        assert.ok(received >= 200, `${received} received`);
+        assert.deepEqual(faults, qos === 1 ? [] : [`${2 * lies} messages came again, which QoS 2 rules out`]);
+      } finally {
+        await broker.close();
+      }
+    });
+  }
+
+  test('of a shared subscription, what it drops is lost', async () => {
+    const broker = await startLyingBroker('drops');
+    try {
+      const who = { kind: 'fanin', clients: 2, others: 3, isShared: true, qos: 1, count: 100 } as const;
+      const { lost, faults } = await load(broker.url, who);
+      assert.deepEqual([lost, faults], [lies, [`${lies} messages were lost`]]);
+    } finally {
+      await broker.close();
+    }
   });
 
   test('a connection that it breaks is told', async () => {

@@ -13,7 +13,17 @@ import { NO_CONNACK_PROPERTIES, NO_REASON_PROPERTIES } from '../../src/packet/pr
 import { createTopicTable } from '../../src/packet/topic-name.ts';
 
 /** What a broker does wrong with every so manyth message. */
-export type Lie = 'none' | 'drops' | 'doubles' | 'swaps' | 'disconnects' | 'refuses';
+export type Lie =
+  | 'none'
+  | 'drops'
+  | 'doubles'
+  | 'swaps'
+  | 'disconnects'
+  | 'refuses'
+  /** It acknowledges none of these, but delivers them. */
+  | 'mute'
+  /** These go to every member of a shared subscription. */
+  | 'shares with all';
 
 /** It lies once in so many messages. */
 export const LIES_EVERY = 10;
@@ -33,19 +43,27 @@ interface Client {
   nextId: number;
 }
 
-/** Starts one on a free port. */
-export async function startLyingBroker(lie: Lie): Promise<LyingBroker> {
+/**
+ * Starts one on a free port.
+ * @param ackMillis  How long it thinks about the PUBACK of the how manyth message; 0: not at all.
+ */
+export async function startLyingBroker(
+  lie: Lie,
+  ackMillis: (message: number) => number = () => 0,
+): Promise<LyingBroker> {
   const clients = new Set<Client>();
   let count = 0;
   const first = Promise.withResolvers<void>();
   let heldBack: PublishPacket | undefined;
 
-  const deliver = (message: PublishPacket): void => {
+  const deliver = (message: PublishPacket, isForAll = false): void => {
     for (const client of clients) {
-      if (client.filter !== message.topic) continue;
+      const shared = /^\$share\/[^/]+\/(.*)\/\+$/.exec(client.filter)?.[1];
+      if (client.filter !== message.topic && (shared === undefined || !message.topic.startsWith(shared))) continue;
       client.nextId = (client.nextId % 65_535) + 1;
       const id = message.qos === 0 ? undefined : packetId(client.nextId);
       send(client.socket, { ...message, id });
+      if (shared !== undefined && !isForAll) return;
     }
   };
   const route = (message: PublishPacket, from: Client): void => {
@@ -58,7 +76,7 @@ export async function startLyingBroker(lie: Lie): Promise<LyingBroker> {
       heldBack = message;
       return;
     }
-    deliver(message);
+    deliver(message, isHit && lie === 'shares with all');
     if (isHit && lie === 'doubles') deliver(message);
     if (heldBack !== undefined) deliver(heldBack);
     heldBack = undefined;
@@ -73,8 +91,13 @@ export async function startLyingBroker(lie: Lie): Promise<LyingBroker> {
       send(client.socket, { kind: 'suback', id: packet.id, reasonCodes: [2], properties });
     } else if (packet.kind === 'publish') {
       const refused = lie === 'refuses' && count % LIES_EVERY === 1 ? 0x97 : 0;
-      if (packet.qos === 1 && packet.id !== undefined)
-        send(client.socket, { kind: 'puback', id: packet.id, reasonCode: refused, properties });
+      const isMute = lie === 'mute' && count % LIES_EVERY === 1;
+      if (packet.qos === 1 && packet.id !== undefined && !isMute) {
+        const puback: Packet = { kind: 'puback', id: packet.id, reasonCode: refused, properties };
+        const millis = ackMillis(count);
+        if (millis === 0) send(client.socket, puback);
+        else setTimeout(() => send(client.socket, puback), millis);
+      }
       if (packet.qos === 2 && packet.id !== undefined)
         send(client.socket, { kind: 'pubrec', id: packet.id, reasonCode, properties });
       route({ ...packet, payload: packet.payload.slice() }, client);

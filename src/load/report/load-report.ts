@@ -2,7 +2,7 @@
 
 import { versionName } from '../../packet/protocol-version.ts';
 import type { Percentiles } from '../latencies.ts';
-import type { LoadResult, Stretch } from '../load-result.ts';
+import { type LoadResult, praiseOf, type Stretch } from '../load-result.ts';
 import type { Chart, HtmlPage } from './html-page.ts';
 
 /** What the latencies are called. */
@@ -43,6 +43,13 @@ export function loadRows(result: LoadResult): readonly (readonly [name: string, 
     rows.push([LATENCY_NAMES[result.latencyOf], percentileText(result.latency)]);
   }
   if (result.lag !== undefined) rows.push(['Sent too late by', percentileText(result.lag)]);
+  const rarities: readonly (readonly [string, number])[] = [
+    ['Waited for the broker', result.heldUp],
+    ['Due, never sent', result.unsent],
+    ['Given up waiting for', result.forgiven],
+    ['Of somebody else', result.troubles.foreign],
+  ];
+  for (const [name, value] of rarities) if (value > 0) rows.push([name, count(value)]);
   rows.push([
     'Generator',
     `${result.cpuSeconds.toFixed(1)} s of CPU, busiest thread ${Math.round(result.busy * 100)} %`,
@@ -50,15 +57,22 @@ export function loadRows(result: LoadResult): readonly (readonly [name: string, 
   return rows;
 }
 
-/** The result as a page. */
-export function loadPage(result: LoadResult): HtmlPage {
+/**
+ * The result as a page.
+ * @param measured  When and on which machine, in a sentence.
+ */
+export function loadPage(result: LoadResult, measured: string): HtmlPage {
   return {
     title: `vouch bench ${result.kind}`,
-    sentence: `${result.broker}: ${loadSentence(result)}.`,
+    sentence: `${result.broker}: ${loadSentence(result)}. ${measured}`,
     sections: [
       {
-        heading: result.faults.length === 0 ? 'Nothing was lost, doubled or out of order' : 'Faults',
-        sentences: [...result.faults.map((fault) => `${fault}.`), ...result.limits],
+        heading: result.faults.length === 0 ? praiseOf(result) : 'Faults',
+        sentences: [
+          ...result.faults.map((fault) => `${fault}.`),
+          ...result.complaints.map(([sentence, times]) => `${sentence}${times > 1 ? ` (${count(times)} times)` : ''}`),
+          ...result.limits,
+        ],
         table: { columns: ['', ''], rows: loadRows(result) },
         charts: [],
       },
