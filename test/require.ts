@@ -4,9 +4,10 @@
 
 /**
  * Every kind of test that may be skipped: `interop` needs other people's brokers and clients, `root` the rights of root
- * (file systems of its own), `strace` that program, and that it may trace, `browser` a Chromium.
+ * (file systems of its own), `strace` that program, and that it may trace, `browser` a Chromium,
+ * `shells` zsh, fish and jq.
  */
-const KINDS = ['interop', 'root', 'strace', 'browser'] as const;
+const KINDS = ['interop', 'root', 'strace', 'browser', 'shells'] as const;
 
 /** What a test needs of the machine. */
 export type Kind = (typeof KINDS)[number];

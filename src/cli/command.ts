@@ -5,7 +5,7 @@ import { defaultArguments } from './defaults-file.ts';
 import type { HelpPage } from './help-page.ts';
 import { helpText, pageWidth } from './help-page.ts';
 import type { OptionTable, ValuesOf } from './option-table.ts';
-import { parseOptions } from './option-table.ts';
+import { givenIn, operandsIn, parseOptions } from './option-table.ts';
 
 /** What a command line may hold after the command. */
 export interface Outline {
@@ -55,13 +55,22 @@ export function defineCommand<Table extends OptionTable>(
     },
     async run(args) {
       const readsDefaults = page.readsDefaults === true && !args.includes('--help');
-      const defaults = readsDefaults ? defaultArguments(nameOf(page.command), page.options, process.env) : [];
+      const defaults = readsDefaults ? defaultsFor(page, args) : [];
       const parsed = parseOptions(page.options, [...defaults, ...args], page.operands);
       if (parsed.kind === 'values') return await action(parsed.values, parsed.operands);
       process.stdout.write(helpText(page, pageWidth(process.stdout.columns)));
       return EXIT.ok;
     },
   };
+}
+
+/** What the user's files say and the command line does not say otherwise. */
+function defaultsFor(page: HelpPage<OptionTable>, args: readonly string[]): readonly string[] {
+  const given = new Map(givenIn(page.options, args));
+  // A URL that is an operand says what -L says.
+  const [operand] = page.operands?.includes('[URL]') === true ? operandsIn(page.options, args) : [];
+  if (operand !== undefined) given.set('url', operand);
+  return defaultArguments(nameOf(page.command), page.options, process.env, given);
 }
 
 function nameOf(command: string): string {

@@ -55,8 +55,14 @@ async function completedCommands(
   const names = loaded.map(({ name, sentence }) => ({ name, sentence }));
   const help = { name: 'help', sentence: 'Shows the help page.' };
   const version = { name: 'version', sentence: 'Prints the version.' };
-  const vouch = { path: '', sentence: '', options: [], operands: [], commands: [...names, help, version] };
-  return [vouch, ...parts.flat()];
+  const plain = { options: [], operands: [], commands: [] };
+  const COMMAND = { name: 'COMMAND', choices: names.map(({ name }) => name) };
+  return [
+    { ...plain, path: '', sentence: '', commands: [...names, help, version] },
+    ...parts.flat(),
+    { ...plain, path: help.name, sentence: help.sentence, operands: [COMMAND] },
+    { ...plain, path: version.name, sentence: version.sentence },
+  ];
 }
 
 /** The command, and those that it is made of. */

@@ -5,6 +5,7 @@ import { createInterface, type Interface } from 'node:readline';
 import { styleText } from 'node:util';
 
 import { OperationError, UsageError } from '../base/errors.ts';
+import { visible } from '../base/visible.ts';
 import { parseBrokerUrl } from '../client/broker-url.ts';
 import { EXIT } from '../server/exit-codes.ts';
 import type { Command } from './command.ts';
@@ -89,9 +90,20 @@ async function obey(desk: Desk, line: string): Promise<'go on' | 'quit'> {
   return 'go on';
 }
 
+/** Somebody wants all of it to end, whatever is waited for. */
+function untilStopped(stop: AbortSignal): Promise<'quit'> {
+  return new Promise((resolve) => {
+    if (stop.aborted) resolve('quit');
+    stop.addEventListener('abort', () => resolve('quit'), { once: true });
+  });
+}
+
 /** What is wrong, for the user; a bug is thrown on. */
 function problemText(error: unknown): string {
-  if (error instanceof UsageError || error instanceof OperationError) return error.message;
+  if (error instanceof UsageError || error instanceof OperationError) {
+    // A line for each problem.
+    return error.message.split('\n').map(visible).join('\n');
+  }
   // Such as an option's value: it has a sentence for people, too.
   if (error instanceof Error && error.name === 'BadValue') return `It ${error.message}.`;
   throw error;
@@ -122,7 +134,7 @@ class PlainScreen implements Screen {
     for await (const line of lines) {
       number++;
       try {
-        if ((await obey(desk, line)) === 'quit') break;
+        if ((await Promise.race([obey(desk, line), untilStopped(stop)])) === 'quit') break;
       } catch (error) {
         process.stderr.write(`${NAME}: Line ${number}: ${problemText(error)}\n`);
         return error instanceof OperationError ? EXIT.failure : EXIT.usage;

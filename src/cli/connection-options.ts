@@ -65,11 +65,25 @@ export type ConnectionOptions = TlsOptions & {
 /** The rows, to be spread into a command's own. */
 export const CONNECTION_OPTIONS: ConnectionOptions = {
   host: valueOption(
-    { short: 'h', metavar: 'HOST', group: CONNECTION, sentence: 'The broker.', defaultText: 'localhost' },
+    {
+      short: 'h',
+      metavar: 'HOST',
+      group: CONNECTION,
+      sentence: 'The broker.',
+      defaultText: 'localhost',
+      replaces: () => ['url', 'unix'],
+    },
     text,
   ),
   port: valueOption(
-    { short: 'p', metavar: 'PORT', group: CONNECTION, sentence: 'Its port.', defaultText: '1883' },
+    {
+      short: 'p',
+      metavar: 'PORT',
+      group: CONNECTION,
+      sentence: 'Its port.',
+      defaultText: '1883',
+      replaces: () => ['unix'],
+    },
     integer(1, 65_535),
   ),
   url: valueOption(
@@ -80,11 +94,17 @@ export const CONNECTION_OPTIONS: ConnectionOptions = {
       sentence:
         'All in one: mqtt://user:password@host:port/topic, with mqtts:// for TLS; ws://host:port/path, wss:// and ' +
         'unix:///path besides. Other options count more.',
+      replaces: (url) => ['host', 'port', 'unix', ...(namesSomebody(url) ? ['username', 'pw'] : [])],
     },
     text,
   ),
   unix: valueOption(
-    { metavar: 'PATH', group: CONNECTION, sentence: 'Through this Unix socket, in place of host and port.' },
+    {
+      metavar: 'PATH',
+      group: CONNECTION,
+      sentence: 'Through this Unix socket, in place of host and port.',
+      replaces: () => ['host', 'port', 'url'],
+    },
     text,
   ),
   username: valueOption({ short: 'u', metavar: 'NAME', group: CONNECTION, sentence: 'The user name.' }, text),
@@ -269,6 +289,11 @@ function will(values: ConnectionValues): WillOptions | undefined {
   const isMeant = willPayload !== undefined || willQos !== undefined || willRetain;
   if (isMeant || property.some(({ packet }) => packet === 'will')) throw wrong('A will needs --will-topic');
   return undefined;
+}
+
+/** Whether a URL says as whom. */
+function namesSomebody(url: string): boolean {
+  return /^[a-z]+:\/\/[^/]*@/i.test(url);
 }
 
 function version(value: string): ProtocolVersion {

@@ -3,6 +3,7 @@
 
 import { OperationError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import { visible } from '../base/visible.ts';
 import type { Client } from '../client/client.ts';
 import type { ConnectOptions, WillOptions } from '../client/options.ts';
 import type { ReceivedMessage } from '../client/received-message.ts';
@@ -159,6 +160,6 @@ export class Desk {
 
 /** A log that tells its sentences at a desk. */
 export function sayingLog(say: (text: string) => void, isDebug: boolean): Log {
-  const tell = (sentence: string): void => say(sentence);
+  const tell = (sentence: string): void => say(visible(sentence));
   return { debug: isDebug ? tell : () => undefined, info: tell, warn: tell, error: tell };
 }

@@ -1,5 +1,6 @@
 // The session of a console in words: the connection, what was agreed on with the broker, the subscriptions, what is under way.
 
+import { visible } from '../base/visible.ts';
 import { reasonName } from '../packet/reason-codes.ts';
 import type { Desk } from './console-desk.ts';
 import { withoutControls } from './message-format.ts';
@@ -27,7 +28,7 @@ export function sessionText(desk: Desk): string {
 function connectionRows({ client }: Desk): readonly (readonly [string, string])[] {
   const { connection, unsettledCount } = client;
   const rows: (readonly [string, string])[] = [
-    ['Client', client.clientId === '' ? 'no identifier' : client.clientId],
+    ['Client', client.clientId === '' ? 'no identifier' : visible(client.clientId)],
     ['Under way', `${unsettledCount} published and not acknowledged`],
   ];
   if (connection === undefined) return rows;

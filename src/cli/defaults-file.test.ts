@@ -48,6 +48,18 @@ test("what is for all clients comes first, so that the command's own file counts
   assert.deepEqual(defaultArguments('sub', TABLE, { HOME }), ['-h', 'all', '-h', 'own']);
 });
 
+test('what is said later, and in another way, takes the place of what a file says', (context) => {
+  const table = {
+    ...TABLE,
+    url: valueOption({ short: 'L', metavar: 'URL', group: 'G', sentence: 'S.', replaces: () => ['host'] }, text),
+  };
+  const HOME = home(context, { client: '-h all\n-d', sub: '-L mqtt://own' });
+  assert.deepEqual(defaultArguments('sub', table, { HOME }), ['-d', '-L', 'mqtt://own']);
+  assert.deepEqual(defaultArguments('pub', table, { HOME }), ['-h', 'all', '-d']);
+  assert.deepEqual(defaultArguments('pub', table, { HOME }, new Map([['url', 'mqtt://other']])), ['-d']);
+  assert.deepEqual(defaultArguments('pub', table, { HOME }, new Map([['host', 'mine']])), ['-h', 'all', '-d']);
+});
+
 test('a mistake is told with the file that it is in', (context) => {
   const HOME = home(context, { client: '--hots x\nstray' });
   assert.throws(() => defaultArguments('sub', TABLE, { HOME }), {

@@ -33,6 +33,8 @@ export interface Option<Value> {
   readonly group: string;
   /** The default as the help prints it; `undefined`: not worth a word. */
   readonly defaultText: string | undefined;
+  /** Which options that a file of defaults gives are not meant any longer when this one is given, with this text, after them. */
+  readonly replaces: ((text: string) => readonly string[]) | undefined;
   /**
    * Makes the value of all the texts that were given, in order; none: the default. A switch is given `true` or `false`.
    * @throws {BadValue} with what is allowed.
@@ -63,6 +65,7 @@ export interface OptionDescription {
   readonly sentence: string;
   readonly group: string;
   readonly defaultText?: string;
+  readonly replaces?: (text: string) => readonly string[];
 }
 
 /** A value that an option does not take; `message` goes on after `--option`: "takes ...; got ...". */
@@ -228,6 +231,24 @@ export function parseOptions<Table extends OptionTable>(
   return { kind: 'values', values: values as ValuesOf<Table>, operands };
 }
 
+/** Which options a command line gives, by name, each with its last text; what it does not understand is left to `parseOptions`. */
+export function givenIn(table: OptionTable, args: readonly string[]): ReadonlyMap<string, string> {
+  const names = new Map(Object.keys(table).map((name) => [flagOf(name).slice(2), name]));
+  const given = new Map<string, string>();
+  for (const token of tokensOf(table, args)) {
+    const name = token.kind === 'option' ? names.get(token.name) : undefined;
+    if (name !== undefined) given.set(name, token.value ?? '');
+  }
+  return given;
+}
+
+/** What of a command line is no option, in order. */
+export function operandsIn(table: OptionTable, args: readonly string[]): readonly string[] {
+  return tokensOf(table, args).flatMap(({ kind, value }) =>
+    kind === 'positional' && value !== undefined ? value : [],
+  );
+}
+
 /** A part of a command line, as node:util splits it off. */
 interface Token {
   readonly kind: 'option' | 'positional';
@@ -323,5 +344,6 @@ function described(description: OptionDescription) {
     sentence: description.sentence,
     group: description.group,
     defaultText: description.defaultText,
+    replaces: description.replaces,
   };
 }

@@ -132,14 +132,17 @@ async function requestOnce(values: RequestValues): Promise<number> {
         ? client.request(topic, payload, { ...options, timeoutMillis, signal: stop })
         : askAt(client, values.responseTopic, { topic, payload, options }, values, timeoutMillis),
     ]);
-    await output.write(format(response), true);
+    void output.write(format(response), false);
+    // Whoever reads may have gone, or be slow while somebody wants this to end.
+    await Promise.race([output.flush(), stopped(stop)]);
+    const failure: unknown = output.ended.reason;
+    if (failure instanceof OperationError) throw failure;
     return EXIT.ok;
   } catch (error) {
     if (!(error instanceof OperationError) || error.code !== 'timed-out') throw error;
     commandLog(NAME, values).warn(error.message);
     return EXIT.timedOut;
   } finally {
-    await output.flush();
     await client.disconnect(goodbye(values));
   }
 }
@@ -168,7 +171,7 @@ async function askAt(
   }, timeoutMillis);
   const userProperties = userPropertiesOf(values.property, 'subscribe');
   try {
-    await client.subscribe(checkTopic(responseTopic), {
+    const subscribed = client.subscribe(checkTopic(responseTopic), {
       qos: 2,
       userProperties: userProperties.length === 0 ? undefined : userProperties,
       onMessage: (message) => {
@@ -177,6 +180,8 @@ async function askAt(
         if (!message.retain || !values.skipRetained) response.resolve(message);
       },
     });
+    // Time may have run out before the broker has answered.
+    await Promise.race([subscribed, response.promise]);
     const properties = isOld ? undefined : { ...options.properties, responseTopic, correlationData };
     // A request that fails has no response.
     client.publish(topic, payload, { ...options, properties }).catch(response.reject);
@@ -195,7 +200,7 @@ function topicOf(values: RequestValues): string {
 
 function stopped(stop: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
-    const give = (): void => reject(new OperationError('closed', 'Stopped before the response had come.'));
+    const give = (): void => reject(new OperationError('closed', 'Stopped before the response was printed.'));
     stop.addEventListener('abort', give, { once: true });
     if (stop.aborted) give();
   });

@@ -226,6 +226,7 @@ function rowOption(name: OptionName): Option<string | undefined> {
     sentence,
     group,
     defaultText: isWorthSaying ? showValue(name, usual) : undefined,
+    replaces: undefined,
     read: (texts) => texts.at(-1),
   };
 }

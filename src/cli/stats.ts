@@ -116,14 +116,20 @@ async function follow(client: Client, count: number, show: (reading: Reading) =>
     show(readings.read(new Date()));
     if (--left === 0) resolve();
   };
-  await client.subscribe(SYSTEM_FILTER, {
+  const subscribed = client.subscribe(SYSTEM_FILTER, {
     onMessage: ({ topic, payload }) => {
       readings.receive(topic, Buffer.from(payload).toString('utf8'));
       clearTimeout(timer);
       timer = setTimeout(read, SILENCE_MILLIS);
     },
   });
-  await promise.finally(() => clearTimeout(timer));
+  try {
+    // Time may have run out before the broker has answered.
+    await Promise.race([subscribed, promise]);
+    await promise;
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function stopped(stop: AbortSignal): Promise<void> {

@@ -9,6 +9,7 @@ import path from 'node:path';
 import { before, test } from 'node:test';
 import { promisify } from 'node:util';
 
+import { skipUnless } from '../require.ts';
 import { isInstalled } from '../support/tool.ts';
 
 const MAIN = path.resolve(import.meta.dirname, '../../src/cli/main.ts');
@@ -79,19 +80,37 @@ test('operands are completed as options are', () => {
   assert.deepEqual(completed('store', 'c'), ['check', 'compact']);
 });
 
-test('zsh and fish take their scripts', (context) => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'vouch-completion-'));
-  context.after(() => rmSync(folder, { recursive: true }));
-  for (const shell of ['zsh', 'fish']) {
-    if (!isInstalled(shell, '--version')) {
-      context.diagnostic(`${shell} is not installed`);
-      continue;
-    }
+for (const shell of ['zsh', 'fish']) {
+  const skip = skipUnless('shells', isInstalled(shell, '--version'), `${shell} is not installed`);
+  test(`${shell} takes its script`, { skip }, (context) => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'vouch-completion-'));
+    context.after(() => rmSync(folder, { recursive: true }));
     const file = path.join(folder, shell);
     writeFileSync(file, scripts.get(shell) ?? '');
     const checked = spawnSync(shell, ['-n', file], { encoding: 'utf8' });
-    assert.deepEqual([checked.status, checked.stderr], [0, ''], shell);
-  }
+    assert.deepEqual([checked.status, checked.stderr], [0, '']);
+  });
+}
+
+test('zsh has every function that its script calls', () => {
+  const script = scripts.get('zsh') ?? '';
+  const called = script.matchAll(/; (_vouch_\w+) ;;/g);
+  const defined = new Set([...script.matchAll(/^(_vouch\w*)\(\) \{$/gm)].map(([, name]) => name));
+  assert.deepEqual(
+    [...called].map(([, name]) => name).filter((name) => !defined.has(name)),
+    [],
+  );
+});
+
+test('help is completed with the commands that it can tell of', (context) => {
+  assert.deepEqual(completed('help', 'ben'), ['bench']);
+  if (!isInstalled('fish', '--version')) return;
+  const folder = mkdtempSync(path.join(tmpdir(), 'vouch-completion-'));
+  context.after(() => rmSync(folder, { recursive: true }));
+  const file = path.join(folder, 'vouch.fish');
+  writeFileSync(file, scripts.get('fish') ?? '');
+  const asked = spawnSync('fish', ['-c', `source ${file}; complete -C 'vouch help ben'`], { encoding: 'utf8' });
+  assert.match(asked.stdout, /^bench\b/m);
 });
 
 test('another shell is refused with those that there are', async () => {

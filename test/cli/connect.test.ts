@@ -79,6 +79,12 @@ test('after "reconnect" the subscriptions are there again, and the will is that 
   }
 });
 
+test('a script that waits ends when it is told to', async (context) => {
+  const lines = 'session\nwait 600\n';
+  const waiting = await new ClientProcess(context, ['connect', broker.url]).input(lines).prints('Under way');
+  assert.equal((await waiting.signal('SIGTERM').end()).code, 0);
+});
+
 test('the first line that fails ends a script, and is named', async (context) => {
   for (const [line, code, said] of [
     ['publsh a b', 2, /^vouch connect: Line 2: "publsh" is not a command here; did you mean publish\?\n$/],

@@ -158,6 +158,22 @@ test('what a user wants always stands in ~/.config/vouch, and the command line c
   assert.equal(printed(await subscriber.end()), `${topic}/one 1\n`);
 });
 
+test('a broker that the command line names in another way is the one, and the file keeps its password for its own', async (context) => {
+  const home = mkdtempSync(path.join(tmpdir(), 'vouch-home-'));
+  context.after(() => rmSync(home, { recursive: true }));
+  mkdirSync(path.join(home, '.config/vouch'), { recursive: true });
+  writeFileSync(path.join(home, '.config/vouch/client'), '-h 127.0.0.1\n--port 1\n-u anna\n-P secret\n');
+  const topic = unique('named');
+  const url = `mqtt://bert:other@${broker.host}:${broker.port}/${topic}`;
+  const subscriber = await sub(context, '-t', topic, '-C', '1');
+  const publisher = startVouch(context, ['pub', '-L', url, '-m', 'x', '-d'], { HOME: home });
+  const { code, stderr } = await publisher.ended;
+  assert.equal(code, 0, stderr);
+  assert.equal(printed(await subscriber.end()), 'x\n');
+  const script = startVouch(context, ['connect', `mqtt://${broker.host}:${broker.port}`], { HOME: home });
+  assert.equal((await script.ended).code, 0);
+});
+
 test('options that do not go together are refused', async (context) => {
   for (const [command, ...args] of [
     ['pub', '-t', 'a', '-l', '--repeat', '2'],

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, type TestContext, test } from 'node:test';
 
 import { type Client, connect } from '../../src/exports/client.ts';
+import { startLyingBroker } from '../load/lying-broker.ts';
 import { startTestBroker, type TestBroker, unique } from '../support/broker.ts';
 import { ClientProcess, type Ended } from './client-process.ts';
 
@@ -21,7 +22,8 @@ after(async () => {
 });
 
 function rr(context: TestContext, ...args: readonly string[]): Promise<Ended> {
-  return new ClientProcess(context, ['rr', '-h', broker.host, '-p', String(broker.port), ...args]).end();
+  const place = args.includes('-L') ? [] : ['-h', broker.host, '-p', String(broker.port)];
+  return new ClientProcess(context, ['rr', ...place, ...args]).end();
 }
 
 function printed({ code, stdout, stderr }: Ended): string {
@@ -55,6 +57,29 @@ test('without a response the exit code is 27', async (context) => {
   const { code, stdout, stderr } = await rr(context, '-t', unique('nobody'), '-n', '-W', '0.3');
   assert.deepEqual([code, stdout.length], [27, 0]);
   assert.match(stderr, /^vouch rr: No response to the request to "nobody-.*" came within 0\.3 s\.\n$/);
+});
+
+test('a broker that does not answer SUBSCRIBE is not waited for any longer', async (context) => {
+  const liar = await startLyingBroker('grants nothing');
+  context.after(() => liar.close());
+  const { code, stderr } = await rr(context, '-L', liar.url, '-t', 'a', '-n', '-e', 'b', '-W', '0.3');
+  assert.deepEqual([code, stderr], [27, 'vouch rr: No response came to "b" within 0.3 s.\n']);
+});
+
+test('a response that nobody reads any more keeps nobody waiting', async (context) => {
+  const topic = unique('unread');
+  const asked = Promise.withResolvers<void>();
+  const go = Promise.withResolvers<void>();
+  await responder.respond(topic, async () => {
+    asked.resolve();
+    await go.promise;
+    return 'too late';
+  });
+  const client = new ClientProcess(context, ['rr', '-L', broker.url, '-t', topic, '-n']);
+  await asked.promise;
+  client.child.stdout.destroy();
+  go.resolve();
+  assert.deepEqual((await client.end()).code, 0);
 });
 
 test('what makes no request is refused', async (context) => {

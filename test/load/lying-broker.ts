@@ -22,6 +22,8 @@ export type Lie =
   | 'refuses'
   /** It acknowledges none of these, but delivers them. */
   | 'mute'
+  /** It does not answer SUBSCRIBE. */
+  | 'grants nothing'
   /** These go to every member of a shared subscription. */
   | 'shares with all';
 
@@ -88,6 +90,7 @@ export async function startLyingBroker(
       send(client.socket, { kind: 'connack', sessionPresent: false, reasonCode, properties: NO_CONNACK_PROPERTIES });
     } else if (packet.kind === 'subscribe') {
       client.filter = packet.subscriptions[0]?.filter ?? '';
+      if (lie === 'grants nothing') return;
       send(client.socket, { kind: 'suback', id: packet.id, reasonCodes: [2], properties });
     } else if (packet.kind === 'publish') {
       const refused = lie === 'refuses' && count % LIES_EVERY === 1 ? 0x97 : 0;
