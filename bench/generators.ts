@@ -3,15 +3,14 @@
 // it finds at once, and one that writes once a turn does too, so that the rate is also that of whom it talks to. Therefore the table
 // has what the generators used of their core and what the broker spent, and rows in which they find more and less at once.
 
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { type BrokerKind, brokerKinds, MOSQUITTO, type RunningBroker, startBroker } from './brokers.ts';
-import { compileMqload, GENERATOR_CORE, runMqload } from './mqload.ts';
+import { type Generator, type Load, mqloadGenerator, vouchGenerator } from './generator.ts';
+import { compileMqload } from './mqload.ts';
 import { processSeconds } from './thread-cpu.ts';
 
 const HELP = `Usage: npm run bench:generators -- [options]
@@ -23,20 +22,10 @@ Measures \`vouch bench\` beside mqload against Vouch and mosquitto, in memory. N
   --seconds N   How long a run takes, about. Default: 2.
 `;
 
-const MAIN = path.resolve(import.meta.dirname, '../src/cli/main.ts');
 /** Of its core: above it, the generator may be what is measured. */
 const BUSY = 0.85;
 /** Of the first run, which tells how fast the broker is. */
 const FIRST_MESSAGES = 2000;
-
-/** What both are asked for. */
-interface Load {
-  readonly kind: 'pairs' | 'fanout' | 'fanin';
-  readonly clients: number;
-  readonly qos: number;
-  readonly window: number;
-  readonly payloadBytes: number;
-}
 
 /** What one run found. */
 interface Found {
@@ -83,7 +72,7 @@ async function measureAll(rounds: number, seconds: number): Promise<void> {
     if ('missing' in ready) console.log(`| ${kind.name} | ${ready.missing} | | | | | | | |`);
     else
       for (const load of LOADS)
-        console.log(await rowOf(kind, load, { rounds, seconds, folder, program: compiled.program }));
+        console.log(await rowOf(kind, load, { rounds, seconds, folder, generate: mqloadGenerator(compiled.program) }));
   }
 }
 
@@ -93,21 +82,21 @@ interface Method {
   readonly seconds: number;
   readonly folder: string;
   /** mqload. */
-  readonly program: string;
+  readonly generate: Generator;
 }
 
-async function rowOf(kind: BrokerKind, load: Load, { rounds, seconds, folder, program }: Method): Promise<string> {
+async function rowOf(kind: BrokerKind, load: Load, { rounds, seconds, folder, generate }: Method): Promise<string> {
   const broker = await startBroker(kind, folder, 'process');
   try {
-    const first = await withMqload(program, broker, load, FIRST_MESSAGES);
+    const first = await found(generate, broker, load, FIRST_MESSAGES);
     // A message of each publisher is as many deliveries as there are clients, whichever side they are on.
     const messages = Math.max(FIRST_MESSAGES, Math.round((first.perSecond * seconds) / load.clients));
     const mqload: Found[] = [];
     const vouch: Found[] = [];
     for (let round = 1; round <= rounds; round++) {
       progress(`${kind.name}, ${titleOf(load)}: round ${round} of ${rounds}`);
-      mqload.push(await withMqload(program, broker, load, messages));
-      vouch.push(await withVouch(broker, load, messages));
+      mqload.push(await found(generate, broker, load, messages));
+      vouch.push(await found(vouchGenerator, broker, load, messages));
     }
     progress('');
     return renderRow([kind.name, titleOf(load)], middle(mqload), middle(vouch));
@@ -116,65 +105,24 @@ async function rowOf(kind: BrokerKind, load: Load, { rounds, seconds, folder, pr
   }
 }
 
-async function withMqload(program: string, broker: RunningBroker, load: Load, messages: number): Promise<Found> {
-  const { kind, clients } = load;
-  const sides = { pairs: [clients, clients], fanout: [1, clients], fanin: [clients, 1] } as const;
-  const [publishers, subscribers] = sides[kind];
-  const who = kind === 'pairs' ? ['-n', `${clients}`] : ['-P', `${publishers}`, '-S', `${subscribers}`];
-  const what = ['-q', `${load.qos}`, '-w', `${load.window}`, '-s', `${load.payloadBytes}`, '-m', `${messages}`];
+/** @throws {Error} where something was lost, or the generator failed. */
+async function found(generate: Generator, broker: RunningBroker, load: Load, messages: number): Promise<Found> {
   const before = processSeconds(broker.pid);
-  const result = await runMqload(program, [
-    kind,
-    '-p',
-    `${broker.port}`,
-    '-V',
-    '4',
-    ...who,
-    ...what,
-    '--pid',
-    `${broker.pid}`,
-  ]);
-  if (!result.isOk) throw new Error(`mqload: ${result.trouble}`);
+  const { port, pid } = broker;
+  const result = await generate(load, { port, pid, version: '4' }, messages);
+  if (!result.isOk) throw new Error(result.trouble);
   return {
     perSecond: result.deliveriesPerSecond,
-    brokerMicros: ((processSeconds(broker.pid) - before) * 1e6) / (messages * clients),
+    // All of it, by the same measure for both.
+    brokerMicros: ((processSeconds(pid) - before) * 1e6) / (messages * load.clients),
     generatorUse: result.generatorUse,
   };
 }
 
-async function withVouch(broker: RunningBroker, load: Load, messages: number): Promise<Found> {
-  const options = {
-    '--clients': load.clients,
-    '--qos': load.qos,
-    '--window': load.window,
-    '--size': load.payloadBytes,
-    '--count': messages,
-    '--threads': 1,
-    '--protocol-version': '311',
-  };
-  const words = Object.entries(options).flatMap(([name, value]) => [name, `${value}`]);
-  const command = [process.execPath, MAIN, 'bench', load.kind, `mqtt://127.0.0.1:${broker.port}`, ...words, '--json'];
-  const before = processSeconds(broker.pid);
-  const child = spawn('taskset', ['-c', GENERATOR_CORE, ...command], { stdio: ['ignore', 'pipe', 'inherit'] });
-  let output = '';
-  child.stdout.on('data', (text: Buffer) => {
-    output += text.toString();
-  });
-  await once(child, 'close');
-  if (child.exitCode !== 0) throw new Error(`vouch bench ended with code ${child.exitCode}.`);
-  // The fields of `vouch bench --json`.
-  const result = JSON.parse(output) as { receivedPerSecond: number; cpuSeconds: number; elapsedSeconds: number };
-  return {
-    perSecond: result.receivedPerSecond,
-    brokerMicros: ((processSeconds(broker.pid) - before) * 1e6) / (messages * load.clients),
-    generatorUse: result.cpuSeconds / result.elapsedSeconds,
-  };
-}
-
 /** The median of each figure. */
-function middle(found: readonly Found[]): Found {
+function middle(all: readonly Found[]): Found {
   const medianOf = (figure: (one: Found) => number): number =>
-    found.map(figure).toSorted((a, b) => a - b)[Math.floor(found.length / 2)] ?? 0;
+    all.map(figure).toSorted((a, b) => a - b)[Math.floor(found.length / 2)] ?? 0;
   return {
     perSecond: medianOf(({ perSecond }) => perSecond),
     brokerMicros: medianOf(({ brokerMicros }) => brokerMicros),

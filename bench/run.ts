@@ -1,4 +1,4 @@
-// `npm run bench`: Vouch beside other brokers, end to end, on one core each, under the load of mqload.
+// `npm run bench`: Vouch beside other brokers, end to end, on one core each, under the load of mqload, or of `vouch bench` where that is not.
 //
 // The figure is the CPU time that the broker spends on a delivery (user and system, all of its threads): on a machine
 // that others use too it is far steadier than deliveries a second, which stand beside it. Every run starts the broker
@@ -10,14 +10,16 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { type BrokerKind, brokerKinds, startBroker } from './brokers.ts';
-import { compileMqload, type LoadResult, runMqload } from './mqload.ts';
+import { type Generator, mqloadGenerator, vouchGenerator } from './generator.ts';
+import { compileMqload, type LoadResult } from './mqload.ts';
 import { type Measured, machineFacts, type NamedBroker, renderTable, renderTroubles } from './report.ts';
 import { SCENARIOS, type Scenario } from './scenarios.ts';
 
 const HELP = `Usage: npm run bench -- [options]
 
 Measures Vouch beside mosquitto and aedes: CPU time of the broker a delivery, deliveries a second,
-memory of an idle connection. Needs Linux with two cores, gcc, and mqload.c in ../shared/tools.
+memory of an idle connection. Needs Linux with two cores. The load is made by mqload where mqload.c is in
+../shared/tools and gcc is installed, and otherwise by "vouch bench" (npm run bench:generators compares them).
 
   --only NAMES      Scenarios, separated by commas: ${SCENARIOS.map(({ name }) => name).join(', ')}.
                     Without it: all but 1k-*.
@@ -25,6 +27,7 @@ memory of an idle connection. Needs Linux with two cores, gcc, and mqload.c in .
   --repeat N        Runs of each; the median counts. Default: 1.
   --seconds N       How long a run measures, about. Default: 5.
   --quick           One second each.
+  --generator NAME  mqload or vouch. Default: mqload if it can be built.
   --version 4|5     MQTT 3.1.1 or 5.0. Default: 4. aedes speaks 3.1.1 only.
   --vouch COMMAND   What to measure as Vouch; {port} stands for the port.
                     Default: this checkout's "vouch start".
@@ -37,6 +40,8 @@ interface Options {
   readonly repeat: number;
   readonly seconds: number;
   readonly version: string;
+  /** `undefined`: mqload if it can be built. */
+  readonly generator: string | undefined;
   readonly jsonFile: string | undefined;
 }
 
@@ -49,18 +54,21 @@ function readOptions(): Options | undefined {
       seconds: { type: 'string', default: '5' },
       quick: { type: 'boolean', default: false },
       version: { type: 'string', default: '4' },
+      generator: { type: 'string' },
       vouch: { type: 'string' },
       json: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) return undefined;
+  if (!['mqload', 'vouch', undefined].includes(values.generator)) fail('--generator takes mqload or vouch.');
   return {
     scenarios: values.only === undefined ? SCENARIOS.filter((one) => one.isStandard) : chosen(values.only, SCENARIOS),
     kinds: chosen(values.brokers ?? 'vouch,mosquitto,aedes', brokerKinds(values.vouch)),
     repeat: positive('--repeat', values.repeat),
     seconds: values.quick ? 1 : positive('--seconds', values.seconds),
     version: values.version === '5' ? '5' : '4',
+    generator: values.generator,
     jsonFile: values.json,
   };
 }
@@ -93,7 +101,7 @@ function fail(sentence: string): never {
   process.exit(2);
 }
 
-async function bench(options: Options, program: string, folder: string): Promise<void> {
+async function bench(options: Options, generate: Generator, folder: string): Promise<void> {
   const brokers: (NamedBroker & { readonly kind: BrokerKind })[] = [];
   for (const kind of options.kinds) {
     const prepared = kind.prepare();
@@ -107,7 +115,7 @@ async function bench(options: Options, program: string, folder: string): Promise
     for (let round = 1; round <= options.repeat; round++) {
       for (const { name, kind } of brokers) {
         progress(`${scenario.name}: ${name}, run ${round} of ${options.repeat}`);
-        runsOf.get(name)?.push(await measure(scenario, kind, options, program, folder));
+        runsOf.get(name)?.push(await measure(scenario, kind, options, generate, folder));
       }
     }
     for (const [broker, runs] of runsOf) all.push({ scenario, broker, runs });
@@ -131,14 +139,13 @@ async function measure(
   scenario: Scenario,
   kind: BrokerKind,
   options: Options,
-  program: string,
+  generate: Generator,
   folder: string,
 ): Promise<LoadResult> {
   const broker = await startBroker(kind, folder, 'process');
   try {
-    const target = ['-p', `${broker.port}`, '-V', options.version, '--pid', `${broker.pid}`];
-    const load = (messages: number): Promise<LoadResult> =>
-      runMqload(program, [...scenario.load, ...target, ...(messages > 0 ? ['-m', `${messages}`] : [])]);
+    const target = { port: broker.port, pid: broker.pid, version: options.version };
+    const load = (messages: number): Promise<LoadResult> => generate(scenario.load, target, messages);
     if (scenario.figure === 'bytes') return await load(0);
     const warmUp = await load(scenario.warmUpMessages);
     if (!warmUp.isOk) return warmUp;
@@ -174,7 +181,19 @@ if (options === undefined) {
   const folder = mkdtempSync(path.join(tmpdir(), 'vouch-bench-'));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const generate = generatorFor(options, folder);
+  if (generate !== undefined) await bench(options, generate, folder);
+}
+
+/** mqload, or what stands in for it; `undefined`: what was asked for is not to be had. */
+function generatorFor({ generator }: Options, folder: string): Generator | undefined {
+  if (generator === 'vouch') return vouchGenerator;
   const compiled = compileMqload(folder);
-  if ('missing' in compiled) console.log(`Nothing is measured. ${compiled.missing}`);
-  else await bench(options, compiled.program, folder);
+  if ('program' in compiled) return mqloadGenerator(compiled.program);
+  if (generator === 'mqload') {
+    console.log(`Nothing is measured. ${compiled.missing}`);
+    return undefined;
+  }
+  console.log(`${compiled.missing} The load is made by vouch bench.\n`);
+  return vouchGenerator;
 }

@@ -1,13 +1,13 @@
-// The work that the end-to-end bench gives to every broker. Each row is a run of mqload; see its documentation for what the
-// modes do. The rows of the first part are those of docs/performance.md.
+// The work that the end-to-end bench gives to every broker. The rows of the first part are those of docs/performance.md.
+
+import type { Load } from './generator.ts';
 
 /** One kind of load. */
 export interface Scenario {
   readonly name: string;
   /** For people, in the table. */
   readonly title: string;
-  /** mqload's arguments without connection, protocol version and message count. */
-  readonly load: readonly string[];
+  readonly load: Load;
   /** What is measured: CPU time a delivery, or memory a connection. */
   readonly figure: 'microseconds' | 'bytes';
   /** Publishers, and deliveries of each of their messages: what a message count means. */
@@ -28,7 +28,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'fan-out',
     title: '1 to 1000, 16 B, window 100, QoS 0',
-    load: ['fanout', '-P', '1', '-S', '1000', '-q', '0', '-w', '100', '-s', '16'],
+    load: { kind: 'fanout', clients: 1000, qos: 0, window: 100, payloadBytes: 16 },
     figure: 'microseconds',
     publishers: 1,
     fanOut: 1000,
@@ -38,7 +38,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'fan-in',
     title: '500 to 1, 16 B, window 100, QoS 0',
-    load: ['fanin', '-P', '500', '-S', '1', '-q', '0', '-w', '100', '-s', '16'],
+    load: { kind: 'fanin', clients: 500, qos: 0, window: 100, payloadBytes: 16 },
     figure: 'microseconds',
     publishers: 500,
     fanOut: 1,
@@ -48,7 +48,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'idle',
     title: 'an idle connection (10,000 of them)',
-    load: ['conn', '-n', '10000'],
+    load: { kind: 'conn', clients: 10_000, qos: 0, window: 0, payloadBytes: 0 },
     figure: 'bytes',
     publishers: 0,
     fanOut: 0,
@@ -62,7 +62,7 @@ function pairs(name: string, title: string, count: number, qos: number, window: 
   return {
     name,
     title,
-    load: ['pairs', '-n', `${count}`, '-q', `${qos}`, '-w', `${window}`, '-s', `${size}`],
+    load: { kind: 'pairs', clients: count, qos, window, payloadBytes: size },
     figure: 'microseconds',
     publishers: count,
     fanOut: 1,
