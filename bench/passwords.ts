@@ -9,7 +9,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
 import { hashPassword, scramPassword, showHash } from '../src/auth/password-hash.ts';
-import { type ScramClient, scramClient } from '../src/auth/scram-client.ts';
+import { scramClient } from '../src/auth/scram-client.ts';
+import type { ScramClient } from '../src/auth/scram-client-exchange.ts';
 import { ByteWriter } from '../src/base/byte-writer.ts';
 import { PacketDecoder } from '../src/packet/decoder.ts';
 import { encodePacket } from '../src/packet/encode.ts';

@@ -4,22 +4,16 @@
 import { writeFileSync } from 'node:fs';
 
 import { hasFailed, judge } from './command/judge.ts';
-import { type ConformanceOptions, helpText, readOptions, UsageError } from './command/options.ts';
+import { type ConformanceOptions, helpText, readOptions } from './command/options.ts';
 import { Progress } from './command/progress.ts';
 import { reportOf, reportText } from './command/report.ts';
 import { showRows, showSummary } from './command/show.ts';
 import { brokerAt, startVouch, type Target, unspokenVersions } from './command/targets.ts';
 import type { Version } from './check.ts';
-
-const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
+import { EXIT, runCommand, say, UsageError } from '../test/support/command.ts';
 
 const progress = new Progress(process.stderr);
-process.exitCode = await main().catch((error: unknown) => {
-  progress.clear();
-  if (!(error instanceof UsageError)) throw error;
-  process.stderr.write(`conformance: ${error.message}\n`);
-  return EXIT.usage;
-});
+await runCommand('conformance', main, () => progress.clear());
 
 async function main(): Promise<number> {
   const options = readOptions(process.argv.slice(2));
@@ -33,7 +27,7 @@ async function main(): Promise<number> {
     const rows = await judge(target, { ...options, unspoken }, progress);
     say(...showRows(rows), `${target.name} ${target.version}`.trim(), ...showSummary(rows));
     if (options.report !== undefined) write(options.report, target, rows);
-    return hasFailed(rows) ? EXIT.failed : EXIT.ok;
+    return hasFailed(rows) ? EXIT.wrong : EXIT.ok;
   } finally {
     await target.close();
   }
@@ -60,8 +54,4 @@ function write(file: string, target: Target, rows: Parameters<typeof reportOf>[1
     });
   }
   say('', `The report is in ${file}`);
-}
-
-function say(...lines: readonly string[]): void {
-  for (const line of lines) process.stdout.write(`${line}\n`);
 }

@@ -6,27 +6,21 @@ import path from 'node:path';
 
 import { VERSIONS } from './check.ts';
 import { hasFailed, judge } from './command/judge.ts';
-import { UsageError } from './command/options.ts';
 import { PEERS, startPeer } from './command/peers.ts';
 import { Progress } from './command/progress.ts';
 import { reportOf, reportText } from './command/report.ts';
 import { showSummary } from './command/show.ts';
 import { startVouch, type Target, unspokenVersions } from './command/targets.ts';
 import type { Row } from './command/verdicts.ts';
+import { EXIT, runCommand, say, UsageError } from '../test/support/command.ts';
 
 const VERDICTS = path.join(import.meta.dirname, 'verdicts');
-const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
 // So that no peer is left behind.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(EXIT.interrupted));
 
 const progress = new Progress(process.stderr);
-process.exitCode = await main().catch((error: unknown) => {
-  progress.clear();
-  if (!(error instanceof UsageError)) throw error;
-  process.stderr.write(`conformance: ${error.message}\n`);
-  return EXIT.usage;
-});
+await runCommand('conformance', main, () => progress.clear());
 
 async function main(): Promise<number> {
   mkdirSync(VERDICTS, { recursive: true });
@@ -43,13 +37,13 @@ async function main(): Promise<number> {
       await peer.close();
     }
   }
-  return hasFailed(rows) ? EXIT.failed : EXIT.ok;
+  return hasFailed(rows) ? EXIT.wrong : EXIT.ok;
 }
 
 /** Plays everything with a target, writes the verdicts down and says how many there are of each. */
 async function write(target: Target, unspoken: Awaited<ReturnType<typeof unspokenVersions>>): Promise<readonly Row[]> {
   const rows = await judge(target, { versions: VERSIONS, only: undefined, unspoken }, progress);
   writeFileSync(path.join(VERDICTS, `${target.name}.json`), reportText(reportOf(target, rows, false)));
-  process.stdout.write([`${target.name} ${target.version}`, ...showSummary(rows), '', ''].join('\n'));
+  say(`${target.name} ${target.version}`, ...showSummary(rows), '');
   return rows;
 }

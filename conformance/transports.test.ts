@@ -19,6 +19,7 @@ const WEB_SOCKET = { path: '/mqtt', origins: ['*'] } as const;
 const FILES: TlsFiles = {
   cert: certificateFile('server.pem'),
   key: certificateFile('server.key'),
+  others: [],
   ca: '',
   crl: '',
   clientCertificate: 'none',

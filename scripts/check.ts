@@ -11,6 +11,11 @@ import path from 'node:path';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const BINARIES = path.join(ROOT, 'node_modules', '.bin');
+/**
+ * Where Node.js keeps what it has compiled, types stripped: a test run starts more than a thousand processes, and half of what a small one
+ * costs is compiling what others have compiled. Sources are told apart by what is in them, so nothing in there is ever stale.
+ */
+const COMPILE_CACHE = path.join(ROOT, '.cache', 'compiled');
 
 const TESTS = ['{src,test,sim,fuzz,soak,conformance,bench}/**/*.test.ts'];
 /** A step of its own, before the other tests: it is fast, and what it finds is quickly mended. */
@@ -31,6 +36,9 @@ const SLOW = [
   'fuzz/**/*.test.ts',
   'soak/floods.test.ts',
 ];
+
+/** One more than there are cores: a file that waits for a disk, a process or a moment leaves its core to another. */
+const FILES_AT_ONCE = availableParallelism() + 1;
 
 /** Every step takes a fraction of this. Past it, something hangs. */
 const STEP_MINUTES_MAX = 20;
@@ -88,7 +96,7 @@ async function runTests(): Promise<boolean> {
 
 function testCommand(args: readonly string[]): readonly string[] {
   // The limit is for a test that hangs; none takes that long.
-  return [process.execPath, '--test', `--test-concurrency=${availableParallelism()}`, '--test-timeout=120000', ...args];
+  return [process.execPath, '--test', `--test-concurrency=${FILES_AT_ONCE}`, '--test-timeout=120000', ...args];
 }
 
 /** Runs a command of node_modules, or one with a path, in the root of the checkout. */
@@ -98,7 +106,8 @@ function run(
 ): Promise<{ readonly code: number | null; readonly output: string }> {
   return new Promise((resolve, reject) => {
     const file = path.isAbsolute(name) ? name : path.join(BINARIES, name);
-    const child = spawn(file, args, { cwd: ROOT, stdio: ['ignore', stdio, stdio] });
+    const env = { NODE_COMPILE_CACHE: COMPILE_CACHE, ...process.env };
+    const child = spawn(file, args, { cwd: ROOT, env, stdio: ['ignore', stdio, stdio] });
     let output = '';
     const hear = (text: string): void => void (output += text);
     child.stdout?.setEncoding('utf8').on('data', hear);

@@ -4,9 +4,10 @@
 
 import path from 'node:path';
 
+import { EXIT, UsageError } from '../test/support/command.ts';
 import { firstSeed } from './command/first-seed.ts';
 import type { Failure, Tally } from './command/messages.ts';
-import { helpText, readOptions, type SimOptions, UsageError } from './command/options.ts';
+import { helpText, readOptions, type SimOptions } from './command/options.ts';
 import { type RunOutcome, runSeeds, WorkersFailedError } from './command/run-seeds.ts';
 import { loadPlan, type SavedPlan } from './command/saved-plan.ts';
 import { grouped, sayCount, saySpan } from './report/say-numbers.ts';
@@ -28,7 +29,6 @@ const FOUND = path.join(ROOT, '.cache', 'sim');
 /** npm runs scripts in the root of the checkout, wherever they are typed. */
 const TYPED_IN = process.env['INIT_CWD'] ?? process.cwd();
 
-const EXIT = { ok: 0, wrong: 1, usage: 2, interrupted: 130 } as const;
 const MISSING_SHOWN = 40;
 
 const terminal = new Terminal(process.stdout);

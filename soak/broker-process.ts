@@ -8,7 +8,7 @@ import path from 'node:path';
 
 import { hashPassword, showHash } from '../src/auth/password-hash.ts';
 import { NODE_RANDOM } from '../src/server/node-parts.ts';
-import type { FloodTarget } from './floods/flood.ts';
+import type { FloodBroker, FloodTarget } from './floods/flood.ts';
 
 const MAIN = path.resolve(import.meta.dirname, '../src/cli/main.ts');
 const CERTIFICATES = path.resolve(import.meta.dirname, '../test/support/certificates');
@@ -35,9 +35,7 @@ export interface SoakBroker {
 }
 
 /** How to start it. */
-export interface BrokerChoice {
-  /** More flags. */
-  readonly flags?: readonly string[];
+export interface BrokerChoice extends FloodBroker {
   /** Lines of the password file. Default: `known0` and on. Without a user name everybody is let in. */
   readonly users?: string;
   /** The plain port. Default: any. */
@@ -54,7 +52,8 @@ export async function startBroker(choice: BrokerChoice = {}): Promise<SoakBroker
   writeFileSync(path.join(folder, 'users.passwd'), users, { mode: 0o600 });
   writeFileSync(path.join(folder, 'vouch.yaml'), configuration(choice.port ?? 0));
   // As many file descriptors as this user may have: each flood wants some.
-  const script = ['-c', 'ulimit -n "$(ulimit -Hn)"; exec "$@"', 'sh', process.execPath];
+  const filesMax = choice.filesMax ?? '"$(ulimit -Hn)"';
+  const script = ['-c', `ulimit -n ${filesMax}; exec "$@"`, 'sh', process.execPath];
   const args = [...script, MAIN, 'start', '--config', 'vouch.yaml', ...(choice.flags ?? [])];
   const child = spawn('sh', args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
   const kill = (): void => {

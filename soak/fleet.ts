@@ -7,7 +7,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 import { FrameSplitter } from '../conformance/wire/frame.ts';
 import { auth, connect } from '../conformance/wire/write.ts';
-import { type ScramClient, scramClient } from '../src/auth/scram-client.ts';
+import { scramClient } from '../src/auth/scram-client.ts';
+import type { ScramClient } from '../src/auth/scram-client-exchange.ts';
 import { NODE_RANDOM } from '../src/server/node-parts.ts';
 import { open } from './floods/wire.ts';
 

@@ -21,12 +21,18 @@ export interface BrokerState {
   readonly clients: number;
   readonly subscriptions: number;
   readonly retained: number;
+  /** 1: connections are cut off, since the process may open hardly any more files. */
+  readonly filesShort: number;
+  /** What it does for want of memory; 0: nothing. */
+  readonly memoryStep: number;
 }
 
 const STATE_TOPICS: { readonly [Name in keyof BrokerState]: string } = {
   clients: '$SYS/broker/clients/total',
   subscriptions: '$SYS/broker/subscriptions/count',
   retained: '$SYS/broker/retained messages/count',
+  filesShort: '$SYS/broker/files/short',
+  memoryStep: '$SYS/broker/memory/step',
 };
 
 /** What good clients had to suffer. */
@@ -111,7 +117,14 @@ export class GoodClients {
       clients: value(STATE_TOPICS.clients),
       subscriptions: value(STATE_TOPICS.subscriptions),
       retained: value(STATE_TOPICS.retained),
+      filesShort: value(STATE_TOPICS.filesShort),
+      memoryStep: value(STATE_TOPICS.memoryStep),
     };
+  }
+
+  /** How often the broker has held a limit, as it said last. */
+  heldSoFar(limit: string): number {
+    return this.state.get(`$SYS/broker/limits/${limit}`) ?? 0;
   }
 
   /** Whether the broker has said something of itself since then. */

@@ -4,28 +4,25 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
+import { EXIT, runCommand, say, UsageError } from '../test/support/command.ts';
 import { startBroker } from './broker-process.ts';
 import { halfOpen, returning } from './crowds.ts';
 import { Echo } from './echo.ts';
+import { FLOODS } from './floods/catalogue.ts';
 import { GoodClients } from './good-clients.ts';
-import { helpText, readOptions, type SoakOptions, UsageError } from './options.ts';
+import { helpText, readOptions, type SoakOptions } from './options.ts';
 import { runFlood } from './run-flood.ts';
 import { showFlood } from './show.ts';
 import { type FloodMeasure, problemsOf } from './verdict.ts';
 import { warmUp } from './warm-up.ts';
 
-const EXIT = { ok: 0, wrong: 1, usage: 2 } as const;
 /** npm runs scripts in the root of the checkout, wherever they are typed. */
 const TYPED_IN = process.env['INIT_CWD'] ?? process.cwd();
 /** Until what was just started runs as it will. */
 const WARM_UP_MILLIS = 2_000;
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
-process.exitCode = await main().catch((error: unknown) => {
-  if (!(error instanceof UsageError)) throw error;
-  process.stderr.write(`soak: ${error.message}\n`);
-  return EXIT.usage;
-});
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(EXIT.interrupted));
+await runCommand('soak', main);
 
 async function main(): Promise<number> {
   const options = readOptions(process.argv.slice(2));
@@ -41,7 +38,7 @@ async function floods({ floods: names, seconds, clients, report }: SoakOptions):
   const measures: FloodMeasure[] = [];
   for (const name of names) {
     // A broker of its own for each: what one leaves behind is not in the next one's way.
-    const broker = await startBroker();
+    const broker = await startBroker(FLOODS[name].broker);
     const echo = await Echo.start();
     const good = await GoodClients.start(broker.target, clients);
     try {
@@ -83,8 +80,4 @@ function write(file: string | undefined, result: unknown): void {
 /** What is going on: for who watches. */
 function tell(sentence: string): void {
   if (process.stderr.isTTY) process.stderr.write(`${sentence}\n`);
-}
-
-function say(...lines: readonly string[]): void {
-  for (const line of lines) process.stdout.write(`${line}\n`);
 }

@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util';
 
+import { UsageError } from '../test/support/command.ts';
 import { FLOOD_NAMES, FLOODS, type FloodName, isFloodName } from './floods/catalogue.ts';
 
 /** What was asked for. */
@@ -18,11 +19,6 @@ export interface SoakOptions {
   readonly report: string | undefined;
 }
 
-/** Something in the command line makes no sense. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
-
 /** The help text. */
 export function helpText(): string {
   const width = Math.max(...FLOOD_NAMES.map((name) => name.length)) + 2;
@@ -31,7 +27,8 @@ export function helpText(): string {
 
 Floods a broker that was started for it, on loopback, beside good clients, and says what these had to
 suffer: their p99 may at most double, none may lose its connection or a message, and nothing may be
-left behind in the broker. Needs Linux.
+left behind in the broker. Floods of what a broker has but once (files, memory, ...) are run against
+one that has little of it, and must be seen to have done something about it. Needs Linux.
 
   --flood NAME      One flood; may be given again. Default: all of them, one after another.
   --seconds N       How long each of them lasts. Default: 30.

@@ -10,7 +10,7 @@ import type { FloodOrder, FloodReport } from './flood-process.ts';
 import { FLOODS, type FloodName } from './floods/catalogue.ts';
 import type { BrokerState, GoodClients, GoodReport } from './good-clients.ts';
 import type { Latency } from './latency.ts';
-import type { FloodMeasure } from './verdict.ts';
+import { type FloodMeasure, RESIDENT_GROWTH_MAX } from './verdict.ts';
 
 const PROCESS = path.join(import.meta.dirname, 'flood-process.ts');
 /** How long what a flood left behind may take to go: a session of the takeover storm expires, sockets close. */
@@ -39,10 +39,12 @@ export interface Scene {
 export async function runFlood(scene: Scene, plan: FloodPlan): Promise<FloodMeasure> {
   const { broker, good } = scene;
   const { name, seconds, onProgress } = plan;
-  const { sentence, unit } = FLOODS[name];
+  const { sentence, unit, limit, residentGrowthMax = RESIDENT_GROWTH_MAX } = FLOODS[name];
+  const held = (): number => (limit === undefined ? 0 : good.heldSoFar(limit));
   onProgress(`${name}: before`);
   const calm = await measured(scene, plan.secondsBefore ?? Math.min(seconds, BEFORE_SECONDS_MAX));
   const stateBefore = good.stateNow();
+  const heldBefore = held();
   onProgress(`${name}: ${sentence}`);
   const flood = new FloodProcess();
   flood.order({ kind: 'begin', name, target: broker.target, millisMax: (seconds + 30) * 1000 });
@@ -67,8 +69,11 @@ export async function runFlood(scene: Scene, plan: FloodPlan): Promise<FloodMeas
     residentBefore: calm.resident,
     residentPeak: rough.residentPeak,
     residentAfter: broker.isRunning() ? broker.residentBytes() : 0,
+    residentGrowthMax,
     stateBefore,
     stateAfter: good.stateNow(),
+    limit,
+    held: held() - heldBefore,
     isDown: !broker.isRunning(),
   };
 }

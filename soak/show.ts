@@ -18,6 +18,9 @@ export function showFlood(measure: FloodMeasure): readonly string[] {
     `  p99         ${ms(before.latency.p99)} before, ${ms(during.latency.p99)} during (median ${ms(before.latency.median)}, ${ms(during.latency.median)})`,
     `  an echo     ${ms(echoBefore.p99)} before, ${ms(echoDuring.p99)} during, past the broker`,
     `  the broker  ${measure.coresBefore.toFixed(2)} cores before, ${measure.coresDuring.toFixed(2)} during; ${memory} MiB before, at most, after`,
+    ...(measure.limit === undefined
+      ? []
+      : [`  it held     ${measure.limit} ${measure.held.toLocaleString('en')} times`]),
     ...(problems.length === 0 ? ['  verdict     good'] : problems.map((problem) => `  WRONG       ${problem}`)),
   ];
 }

@@ -9,7 +9,7 @@ import { type FloodMeasure, problemsOf } from './verdict.ts';
 
 const MEBIBYTE = 2 ** 20;
 const QUICK = { latency: summarize([1, 2, 3, 20]), lost: 0, ended: 0 };
-const STATE = { clients: 100, subscriptions: 101, retained: 0 };
+const STATE = { clients: 100, subscriptions: 101, retained: 0, filesShort: 0, memoryStep: 0 };
 const GOOD: FloodMeasure = {
   name: 'ping',
   sentence: 'pings',
@@ -25,8 +25,11 @@ const GOOD: FloodMeasure = {
   residentBefore: 100 * MEBIBYTE,
   residentPeak: 200 * MEBIBYTE,
   residentAfter: 110 * MEBIBYTE,
+  residentGrowthMax: 64 * MEBIBYTE,
   stateBefore: STATE,
   stateAfter: STATE,
+  limit: undefined,
+  held: 0,
   isDown: false,
 };
 
@@ -43,6 +46,9 @@ const HARMS: Readonly<Record<string, Partial<FloodMeasure>>> = {
   '65 MiB of memory were left behind': { residentAfter: 165 * MEBIBYTE },
   'clients: 100 before, 101 after': { stateAfter: { ...STATE, clients: 101 } },
   'retained: 0 before, 1 after': { stateAfter: { ...STATE, retained: 1 } },
+  'filesShort: 0 before, 1 after': { stateAfter: { ...STATE, filesShort: 1 } },
+  'memoryStep: 0 before, 3 after': { stateAfter: { ...STATE, memoryStep: 3 } },
+  'the broker has not held memoryMax': { limit: 'memoryMax' },
   'the broker ended': { isDown: true },
   'the flood did nothing': { count: 0 },
 };
@@ -58,6 +64,12 @@ test('a machine on which an echo takes as long is not the broker’s fault, one 
   const during = { ...QUICK, latency: summarize([1, 100]) };
   assert.deepEqual(problemsOf({ ...GOOD, during, echoDuring: summarize([50]) }), []);
   assert.equal(problemsOf({ ...GOOD, during, echoDuring: summarize([49]) }).length, 1);
+});
+
+test('a broker that has held its limit is good, and it is said how often', () => {
+  const held = { ...GOOD, limit: 'openFiles', held: 1_234 };
+  assert.deepEqual(problemsOf(held), []);
+  assert.ok(showFlood(held).includes('  it held     openFiles 1,234 times'));
 });
 
 test('below ten milliseconds nobody is late', () => {

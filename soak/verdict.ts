@@ -5,8 +5,8 @@ import type { Latency } from './latency.ts';
 
 /** Below this nobody tells a late message from what a busy machine does to any. */
 const P99_FLOOR_MILLIS = 10;
-/** How much more memory a broker may hold after a flood than before: what was freed is not given back at once. */
-const RESIDENT_GROWTH_MAX = 64 * 2 ** 20;
+/** How much more memory a broker may hold after a flood than before, unless the flood says otherwise. */
+export const RESIDENT_GROWTH_MAX: number = 64 * 2 ** 20;
 
 /** One flood as it was measured. */
 export interface FloodMeasure {
@@ -27,8 +27,13 @@ export interface FloodMeasure {
   readonly residentBefore: number;
   readonly residentPeak: number;
   readonly residentAfter: number;
+  /** How much more it may be than before: what was freed is not given back at once. */
+  readonly residentGrowthMax: number;
   readonly stateBefore: BrokerState;
   readonly stateAfter: BrokerState;
+  /** What the broker had to hold against the flood, and how often it has; `undefined`: nothing in particular. */
+  readonly limit: string | undefined;
+  readonly held: number;
   /** The broker ended. */
   readonly isDown: boolean;
 }
@@ -48,8 +53,10 @@ export function problemsOf(measure: FloodMeasure): readonly string[] {
   if (during.ended > 0) problems.push(`${during.ended} connections of good clients ended`);
   if (during.lost > 0) problems.push(`${during.lost} messages of good clients never came`);
   const grown = measure.residentAfter - measure.residentBefore;
-  if (grown > RESIDENT_GROWTH_MAX) problems.push(`${(grown / 2 ** 20).toFixed(0)} MiB of memory were left behind`);
-  for (const name of ['clients', 'subscriptions', 'retained'] as const) {
+  if (grown > measure.residentGrowthMax)
+    problems.push(`${(grown / 2 ** 20).toFixed(0)} MiB of memory were left behind`);
+  if (measure.limit !== undefined && measure.held === 0) problems.push(`the broker has not held ${measure.limit}`);
+  for (const name of ['clients', 'subscriptions', 'retained', 'filesShort', 'memoryStep'] as const) {
     if (stateAfter[name] === stateBefore[name]) continue;
     problems.push(`${name}: ${stateBefore[name]} before, ${stateAfter[name]} after`);
   }

@@ -82,7 +82,8 @@ class Checkout {
     const npm = { npm_node_execpath: process.execPath, npm_execpath: path.join(this.root, 'npm.mjs') };
     return spawn(process.execPath, [path.join(this.root, 'scripts', 'bootstrap.mjs'), ...args], {
       cwd: this.root,
-      env: { ...inherited, ...npm, ...env },
+      // Each checkout is new: what is compiled of it is of no use to the next one.
+      env: { ...inherited, ...npm, NODE_DISABLE_COMPILE_CACHE: '1', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
   }

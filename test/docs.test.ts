@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import { countUnmarkedBlocks, examplesOn, fillExamples } from '../scripts/example-blocks.ts';
 import { PAGES, ROOT, stalePages } from '../scripts/pages.ts';
 import { ERROR_CODES } from '../src/base/errors.ts';
-import { type RetryVerdict, retryRule } from '../src/client/retry.ts';
+import { type RetryVerdict, retryVerdict } from '../src/client/retry.ts';
 import { REASON_CODES } from '../src/packet/reason-code-table.ts';
 import { reasonName } from '../src/packet/reason-codes.ts';
 
@@ -90,7 +90,7 @@ test('the guide says of every Reason Code whether another attempt follows, as it
       reasonString: undefined,
       serverReference: undefined,
     } as const;
-    assert.equal(verdicts.get(reasonCode), retryRule(end).verdict, reasonName(reasonCode));
+    assert.equal(verdicts.get(reasonCode), retryVerdict(end), reasonName(reasonCode));
   }
 });
 

@@ -54,6 +54,26 @@ const CLIENT = `
   await broker.close();
 `;
 
+/** A broker, and beside it a program with what bundlers for browsers get; Node.js has enough of the web to run that. */
+const PAGE = `
+  import { connect } from 'vouch/client';
+
+  const client = await connect(process.argv[2]);
+  const { reasonCode } = await client.publish('meter/1', '4711', { qos: 1 });
+  await client.disconnect();
+  console.log(import.meta.resolve('vouch/client').split('/dist/')[1], reasonCode);
+  process.exit(); // The page's turns would go on for ever.
+`;
+const BESIDE_PAGE = `
+  import { spawn } from 'node:child_process';
+  import { createBroker } from 'vouch';
+
+  const broker = createBroker();
+  const { url } = await broker.listen({ port: 0, webSocket: {} });
+  const page = spawn(process.execPath, ['--conditions=browser', 'page.js', url], { stdio: 'inherit' });
+  page.once('close', () => broker.close());
+`;
+
 /** Publishes with its first argument 'write' and dies of SIGKILL; else shows what a broker on the same data has. */
 const DURABLE = `
   import { spawn } from 'node:child_process';
@@ -162,6 +182,12 @@ describe('the published package', () => {
     assert.ok(existsSync(path.join(project, 'meter', 'vouch.db')));
   });
 
+  test('has the client for browsers as a bundle of its own', () => {
+    writeFileSync(path.join(project, 'page.js'), PAGE);
+    writeFileSync(path.join(project, 'beside-page.js'), BESIDE_PAGE);
+    assert.equal(run(project, process.execPath, 'beside-page.js'), 'bundle/client.js 16\n');
+  });
+
   test('brings the command vouch', () => {
     assert.ok(typeof PACKAGE === 'object' && PACKAGE !== null && 'version' in PACKAGE);
     assert.equal(run(project, 'npx', '--no-install', 'vouch', '--version'), `vouch ${String(PACKAGE.version)}\n`);
@@ -194,7 +220,7 @@ describe('the published package', () => {
     const doors = readdirSync(path.join(ROOT, 'src', 'exports')).filter((file) => !file.endsWith('.test.ts'));
     assert.ok(typeof PACKAGE === 'object' && PACKAGE !== null && 'exports' in PACKAGE);
     const named = JSON.stringify(PACKAGE.exports);
-    for (const door of doors) assert.ok(named.includes(`./dist/exports/${door.replace('.ts', '.js')}`), door);
+    for (const door of doors) assert.ok(named.includes(`./dist/exports/${door.replace('.ts', '.d.ts')}`), door);
   });
 
   /** Checks files of the project as whoever has installed the package would. */
@@ -209,7 +235,7 @@ describe('the published package', () => {
 function run(folder: string, file: string, ...args: readonly string[]): string {
   // Without what npm tells the scripts it runs: the project in the folder is no part of this one.
   const env = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(npm_|INIT_CWD|NODE_TEST)/i.test(name)),
+    Object.entries(process.env).filter(([name]) => !/^(npm_|INIT_CWD|NODE_TEST|NODE_COMPILE_CACHE)/i.test(name)),
   );
   const { status, stdout, stderr } = spawnSync(file, args, { cwd: folder, encoding: 'utf8', env });
   assert.equal(status, 0, `${path.basename(file)} ${args.join(' ')} failed:\n${stdout}${stderr}`);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { helpText, isWithin, readOptions, UsageError } from './options.ts';
+import { UsageError } from '../../test/support/command.ts';
+import { helpText, isWithin, readOptions } from './options.ts';
 
 test('without options Vouch itself is played, in both versions, with all statements', () => {
   const { url, versions, only, report } = readOptions([]);

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { VERSIONS, type Version } from '../check.ts';
 import { REQUIREMENTS } from '../requirements.ts';
+import { UsageError } from '../../test/support/command.ts';
 import type { Address, TlsTrust } from '../../test/support/dial.ts';
 
 /** The help text. */
@@ -53,11 +54,6 @@ export interface ConformanceOptions {
   /** A statement or a section; `undefined`: all. */
   readonly only: string | undefined;
   readonly report: string | undefined;
-}
-
-/** Something in the command line makes no sense, or the broker cannot be played with. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
 }
 
 /** What is spoken at a URL, and the port where it names none. */

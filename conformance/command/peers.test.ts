@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { VERSIONS } from '../check.ts';
-import { UsageError } from './options.ts';
+import { UsageError } from '../../test/support/command.ts';
 import { PEERS, startPeer } from './peers.ts';
 import { unspokenVersions } from './targets.ts';
 

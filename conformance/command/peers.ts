@@ -8,7 +8,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { UsageError } from './options.ts';
+import { UsageError } from '../../test/support/command.ts';
 import { brokerAt, type Target } from './targets.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..', '..');

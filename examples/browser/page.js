@@ -1,7 +1,7 @@
 // A page to type meter readings into. None is lost and none is sent twice, whatever becomes of the page or its network: a reading is in
 // IndexedDB before the page says that it has it, and goes out when there is a broker again.
 //
-//   npx esbuild page.js --bundle --format=esm --minify --outdir=site && cp index.html site/
+//   npx esbuild page.js --bundle --splitting --format=esm --minify --outdir=site && cp index.html site/
 //   npx vouch start --listeners ws://127.0.0.1:8080?origins=http://localhost:3000
 //   npx serve site        and open http://localhost:3000/?broker=ws://127.0.0.1:8080
 

@@ -85,6 +85,22 @@ test('No Local: nobody is owed his own messages, unless another subscription of 
   assert.equal(said(both.publishes('p', 'a/b', 1).ends()).length, 1);
 });
 
+// docs/decisions/032.
+test('No Local: nobody is owed his own Will', () => {
+  const own = (noLocal: boolean) =>
+    said(
+      new Story()
+        .connects('s', { will: { topic: 'a' } })
+        .subscribes('s', 'a', 1, { noLocal })
+        .cut('s')
+        .fires('s', 'a')
+        .connects('s', { present: true })
+        .ends(),
+    );
+  assert.deepEqual(own(true), []);
+  assert.equal(own(false).length, 1);
+});
+
 test('QoS 0 is sent to who is connected', () => {
   assert.equal(said(story().publishes('p', 'a/b', 0).ends()).length, 1);
   assert.deepEqual(said(story().publishes('p', 'a/b', 0).delivers('s', 'p#1', 0).ends()), []);

@@ -60,12 +60,12 @@ function isMissing(
 }
 
 /** The subscriptions by which the session must get a message. */
-function sureFor(span: SessionSpan, { topic, place, by }: Acceptance): readonly SubscriptionSpan[] {
+function sureFor(span: SessionSpan, { topic, place, owner }: Acceptance): readonly SubscriptionSpan[] {
   return span.subscriptions.filter(
     (subscription) =>
       !subscription.isShared &&
       subscription.isSureFor(topic, place) &&
-      !(subscription.options.noLocal && by === span.client),
+      !(subscription.options.noLocal && owner === span.client),
   );
 }
 

@@ -320,10 +320,8 @@ export class Digest {
     else if (event.kind === 'dropped') this.dropped(event, place);
   }
 
-  private accepted(
-    { label, topic, qos, retain, by, at }: Extract<HistoryEvent, { kind: 'published' }>,
-    place: number,
-  ): void {
+  private accepted(event: Extract<HistoryEvent, { kind: 'published' }>, place: number): void {
+    const { label, topic, qos, retain, by, at } = event;
     const connection = by === undefined ? undefined : this.client(by).standing.connection;
     const message = this.messages.get(label);
     const publish = connection?.nextPublish(label, topic, qos);
@@ -336,6 +334,7 @@ export class Digest {
       qos,
       retain,
       by,
+      owner: by ?? message?.client,
       life: this.brokerLives.length,
       span: connection?.span,
       // In the outbox, too, it has grown older.

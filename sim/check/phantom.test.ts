@@ -85,6 +85,8 @@ test('RETAIN is kept for who asked for that, and set on retained copies', () => 
   ]);
   const later = new Story().connects('s').connects('p').publishes('p', 'a', 1, kept).subscribes('s', 'a', 1);
   assert.deepEqual(said(sends(later, 'p#1', kept).ends()), []);
+  const meanwhile = new Story().connects('s').connects('p').asks('s', 'a', 1).publishes('p', 'a', 1, kept);
+  assert.deepEqual(said(sends(meanwhile, 'p#1', kept).ends()), []);
   const never = new Story().connects('s').connects('p').publishes('p', 'a', 1, kept);
   never.subscribes('s', 'a', 1, { retainHandling: 2 });
   assert.deepEqual(said(sends(never, 'p#1', kept).ends()), [UNASKED]);
@@ -109,6 +111,16 @@ test('No Local: nobody is sent his own message', () => {
     return sends(told, 's#1').ends();
   };
   assert.deepEqual(said(own(true)), ['s was sent s#1 (a, QoS 1), but had no subscription for it.']);
+  assert.deepEqual(said(own(false)), []);
+});
+
+// docs/decisions/032.
+test('No Local: nobody is sent his own Will', () => {
+  const own = (noLocal: boolean): History => {
+    const told = new Story().connects('s', { will: { topic: 'a' } }).subscribes('s', 'a', 1, { noLocal });
+    return sends(told.cut('s').fires('s', 'a').connects('s', { present: true }), 's!1').ends();
+  };
+  assert.deepEqual(said(own(true)), ['s was sent s!1 (a, QoS 1), but had no subscription for it.']);
   assert.deepEqual(said(own(false)), []);
 });
 

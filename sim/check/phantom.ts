@@ -86,11 +86,12 @@ function waysOf(
     ways.push(...waysOfPlain(span, plain, acceptance));
   }
   const first = acceptances[0]?.cameAt ?? 0;
-  for (const { isShared, options, possibleFrom, possibleTo } of matching) {
+  for (const { isShared, options, sureFrom, possibleTo } of matching) {
     const lowered = Math.min(qos, options.qos);
     if (isShared) {
       if (possibleTo > first) ways.push({ qos: lowered, retain: options.retainAsPublished && retain });
-    } else if (retain && options.retainHandling !== 2 && possibleFrom > first) {
+    } else if (retain && options.retainHandling !== 2 && sureFrom > first) {
+      // What came until SUBACK left may have come before the subscription was in force: then it was retained already.
       ways.push({ qos: lowered, retain: true });
     }
   }
@@ -104,9 +105,9 @@ function waysOf(
 function waysOfPlain(
   span: SessionSpan,
   plain: readonly SubscriptionSpan[],
-  { topic, place, by, qos, retain }: Acceptance,
+  { topic, place, owner, qos, retain }: Acceptance,
 ): readonly Way[] {
-  const usable = plain.filter(({ options }) => !(options.noLocal && by === span.client));
+  const usable = plain.filter(({ options }) => !(options.noLocal && owner === span.client));
   if (usable.length === 0) return [];
   const sure = usable.filter((each) => each.isSureFor(topic, place));
   const qosMin = Math.max(-1, ...sure.map(({ options }) => options.qos));

@@ -27,6 +27,8 @@ export interface Acceptance {
   readonly retain: boolean;
   /** `undefined`: a Will. */
   readonly by: string | undefined;
+  /** Whose message it is to No Local: who published it, or whose Will it is. */
+  readonly owner: string | undefined;
   /** The broker's life. */
   readonly life: number;
   /** The session that published it. */

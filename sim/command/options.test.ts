@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { helpText, readOptions, UsageError } from './options.ts';
+import { UsageError } from '../../test/support/command.ts';
+import { helpText, readOptions } from './options.ts';
 
 test('without options ten thousand seeds are run, from where the commit says, stopping at the first violation', () => {
   const options = readOptions([]);

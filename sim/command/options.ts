@@ -3,6 +3,8 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 
+import { UsageError } from '../../test/support/command.ts';
+
 /** The help text. */
 export function helpText(): string {
   return `Usage: npm run sim -- [options]
@@ -58,11 +60,6 @@ export interface SimOptions {
   readonly jobs: number;
   readonly keepGoing: boolean;
   readonly timeline: boolean;
-}
-
-/** Something in the command line makes no sense. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
 }
 
 const SEED_MAX = 0xffff_ffff;

@@ -153,7 +153,9 @@ export class BrokerProcess extends SimProcess {
         ...plan.broker.limits,
         ...(life % 2 === 0 && plan.broker.limitsLater),
       },
-      tuning: { packetIdMax: plan.broker.packetIdMax },
+      // What takes many turns elsewhere takes some here.
+      tuning: { packetIdMax: plan.broker.packetIdMax, sliceSteps: 1 },
+      later: (run) => this.after(0, run),
       events: {
         messagePublished: ({ topic, qos, retain, payload }, by) => {
           this.tell(life, { kind: 'published', label: labelOf(payload), topic, qos, retain, by });

@@ -2,8 +2,10 @@
 
 import { CONNECT_FLOOD, HALF_OPEN, TAKEOVER_STORM, TLS_HELLO, WRONG_PASSWORDS } from './connections.ts';
 import type { Flood } from './flood.ts';
+import { FILES, FIRST_MESSAGES, FLAPPING, MEMORY } from './shortages.ts';
 import {
   BIG_PACKETS,
+  MANY_FILTERS,
   PING_FLOOD,
   PUBLISH_FLOOD,
   SAME_IDENTIFIER,
@@ -19,6 +21,7 @@ export type FloodName =
   | 'tls-hello'
   | 'ping'
   | 'churn'
+  | 'filters'
   | 'publish'
   | 'same-id'
   | 'big'
@@ -26,7 +29,11 @@ export type FloodName =
   | 'fragments'
   | 'ws-ping'
   | 'slow-readers'
-  | 'passwords';
+  | 'passwords'
+  | 'flapping'
+  | 'first-message'
+  | 'files'
+  | 'memory';
 
 /** All of them, in the order in which they are run. */
 export const FLOODS: Readonly<Record<FloodName, Flood>> = {
@@ -35,6 +42,7 @@ export const FLOODS: Readonly<Record<FloodName, Flood>> = {
   'tls-hello': TLS_HELLO,
   ping: PING_FLOOD,
   churn: SUBSCRIPTION_CHURN,
+  filters: MANY_FILTERS,
   publish: PUBLISH_FLOOD,
   'same-id': SAME_IDENTIFIER,
   big: BIG_PACKETS,
@@ -43,6 +51,10 @@ export const FLOODS: Readonly<Record<FloodName, Flood>> = {
   'ws-ping': WEB_SOCKET_PINGS,
   'slow-readers': SLOW_READERS,
   passwords: WRONG_PASSWORDS,
+  flapping: FLAPPING,
+  'first-message': FIRST_MESSAGES,
+  files: FILES,
+  memory: MEMORY,
 };
 
 /** All names. */

@@ -51,6 +51,27 @@ export const SUBSCRIPTION_CHURN: Flood = {
   },
 };
 
+/** Packets that are small and cause much: many filters, and one that brings all of `$SYS` each time that it is named. */
+export const MANY_FILTERS: Flood = {
+  sentence:
+    'SUBSCRIBE and UNSUBSCRIBE of 1,000 filters, and one of 100 times $SYS/#, by 20 clients, 30 packets a second',
+  unit: 'packets',
+  run: (run) => {
+    const filters = Array.from({ length: 1_000 }, (_, n) => `many/${n}/+/x/#`);
+    const on = subscribe(
+      5,
+      1,
+      filters.map((filter) => [filter, 1] as const),
+    );
+    const all = subscribe(
+      5,
+      3,
+      Array.from({ length: 100 }, () => ['$SYS/#', 0] as const),
+    );
+    return bursts(run, 30, Buffer.concat([on, unsubscribe(5, 2, filters), all]), 3);
+  },
+};
+
 /** Messages that cost their publisher nothing. */
 export const PUBLISH_FLOOD: Flood = {
   sentence: 'QoS 0 messages of 200 bytes from 20 clients to nobody, 10,000 a second',

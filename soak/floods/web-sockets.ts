@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 
 import { connect, PINGREQ } from '../../conformance/wire/write.ts';
 import type { Flood, FloodRun } from './flood.ts';
-import { openClient, withClients } from './wire.ts';
+import { happens, openClient, withClients } from './wire.ts';
 
 /** Flooding clients at a time. */
 const CLIENTS = 20;
@@ -17,21 +17,36 @@ function frame(first: number, content: Uint8Array): Uint8Array {
   return Buffer.concat([Uint8Array.of(first, 0x80 | content.length, 0, 0, 0, 0), content]);
 }
 
+const REQUEST: string = [
+  'GET /mqtt HTTP/1.1',
+  'Host: localhost',
+  'Connection: Upgrade',
+  'Upgrade: websocket',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+  'Sec-WebSocket-Protocol: mqtt',
+  '',
+  '',
+].join('\r\n');
+
+/** Makes a WebSocket of a socket; says whether it was let in. */
+export async function openUpgraded(socket: Socket): Promise<boolean> {
+  socket.write(REQUEST);
+  return await happens(socket, 'data');
+}
+
+/** How a masked frame of a large message begins, with a mask of zero: so many bytes follow. */
+export function frameOpening(length: number): Uint8Array {
+  const opening = Buffer.alloc(14);
+  opening.set([FRAME.whole, 0x80 | 127]);
+  opening.writeBigUInt64BE(BigInt(length), 2);
+  return opening;
+}
+
 /** An open WebSocket that is a client already: all three of its openings leave at once. */
 function openWebSocket(run: FloodRun, n: number): Promise<Socket | undefined> {
-  const request = [
-    'GET /mqtt HTTP/1.1',
-    'Host: localhost',
-    'Connection: Upgrade',
-    'Upgrade: websocket',
-    'Sec-WebSocket-Version: 13',
-    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-    'Sec-WebSocket-Protocol: mqtt',
-    '',
-    '',
-  ].join('\r\n');
   const opening = frame(FRAME.whole, connect(5, { clientId: `frames${n}` }));
-  return openClient(run.target.webSocket, Buffer.concat([Buffer.from(request), opening]));
+  return openClient(run.target.webSocket, Buffer.concat([Buffer.from(REQUEST), opening]));
 }
 
 function bursts(run: FloodRun, perSecond: number, burst: Uint8Array): Promise<void> {

@@ -1,6 +1,5 @@
 // What floods are made of: sockets that take every end for an end, and a pace.
 
-import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
 
 import { setTimeout as wait } from 'node:timers/promises';
@@ -13,12 +12,7 @@ export async function open(port: number): Promise<Socket | undefined> {
   const socket = connectTcp({ port, host: HOST, noDelay: true });
   // The broker may end it in any way and at any time.
   socket.on('error', () => {}).on('data', () => {});
-  const closed = once(socket, 'close').then(() => undefined);
-  const opened = once(socket, 'connect').then(
-    () => socket,
-    () => undefined,
-  );
-  return Promise.race([opened, closed]);
+  return (await happens(socket, 'connect')) ? socket : undefined;
 }
 
 /** Opens a connection and says CONNECT; `undefined`: there is no connection any more when the answer should have come. */
@@ -26,15 +20,14 @@ export async function openClient(port: number, connectBytes: Uint8Array): Promis
   const socket = await open(port);
   if (socket === undefined) return undefined;
   socket.write(connectBytes);
-  const answered = await Promise.race([once(socket, 'data').then(() => true), closing(socket).then(() => false)]);
-  return answered && !socket.destroyed ? socket : undefined;
+  return (await happens(socket, 'data')) ? socket : undefined;
 }
 
-/** Resolves when a socket is gone. */
-function closing(socket: Socket): Promise<void> {
-  if (socket.destroyed) return Promise.resolve();
+/** Waits for something of a socket; says whether it came before the end, whatever that was. */
+export function happens(socket: Socket, event: 'connect' | 'data'): Promise<boolean> {
+  if (socket.destroyed) return Promise.resolve(false);
   return new Promise((resolve) => {
-    socket.once('close', () => resolve());
+    socket.once(event, () => resolve(!socket.destroyed)).once('close', () => resolve(false));
   });
 }
 

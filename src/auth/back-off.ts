@@ -1,6 +1,7 @@
 // Who has been wrong too often is not listened to for a while, which doubles each time. What counts is up to the caller: an
 // address, a user, both. A table is bounded: who fills it makes it forget those who failed longest ago. Failures are forgotten some
-// time after the last of them, however often somebody comes meanwhile.
+// time after the last of them, however often somebody comes meanwhile. A try that is not over counts like a failure: who makes many
+// at once makes no more of them than who waits for each answer.
 
 import { type Millis, millis } from '../base/millis.ts';
 import { ExpiringMap } from './expiring-map.ts';
@@ -29,11 +30,32 @@ interface Failures {
 export class BackOff {
   private readonly limits: BackOffLimits;
   private readonly table: ExpiringMap<Failures>;
+  /** Tries that have begun and are not over; as many as whoever makes them has at a time. */
+  private readonly underWay: Map<string, number>;
 
   constructor(limits: BackOffLimits) {
     this.limits = limits;
     const lifetime = millis(Math.max(FORGOTTEN_AFTER_LEAST, limits.longest * FORGOTTEN_AFTER));
     this.table = new ExpiringMap(KEYS_MAX, lifetime);
+    this.underWay = new Map();
+  }
+
+  /** Whether one more try may begin before those under way are over, even if all of them fail. One at a time always may. */
+  mayBegin(key: string, now: Millis): boolean {
+    const underWay = this.underWay.get(key);
+    return underWay === undefined || (this.table.peek(key, now)?.count ?? 0) + underWay < this.limits.failuresMax;
+  }
+
+  /** A try begins. */
+  begin(key: string): void {
+    this.underWay.set(key, (this.underWay.get(key) ?? 0) + 1);
+  }
+
+  /** One is over; if it failed, that was said before. */
+  end(key: string): void {
+    const left = (this.underWay.get(key) ?? 0) - 1;
+    if (left > 0) this.underWay.set(key, left);
+    else this.underWay.delete(key);
   }
 
   /** How much of its while is left to a key; 0: it is listened to. */

@@ -31,6 +31,8 @@ export interface Identity {
   readonly groups?: readonly string[] | undefined;
   /** What it may do by the word of whoever authenticated it, besides what the Authorizer knows. */
   readonly rights?: Rights | undefined;
+  /** Whether this is what the store remembers of it: its certificate, groups and rights are then not none, but not known. Left out: no. */
+  readonly isRecovered?: boolean | undefined;
 }
 
 /**
@@ -54,10 +56,19 @@ export interface Accepted {
 }
 
 /** An Authenticator's answer. */
-export type Authentication =
-  | Accepted
-  /** `reasonCode` goes into CONNACK (0x86, 0x87, 0x88, ...); `detail` is for the log only. */
-  | { readonly kind: 'refused'; readonly reasonCode: number; readonly detail: string };
+export type Authentication = Accepted | Refused;
+
+/** A limit of those who decide; the broker counts how often a client is refused for it. */
+export type AuthLimitName = 'authFailuresMax' | 'passwordChecksWaitingMax' | 'httpAuthWaitingMax';
+
+/** The client is not let in. `reasonCode` goes into CONNACK (0x86, 0x87, 0x88, ...); `detail` is for the log only. */
+export interface Refused {
+  readonly kind: 'refused';
+  readonly reasonCode: number;
+  readonly detail: string;
+  /** Left out: it is for none. */
+  readonly limit?: AuthLimitName;
+}
 
 /** Decides who a client is. */
 export interface Authenticator {
@@ -102,8 +113,7 @@ export type AuthenticationStep =
    * renews `expiresAt`; `groups` and `rights` stay as they were.
    */
   | (Accepted & { readonly data: Uint8Array | undefined })
-  /** As in `Authentication`. */
-  | { readonly kind: 'refused'; readonly reasonCode: number; readonly detail: string };
+  | Refused;
 
 /** What a client wants to do with a topic. */
 export type Action = 'publish' | 'subscribe' | 'receive' | 'will';

@@ -97,7 +97,7 @@ test('an unknown user waits in the same line for as long as a known one: it is c
   assert.equal(await users.code('anna', PASSWORD), BUSY);
   assert.equal((await first).kind, 'refused');
   // Even with that somebody's password.
-  assert.ok(table.entries.includes(decoyOf(table, 'nobody')));
+  assert.ok(table.entries.includes(decoyOf(table, 'nobody', table.decoyBytes)));
   assert.equal(await users.code('nobody', PASSWORD), BAD);
 });
 
@@ -116,6 +116,47 @@ test('who guesses is held off, longer each time, and is heard again after that, 
     users.pass(1);
     assert.equal(await users.code(name, PASSWORD), name === 'anna' ? 0 : BAD);
   }
+});
+
+const countsOf = async (answers: readonly Promise<number>[]): Promise<Record<string, number>> => {
+  const counts: Record<string, number> = {};
+  for (const code of await Promise.all(answers)) counts[code] = (counts[code] ?? 0) + 1;
+  return counts;
+};
+
+test('who makes all guesses at once has no more of them than who waits for each answer', async () => {
+  for (const passwordChecksMax of [1, 2, 64]) {
+    const users = usersOf(await tableOf('anna'), { passwordChecksMax });
+    const guesses = Array.from({ length: 200 }, (_, n) => users.code('anna', `guess ${n}`));
+    assert.deepEqual(await countsOf(guesses), { [BAD]: 10, [TOO_OFTEN]: 190 });
+  }
+  // The same of one address with many names, and of one name from many addresses.
+  const users = usersOf(await tableOf('anna'), { passwordChecksMax: 64 });
+  const names = Array.from({ length: 100 }, (_, n) => users.code(`user ${n}`, 'guess'));
+  assert.deepEqual(await countsOf(names), { [BAD]: 10, [TOO_OFTEN]: 90 });
+  const hosts = Array.from({ length: 100 }, (_, n) => users.code('anna', `guess ${n}`, `198.51.100.${n}`));
+  assert.deepEqual(await countsOf(hosts), { [BAD]: 10, [TOO_OFTEN]: 90 });
+});
+
+test('one address that fills the line does not keep others from their turn', async () => {
+  const users = usersOf(await tableOf('anna', 'bob'), { passwordChecksMax: 1, passwordChecksWaitingMax: 20 });
+  const guesses = Array.from({ length: 200 }, (_, n) => users.code('anna', `guess ${n}`));
+  const bob = users.code('bob', PASSWORD, '192.0.2.2');
+  assert.equal(await Promise.race([bob, ...guesses.slice(3, 20)]), 0, 'before the fourth of the guesses');
+  assert.deepEqual(await countsOf(guesses), { [BAD]: 10, [TOO_OFTEN]: 10, [BUSY]: 180 });
+});
+
+test('many users of one address who come at once with the right passwords are all let in', async () => {
+  const names = Array.from({ length: 50 }, (_, n) => `user ${n}`);
+  const users = usersOf(await tableOf(...names), { passwordChecksMax: 16 });
+  assert.deepEqual(await countsOf(names.map((name) => users.code(name, PASSWORD))), { 0: 50 });
+});
+
+test('who comes from elsewhere with the same as somebody who turns out to be held off is checked for itself', async () => {
+  const users = usersOf(await tableOf('anna'), { passwordChecksMax: 1, authFailuresMax: 2 });
+  const guesses = ['x', 'y'].map((guess) => users.code('anna', guess));
+  const [here, there] = [users.code('anna', PASSWORD), users.code('anna', PASSWORD, '192.0.2.2')];
+  assert.deepEqual(await Promise.all([...guesses, here, there]), [BAD, BAD, TOO_OFTEN, 0]);
 });
 
 test('the same wrong password again costs nothing and counts once, so that a forgotten device does not hurt its neighbours', async () => {

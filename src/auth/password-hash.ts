@@ -8,7 +8,8 @@ import { promisify } from 'node:util';
 
 import { unreachable } from '../base/assert.ts';
 import type { Random } from '../base/random.ts';
-import { deriveScramKeys, SCRAM_ITERATIONS_MAX, SCRAM_ITERATIONS_MIN, type ScramKeys } from './scram-keys.ts';
+import { deriveScramKeys, type ScramKeys } from './scram-keys.ts';
+import { SCRAM_ITERATIONS_MAX, SCRAM_ITERATIONS_MIN } from './scram-terms.ts';
 
 /** A password as it is kept. */
 export type PasswordHash =

@@ -20,9 +20,14 @@ export interface PasswordTable {
   readonly users: ReadonlyMap<string, PasswordEntry>;
   /** The same in their order. */
   readonly entries: readonly PasswordEntry[];
-  /** Bytes that belong to a name, and that nobody can tell from chance who does not have the file. */
-  decoyBytes(user: string): Uint8Array;
+  /** How many iterations its keys for SCRAM take, each number once. */
+  readonly scramIterations: readonly number[];
+  /** Of the first user's line: whoever goes on with another table of the same file stays with those of the first one. */
+  readonly decoyBytes: DecoyBytes;
 }
+
+/** Bytes that belong to a name, and that nobody can tell from chance who does not have the file. */
+export type DecoyBytes = (name: string) => Uint8Array;
 
 /** Something that is wrong with a line. */
 export interface LineProblem {
@@ -74,11 +79,25 @@ export function parsePasswords(text: string): ParsedPasswords {
 }
 
 /** What an unknown user is checked against: it costs what some user of the file costs. */
-export function decoyOf(table: PasswordTable, user: string): PasswordEntry {
-  const chosen = Buffer.from(table.decoyBytes(user)).readUInt32BE() % table.entries.length;
-  const entry = table.entries[chosen];
+export function decoyOf({ entries }: PasswordTable, user: string, decoyBytes: DecoyBytes): PasswordEntry {
+  const entry = entries[Buffer.from(decoyBytes(user)).readUInt32BE() % entries.length];
   assert(entry !== undefined, 'a table has a user');
   return entry;
+}
+
+/**
+ * How many iterations SCRAM tells a name that has no keys: one of the file's numbers, the same one as long as that is there, whatever
+ * else comes or goes.
+ */
+export function decoyIterations(
+  { scramIterations }: PasswordTable,
+  user: string,
+  decoyBytes: DecoyBytes,
+): number | undefined {
+  const rank = (iterations: number): number => Buffer.from(decoyBytes(`${iterations}:${user}`)).readUInt32BE();
+  let best: number | undefined;
+  for (const each of scramIterations) if (best === undefined || rank(each) > rank(best)) best = each;
+  return best;
 }
 
 /** The text with a line for a user: in the place of the one that it had, or at the end. */
@@ -103,12 +122,18 @@ export function isUserName(user: string): boolean {
 }
 
 function tableOf(users: ReadonlyMap<string, PasswordEntry>): PasswordTable {
-  // Of the first user, whose line seldom changes: what is said of a name that is not there must not change either.
+  // Of the first user, whose line seldom changes: what is said of a name that is not there must not change either, also after a restart.
   const entries = [...users.values()];
   const [first] = entries;
   assert(first !== undefined, 'a table has a user');
   const key = createHash('sha256').update(first.text).digest();
-  return { users, entries, decoyBytes: (user) => createHmac('sha256', key).update(user).digest() };
+  const iterations = entries.flatMap(({ hash }) => (hash.kind === 'scram-sha-256' ? [hash.iterations] : []));
+  return {
+    users,
+    entries,
+    scramIterations: [...new Set(iterations)],
+    decoyBytes: (user) => createHmac('sha256', key).update(user).digest(),
+  };
 }
 
 function splitLine(line: string): {

@@ -14,10 +14,12 @@ export interface ScramKeys {
   readonly serverKey: Uint8Array;
 }
 
-/** RFC 7677 section 4. */
-export const SCRAM_ITERATIONS_MIN = 4096;
-/** More would keep a client busy for seconds: nobody means that. */
-export const SCRAM_ITERATIONS_MAX = 10_000_000;
+/** Both keys, as the client has them. */
+export interface ScramKeyPair {
+  readonly clientKey: Uint8Array;
+  readonly serverKey: Uint8Array;
+}
+
 /** The length of every key, proof and signature. */
 export const SCRAM_KEY_BYTES = 32;
 
@@ -34,7 +36,7 @@ export async function deriveBothKeys(
   password: Uint8Array,
   salt: Uint8Array,
   iterations: number,
-): Promise<{ readonly clientKey: Uint8Array; readonly serverKey: Uint8Array }> {
+): Promise<ScramKeyPair> {
   const salted = await pbkdf2Bytes(preparePassword(password), salt, iterations, SCRAM_KEY_BYTES, 'sha256');
   return { clientKey: hmac(salted, 'Client Key'), serverKey: hmac(salted, 'Server Key') };
 }

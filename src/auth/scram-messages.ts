@@ -1,7 +1,7 @@
 // The messages of SCRAM (RFC 5802 section 7) as text and back: attributes with commas between. Readers give `undefined` for
 // whatever is not to the letter; which side says what then is its own business. Channel binding is not spoken.
 
-import { SCRAM_ITERATIONS_MAX } from './scram-keys.ts';
+import { SCRAM_ITERATIONS_MAX } from './scram-terms.ts';
 
 /** The client's first message. */
 export interface ClientFirst {
@@ -51,22 +51,24 @@ export function parseClientFirst(data: Uint8Array): ClientFirst | undefined {
 /** Reads the challenge. */
 export function parseServerFirst(data: Uint8Array): ServerFirst | undefined {
   const found = new RegExp(`^r=(${NONCE}),s=(${BASE64}),i=([1-9]\\d{0,8})(?:,.*)?$`, 'su').exec(textOf(data));
-  if (found === null || Number(found[3]) > SCRAM_ITERATIONS_MAX) return undefined;
-  return { nonce: found[1] ?? '', salt: Buffer.from(found[2] ?? '', 'base64'), iterations: Number(found[3]) };
+  const salt = bytesOfBase64(found?.[2]);
+  if (found === null || salt === undefined || Number(found[3]) > SCRAM_ITERATIONS_MAX) return undefined;
+  return { nonce: found[1] ?? '', salt, iterations: Number(found[3]) };
 }
 
 /** Reads the answer to the challenge. */
 export function parseClientFinal(data: Uint8Array): ClientFinal | undefined {
   const found = new RegExp(`^(c=(${BASE64}),r=(${NONCE})(?:,.*)?),p=(${BASE64})$`, 'su').exec(textOf(data));
-  if (found === null) return undefined;
-  const [, withoutProof = '', binding = '', nonce = '', proof = ''] = found;
-  return { binding, nonce, proof: Buffer.from(proof, 'base64'), withoutProof };
+  const proof = bytesOfBase64(found?.[4]);
+  if (found === null || proof === undefined) return undefined;
+  const [, withoutProof = '', binding = '', nonce = ''] = found;
+  return { binding, nonce, proof, withoutProof };
 }
 
 /** Reads the server's last word: its signature. */
 export function parseServerFinal(data: Uint8Array): Uint8Array | undefined {
   const found = new RegExp(`^v=(${BASE64})(?:,.*)?$`, 'su').exec(textOf(data));
-  return found === null ? undefined : Buffer.from(found[1] ?? '', 'base64');
+  return bytesOfBase64(found?.[1]);
 }
 
 /** A name as it stands in a message. */
@@ -76,7 +78,16 @@ export function escaped(name: string): string {
 
 /** Bytes, or a text's UTF-8, in Base64. */
 export function base64(bytes: Uint8Array | string): string {
-  return Buffer.from(bytes).toString('base64');
+  return btoa(String.fromCharCode(...(typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes)));
+}
+
+function bytesOfBase64(text: string | undefined): Uint8Array | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  } catch {
+    return undefined; // No Base64.
+  }
 }
 
 /** What is signed: the three messages without the proof. */

@@ -12,15 +12,14 @@ import type {
   AuthenticationMethod,
   AuthenticationStep,
   AuthenticationSubject,
+  AuthLimitName,
 } from './contract.ts';
-import type { Guesses } from './guesses.ts';
+import type { Caller, Guesses } from './guesses.ts';
 import { networkOf } from '../base/network-of.ts';
-import type { PasswordTable } from './password-table.ts';
+import { decoyIterations, type DecoyBytes, type PasswordTable } from './password-table.ts';
 import { SCRAM_KEY_BYTES, type ScramKeys, serverSignature, storedKeyOf } from './scram-keys.ts';
 import { base64, type ClientFirst, exchangedText, parseClientFinal, parseClientFirst } from './scram-messages.ts';
 
-/** Its name. */
-export const SCRAM_SHA_256 = 'SCRAM-SHA-256';
 /** What keys are made with unless somebody says otherwise. Each connection costs the client that much, and none costs the server. */
 export const SCRAM_ITERATIONS = 100_000;
 
@@ -28,6 +27,8 @@ export const SCRAM_ITERATIONS = 100_000;
 export interface ScramParts {
   /** The users as they are now. */
   readonly table: () => PasswordTable;
+  /** Of names that are not there; the same ones as long as the broker runs. */
+  readonly decoyBytes: DecoyBytes;
   readonly guesses: Guesses;
   readonly clock: Pick<Clock, 'monotonic'>;
   readonly random: Random;
@@ -81,11 +82,11 @@ class ScramExchange implements AuthenticationExchange {
     if (actsAs !== '' && actsAs !== userName)
       return refused(NOT_AUTHORIZED, `SCRAM-SHA-256: ${JSON.stringify(userName)} may not act as somebody else.`);
     const { guesses, clock, random } = this.parts;
-    const held = guesses.held(this.network, userName, clock.monotonic());
-    if (held !== undefined) return refused(CONNECTION_RATE_EXCEEDED, held);
+    const held = guesses.held(this.callerOf(userName), clock.monotonic());
+    if (held !== undefined) return refused(CONNECTION_RATE_EXCEEDED, held, 'authFailuresMax');
     const nonce = first.nonce + base64(random.bytes(NONCE_BYTES));
     const table = this.parts.table();
-    const { keys, flaw } = keysOf(table, userName);
+    const { keys, flaw } = keysOf(table, userName, this.parts.decoyBytes);
     const text = `r=${nonce},s=${base64(keys.salt)},i=${keys.iterations}`;
     this.#challenge = { first, line: table.users.get(userName)?.text, keys, flaw, nonce, text };
     return { kind: 'continue', data: bytesOf(text) };
@@ -97,6 +98,10 @@ class ScramExchange implements AuthenticationExchange {
       return refused(NOT_AUTHORIZED, 'SCRAM-SHA-256: the answer does not fit the challenge.');
     const { guesses, clock } = this.parts;
     const { userName } = first;
+    const caller = this.callerOf(userName);
+    // Others that were begun before may have failed since the challenge.
+    const held = guesses.held(caller, clock.monotonic());
+    if (held !== undefined) return refused(CONNECTION_RATE_EXCEEDED, held, 'authFailuresMax');
     // The file may have been read again since the challenge: what was asked for is not what counts now.
     if (this.parts.table().users.get(userName)?.text !== line)
       return refused(
@@ -106,19 +111,24 @@ class ScramExchange implements AuthenticationExchange {
     const exchanged = exchangedText(first.bare, text, final.withoutProof);
     const isProved = timingSafeEqual(storedKeyOf(final.proof, keys.storedKey, exchanged), keys.storedKey);
     if (!isProved || flaw !== undefined) {
-      guesses.fail(this.network, userName, clock.monotonic());
+      guesses.fail(caller, clock.monotonic());
       const detail = flaw ?? `The password of ${JSON.stringify(userName)} is wrong.`;
       return refused(BAD_USER_NAME_OR_PASSWORD, detail);
     }
-    guesses.succeed(this.network, userName, clock.monotonic());
+    guesses.succeed(caller, clock.monotonic());
     const signature = bytesOf(`v=${base64(serverSignature(keys.serverKey, exchanged))}`);
     return { kind: 'accepted', principal: userName, data: signature };
+  }
+
+  private callerOf(userName: string): Caller {
+    return { network: this.network, kind: 'user', name: userName };
   }
 }
 
 function keysOf(
   table: PasswordTable,
   userName: string,
+  decoyBytes: DecoyBytes,
 ): { readonly keys: ScramKeys; readonly flaw: string | undefined } {
   const hash = table.users.get(userName)?.hash;
   if (hash?.kind === 'scram-sha-256') return { keys: hash, flaw: undefined };
@@ -127,21 +137,16 @@ function keysOf(
     hash === undefined
       ? `There is no user ${name}.`
       : `${name} has no keys for SCRAM-SHA-256: "vouch passwd add --scram" makes them.`;
-  const bytes = table.decoyBytes(userName);
+  const bytes = decoyBytes(userName);
+  const iterations = decoyIterations(table, userName, decoyBytes) ?? SCRAM_ITERATIONS;
   const salt = bytes.subarray(0, DECOY_SALT_BYTES);
-  return { keys: { salt, iterations: usualIterations(table), storedKey: bytes, serverKey: bytes }, flaw };
-}
-
-/** As the file's first user who has keys. */
-function usualIterations({ users }: PasswordTable): number {
-  for (const { hash } of users.values()) if (hash.kind === 'scram-sha-256') return hash.iterations;
-  return SCRAM_ITERATIONS;
+  return { keys: { salt, iterations, storedKey: bytes, serverKey: bytes }, flaw };
 }
 
 function bytesOf(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-function refused(reasonCode: number, detail: string): AuthenticationStep {
-  return { kind: 'refused', reasonCode, detail };
+function refused(reasonCode: number, detail: string, limit?: AuthLimitName): AuthenticationStep {
+  return limit === undefined ? { kind: 'refused', reasonCode, detail } : { kind: 'refused', reasonCode, detail, limit };
 }

@@ -7,6 +7,7 @@ import * as fc from 'fast-check';
 import type { AuthenticationExchange, AuthenticationStep } from './contract.ts';
 import { countingRandom } from './fixed-random.arbitrary.ts';
 import { credentials, PASSWORD, tableFrom, tableOf, type TestUsers, usersOf } from './password-users.arbitrary.ts';
+import { scramPassword, showHash } from './password-hash.ts';
 import { scramClient } from './scram-client.ts';
 import { clientProof, deriveBothKeys, deriveScramKeys, serverSignature, storedKeyOf } from './scram-keys.ts';
 import {
@@ -120,6 +121,26 @@ plain:$7$1$c2FsdA==$${'A'.repeat(86)}==`);
   );
 });
 
+test('what a name hears that is not there stays so when other lines change, the first one, too; its iterations are those of some user', async () => {
+  const lineOf = async (user: string, iterations: number): Promise<string> =>
+    `${user}:${showHash(await scramPassword(Buffer.from(PASSWORD), iterations, countingRandom()))}`;
+  const rest = [await lineOf('b', 4096), await lineOf('c', 5000), await lineOf('d', 6000)];
+  const users = usersOf(tableFrom([await lineOf('a', 4096), ...rest].join('\n')));
+  const names = Array.from({ length: 30 }, (_, n) => `nobody ${n}`);
+  const heard = async (): Promise<readonly string[]> =>
+    await Promise.all(
+      names.map(async (name) => {
+        const step = await begin(users).next(bytes(`n,,n=${name},r=abc`));
+        assert.ok(step.kind === 'continue');
+        return textOf(step.data).replace(/^r=[^,]*,/u, '');
+      }),
+    );
+  const before = await heard();
+  assert.deepEqual([...new Set(before.map((text) => text.replace(/.*,i=/u, '')))].toSorted(), ['4096', '5000', '6000']);
+  users.authenticator.replace(tableFrom([await lineOf('a', 5000), ...rest, await lineOf('e', 6000)].join('\n')));
+  assert.deepEqual(await heard(), before);
+});
+
 test('a line that changes between challenge and answer is not what counts any more; another line that changes is of no matter', async () => {
   const exchangeAcross = async (...after: readonly string[]): Promise<AuthenticationStep> => {
     const table = await tableOf('anna', 'bob');
@@ -150,6 +171,28 @@ test('who guesses by SCRAM is held off as by password; one old device counts onc
   assert.equal(await codeOf('bob', PASSWORD), 0);
   users.pass(1_000);
   assert.equal(await codeOf('anna', PASSWORD), 0);
+});
+
+test('exchanges that were begun before the first proof came are judged as if each had waited for the one before', async () => {
+  const users = usersOf(await tableOf('anna'));
+  const exchanges = await Promise.all(
+    Array.from({ length: 50 }, async (_, n) => {
+      const client = scramClient('anna', bytes(`guess ${n}`), countingRandom()).begin();
+      const server = begin(users);
+      const challenge = await server.next(client.first);
+      assert.ok(challenge.kind === 'continue');
+      return { server, final: await client.respond(challenge.data) };
+    }),
+  );
+  const codes: number[] = [];
+  for (const { server, final } of exchanges) {
+    const step = await server.next(final);
+    codes.push(step.kind === 'refused' ? step.reasonCode : 0);
+  }
+  assert.deepEqual(
+    codes,
+    Array.from({ length: 50 }, (_, n) => (n < 10 ? 0x86 : 0x9f)),
+  );
 });
 
 for (const [flaw, first] of [

@@ -89,6 +89,11 @@ export const DEFAULT_AUTH_SOURCES: AuthSources = Object.freeze({
   httpAuthCacheExpiry: millis(60_000),
 });
 
+/** Whether answers about who a client is may name groups to which it belongs. */
+export function namesGroups({ jwtKeys, jwtSecretFile, httpAuth }: AuthSources): boolean {
+  return jwtKeys !== '' || jwtSecretFile !== '' || httpAuth !== '';
+}
+
 /** Whether any of it says who a client is. */
 export function hasAnySource({ certificateUser, jwtKeys, jwtSecretFile, httpAuth }: AuthSources): boolean {
   return certificateUser !== 'none' || jwtKeys !== '' || jwtSecretFile !== '' || httpAuth !== '';

@@ -10,9 +10,12 @@ const ENCODER = new TextEncoder();
 /** Above this many UTF-16 units `encodeInto` beats a loop (measured on Node 24). */
 const LOOP_UNITS_MAX = 64;
 
+/** A buffer of this length or more is given back as soon as there is a larger one: a collector of garbage may not come by for long. */
+const LARGE_BYTES = 64 * 1024;
+
 /** Bytes under construction. */
 export class ByteWriter {
-  /** The buffer; replaced by a larger one when it grows. Valid up to `position`. */
+  /** The buffer; replaced by a larger one when it grows, and empty from then on if it was large. Valid up to `position`. */
   bytes: Uint8Array<ArrayBuffer>;
   /** Where the next byte goes. */
   position: number;
@@ -102,6 +105,10 @@ export class ByteWriter {
   private grow(needed: number): void {
     let length = Math.max(this.bytes.length * 2, 256);
     while (length < needed) length *= 2;
+    if (this.bytes.length >= LARGE_BYTES) {
+      this.bytes = new Uint8Array(this.bytes.buffer.transfer(length));
+      return;
+    }
     const larger = new Uint8Array(length);
     larger.set(this.bytes.subarray(0, this.position));
     this.bytes = larger;

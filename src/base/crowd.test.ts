@@ -54,3 +54,13 @@ test('a flood from many places costs little for each that comes', () => {
   assert.equal(left + crowd.weight, 30_000);
   assert.ok(crowd.weight <= 10_000);
 });
+
+test('when something else is short, a quarter makes way from where most is, and little is left alone', () => {
+  const crowd = new Crowd<string>(1_000);
+  for (let n = 1; n <= 3; n++) crowd.set('few', `few ${n}`, 1);
+  for (let n = 1; n <= 13; n++) crowd.set('many', `many ${n}`, 1);
+  assert.deepEqual(crowd.makeWay(10), ['many 1', 'many 2', 'many 3', 'many 4']);
+  assert.deepEqual(crowd.makeWay(10), ['many 5', 'many 6']);
+  assert.deepEqual(crowd.makeWay(10), []);
+  assert.equal(crowd.weight, 10);
+});

@@ -10,6 +10,8 @@ interface Group<Member> {
 
 /** When some have to go, this share of the bound is made free, so that it is not looked through for each newcomer. */
 const FREED = 1 / 16;
+/** Of what all weigh, when something else than their weight is short. */
+const WAY = 1 / 4;
 
 /** A bounded crowd. */
 export class Crowd<Member> {
@@ -55,8 +57,16 @@ export class Crowd<Member> {
 
   /** Who has to go, and is no member any more; mostly nobody. */
   relieve(): readonly Member[] {
-    if (this.weightNow <= this.weightMax) return [];
-    const enough = this.weightMax - Math.floor(this.weightMax * FREED);
+    return this.weightNow <= this.weightMax ? [] : this.lightenTo(this.weightMax - Math.floor(this.weightMax * FREED));
+  }
+
+  /** Who has to go, and is no member any more, where a quarter is to make way; what weighs little in all is left alone. */
+  makeWay(little: number): readonly Member[] {
+    const enough = this.weightNow - Math.ceil(this.weightNow * WAY);
+    return this.weightNow <= little ? [] : this.lightenTo(Math.max(little, enough));
+  }
+
+  private lightenTo(enough: number): readonly Member[] {
     const level = this.levelFor(enough);
     const leaving: Member[] = [];
     for (const [origin, group] of this.groups) this.lighten(origin, group, level, enough, leaving);

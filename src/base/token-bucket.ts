@@ -28,6 +28,17 @@ export class TokenBucket {
     this.filledAt = now;
   }
 
+  /** Whether it is as it was at the beginning. */
+  isFull(now: Millis): boolean {
+    return this.tokens + (now - this.filledAt) * this.perMilli >= this.capacity;
+  }
+
+  /** Lets it owe no more than comes within so long. */
+  forgive(debtMax: Millis, now: Millis): void {
+    const excess = this.debt(now) - debtMax;
+    if (excess > 0) this.take(-excess * this.perMilli, now);
+  }
+
   /** How long it is until it owes nothing; 0: it owes nothing. hot: */
   debt(now: Millis): Millis {
     const tokens = this.tokens + (now - this.filledAt) * this.perMilli;

@@ -4,7 +4,7 @@
 import type { Millis } from '../base/millis.ts';
 import type { BrokerState } from './broker-state.ts';
 import type { ClientSession } from './client-session.ts';
-import { isExpired } from '../store/delivery-queue.ts';
+import { isExpired } from '../store/expiry.ts';
 import type { SessionDelivery } from './session-delivery.ts';
 
 /** Takes everything that is not settled from a session, whose subscriptions have ended already. The store has yet to be told. */

@@ -13,6 +13,7 @@ import type {
   Identity,
 } from '../auth/contract.ts';
 import { assert } from '../base/assert.ts';
+import type { Clock } from '../base/clock.ts';
 import { type Millis, millis } from '../base/millis.ts';
 import { packetSize } from '../packet/encode.ts';
 import type { AuthPacket } from '../packet/packet.ts';
@@ -27,6 +28,17 @@ import type { Connection } from './connection.ts';
 export type AuthenticationOutcome = Exclude<AuthenticationStep, { readonly kind: 'continue' }>;
 
 const BINARY_BYTES_MAX = 65_535;
+
+/**
+ * When what a client was let in with expires; `undefined`: it does not.
+ * @param wall  By the clock on the wall, which is asked once: that it is set later neither lengthens nor shortens the time.
+ */
+export function expiryOf(wall: Millis | undefined, clock: Clock, now: Millis): Millis | undefined {
+  if (wall === undefined || wall === Number.POSITIVE_INFINITY) return undefined;
+  const left = wall - clock.wall();
+  // Foreign code may say anything: what is no number has passed.
+  return millis(now + (left > 0 ? left : 0));
+}
 
 /** The exchanges of one connection. */
 export class ClientAuthentication {

@@ -3,7 +3,7 @@
 // Invariant: there are at most `BANS_MAX`, and each has the moment at which it ends on the calendar, since bans outlive the
 // process. What becomes of those who are connected, and where bans are kept, is the owner's business.
 
-import { type AddressRange, addressOf, parseAddressRange } from '../auth/rules/address-range.ts';
+import { type AddressRange, addressOf, AddressTable, parseAddressRange } from '../auth/rules/address-range.ts';
 import type { Clock } from '../base/clock.ts';
 import { UsageError } from '../base/errors.ts';
 
@@ -27,13 +27,28 @@ export interface BanKeeper {
   save(bans: readonly Ban[]): void;
 }
 
-/** More would not be found quickly: ranges of addresses are looked through one by one. */
+/** What keeps them is written as a whole for each change. */
 const BANS_MAX = 10_000;
 
 /** A ban in a sentence. */
 export function sayBan({ kind, value, until, reason }: Ban): string {
   const end = until === undefined ? '' : ` until ${new Date(until).toISOString()}`;
   return `The ${kind} ${JSON.stringify(value)} is banned${end}${reason === '' ? '' : `: ${reason}`}.`;
+}
+
+/** Whether a client falls under one ban, for somebody who asks about many clients; who they are as in `Bans.against`. */
+export function fallsUnder({
+  kind,
+  value,
+}: Pick<Ban, 'kind' | 'value'>): (
+  clientId: string | undefined,
+  userName: string | undefined,
+  remote: string,
+) => boolean {
+  if (kind === 'client') return (clientId) => clientId === value;
+  if (kind === 'user') return (_, userName) => userName === value;
+  const range = parseAddressRange(value);
+  return (_, __, remote) => range?.holds(addressOf(remote)) === true;
 }
 
 /** The bans of one broker. */
@@ -44,6 +59,7 @@ export class Bans {
   private readonly byKey: Map<string, Ban>;
   /** Of the bans of addresses, by the same key. */
   private readonly ranges: Map<string, AddressRange>;
+  private readonly table: AddressTable<string>;
 
   /** @throws {UsageError} `invalid-argument`: one that was kept is none. */
   constructor(clock: Clock, keeper: BanKeeper | undefined) {
@@ -51,6 +67,7 @@ export class Bans {
     this.keeper = keeper;
     this.byKey = new Map();
     this.ranges = new Map();
+    this.table = new AddressTable();
     for (const ban of keeper?.bans ?? []) this.put(ban);
   }
 
@@ -109,9 +126,7 @@ export class Bans {
 
   private againstAddress(remote: string): Ban | undefined {
     if (this.ranges.size === 0) return undefined;
-    const address = addressOf(remote);
-    for (const [key, range] of this.ranges) {
-      if (!range.holds(address)) continue;
+    for (const key of this.table.find(addressOf(remote))) {
       const ban = this.byKey.get(key);
       if (ban !== undefined && this.isInForce(ban)) return ban;
     }
@@ -144,13 +159,17 @@ export class Bans {
         );
       }
       this.ranges.set(key, range);
+      this.table.add(range, key);
     }
     this.byKey.set(key, ban);
   }
 
   private take(ban: Ban): void {
-    this.byKey.delete(keyOf(ban));
-    this.ranges.delete(keyOf(ban));
+    const key = keyOf(ban);
+    const range = this.ranges.get(key);
+    if (range !== undefined) this.table.remove(range, key);
+    this.byKey.delete(key);
+    this.ranges.delete(key);
   }
 
   private saveOr(undo: () => void): void {

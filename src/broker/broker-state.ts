@@ -13,7 +13,10 @@ import type { TextTable } from '../base/text-table.ts';
 import type { Authenticator, Authorizer } from '../auth/contract.ts';
 import { createTopicTable } from '../packet/topic-name.ts';
 import type { Batch, MessageId, RecipientKey, Store } from '../store/contract.ts';
+import { AuthenticatorFailures } from './authenticator-failures.ts';
 import { Bans } from './bans.ts';
+import { type KeptRates, newKeptRates } from './client-rates.ts';
+import type { ClientSession } from './client-session.ts';
 import type { CommitGate } from './commit.ts';
 import type { Connection } from './connection.ts';
 import { type Counters, newCounters } from './counters.ts';
@@ -21,6 +24,7 @@ import { Elision } from './elision.ts';
 import { Drain } from './draining.ts';
 import type { BrokerEvents } from './events.ts';
 import { FanOut } from './fan-out.ts';
+import { FileShortage } from './file-shortage.ts';
 import { Flapping } from './flapping.ts';
 import { guardAuthorizer } from './guarded-authorizer.ts';
 import { LimitNews } from './limit-news.ts';
@@ -29,10 +33,12 @@ import { Overload } from './overload.ts';
 import { BROKER_TUNING, type BrokerParts, type BrokerTuning, type ClientRedirect, type HostFacts } from './parts.ts';
 import { QueueLimits } from './queue-limits.ts';
 import { newQueueTotals, type QueueTotals } from '../store/queue-totals.ts';
+import { RefusalLines } from './refusal-lines.ts';
 import { RetainedMessages } from './retained-messages.ts';
 import { Router } from './router.ts';
 import { type BrokerRules, DEFAULT_RULES } from './rules.ts';
 import { SessionRegistry } from './session-registry.ts';
+import { type Later, Slices } from './slices.ts';
 import { SystemTopics } from './system-topics.ts';
 import { Visitors } from './visitors.ts';
 import { Wills } from './wills.ts';
@@ -72,10 +78,14 @@ export class BrokerState {
   readonly host: HostFacts | undefined;
   readonly counters: Counters;
   readonly limitNews: LimitNews;
+  readonly refusalLines: RefusalLines;
+  readonly authenticatorFailures: AuthenticatorFailures;
   readonly bans: Bans;
   readonly visitors: Visitors;
+  readonly keptRates: KeptRates;
   readonly flapping: Flapping;
   readonly overload: Overload;
+  readonly fileShortage: FileShortage;
   /** Topic names that came lately. */
   readonly topics: TextTable;
   /** Where payloads are copied that outlive their chunk. */
@@ -85,6 +95,9 @@ export class BrokerState {
   readonly queueLimits: QueueLimits;
   readonly router: Router;
   readonly retained: RetainedMessages;
+  /** Sessions that are still to be given retained messages. */
+  readonly owing: Set<ClientSession>;
+  readonly slices: Slices;
   readonly sessions: SessionRegistry;
   readonly wills: Wills;
   readonly systemTopics: SystemTopics;
@@ -109,7 +122,7 @@ export class BrokerState {
   constructor(parts: BrokerParts) {
     this.store = parts.store;
     this.authenticator = parts.authenticator;
-    this.authorizer = guardAuthorizer(parts.authorizer, parts.log);
+    this.authorizer = guardAuthorizer(parts.authorizer, parts.log, parts.clock);
     this.clock = parts.clock;
     this.random = parts.random;
     this.log = parts.log;
@@ -123,10 +136,14 @@ export class BrokerState {
     this.host = parts.host;
     this.counters = newCounters();
     this.limitNews = new LimitNews(this);
+    this.refusalLines = new RefusalLines(parts.log);
+    this.authenticatorFailures = new AuthenticatorFailures();
     this.bans = new Bans(parts.clock, parts.banKeeper);
     this.visitors = new Visitors(this);
+    this.keptRates = newKeptRates(parts.limits);
     this.flapping = new Flapping(this);
     this.overload = new Overload(this, parts.memory);
+    this.fileShortage = new FileShortage(this, parts.files);
     this.topics = TOPICS;
     this.arena = new ByteArena();
     this.fanOut = new FanOut();
@@ -134,6 +151,8 @@ export class BrokerState {
     this.queueLimits = new QueueLimits(parts.limits, this.queueTotals);
     this.router = new Router(this);
     this.retained = new RetainedMessages(this);
+    this.owing = new Set();
+    this.slices = new Slices(this.clock, this.laterWith(parts.later), this.tuning.sliceSteps);
     this.sessions = new SessionRegistry(this);
     this.wills = new Wills(this);
     this.systemTopics = new SystemTopics(this);
@@ -148,6 +167,18 @@ export class BrokerState {
     this.storeFailure = undefined;
     this.recipientKeyLast = 0;
     this.isClosing = false;
+  }
+
+  /** A turn that ends like others. */
+  private laterWith(later: Later | undefined): Later | undefined {
+    return (
+      later &&
+      ((run) =>
+        later(() => {
+          run();
+          this.elision.releaseMoved();
+        }))
+    );
   }
 
   /** A name in the store for a session, a shared group, or a Will without a session. */

@@ -15,11 +15,14 @@ import type { Counters } from './counters.ts';
 import { Inspection } from './inspection.ts';
 import type { BrokerParts } from './parts.ts';
 import { publishMessage } from './publishing.ts';
-import { beginSweep, type Objection, type Sweep } from './revoking.ts';
+import { beginBan, beginSweep, type Objection, type Sweep } from './revoking.ts';
 import { StoreWatch } from './store-watch.ts';
 
 /** A message of the embedding program. */
 export type OutgoingMessage = Omit<Message, 'expiresAt'>;
+
+/** A million messages that expire at one moment must not hold up everybody else: so long goes one tick on. */
+const TICK_MILLIS_MAX = 10;
 
 /** One broker. */
 export class Broker {
@@ -103,9 +106,12 @@ export class Broker {
 
   /** A connection was closed because the process has hardly any descriptors left: counted and said. */
   noteFilesShort(remote: string): void {
-    const remedy = 'Let it open more (ulimit -n, LimitNOFILE=), or lower connectionsMax.';
-    const sentence = `Cut off ${remote}: the process has as many files and sockets open as it may, but for what the store and the log need.`;
-    this.state.limitNews.tell('openFiles', `${sentence} ${remedy}`, { remote });
+    this.state.fileShortage.note(remote, this.state.clock.monotonic());
+  }
+
+  /** A connection was cut off before it was open, since too many were about to be; the listener has told. */
+  noteTurnedAway(): void {
+    this.state.limitNews.count('handshakesMax');
   }
 
   /** The bans in force, the oldest first. */
@@ -114,19 +120,18 @@ export class Broker {
   }
 
   /**
-   * Bans a client, a user or an address, in place of an older ban of the same, and ends the connections that fall under it (0x98 to MQTT 5).
-   * Their sessions stay.
+   * Bans a client, a user or an address, in place of an older ban of the same, and begins to end the connections that fall under it (0x98 to
+   * MQTT 5). Their sessions stay.
+   * @returns What ends the rest of them, if there is more than one slice to do; the caller steps on, without holding anybody up.
    * @throws {UsageError} `invalid-argument`: the value is none, or there are too many bans.
    * @throws {OperationError} `file-unavailable`: the ban cannot be kept; then there is none.
    */
-  ban(ban: Ban): void {
+  ban(ban: Ban): Sweep {
     this.state.bans.add(ban);
     this.state.log.info(sayBan(ban), { ban: ban.kind, value: ban.value });
-    for (const connection of Array.from(this.state.connections)) {
-      const { session, remote } = connection;
-      const against = this.state.bans.against(session?.clientId, session?.identity.principal, remote);
-      if (against !== undefined) connection.expel(Reason.administrativeAction, sayBan(against));
-    }
+    const sweep = beginBan(this.state, ban);
+    sweep.step();
+    return sweep;
   }
 
   /**
@@ -145,12 +150,23 @@ export class Broker {
     return this.state.deadlines.nextDeadline();
   }
 
-  /** Lets time pass: keep-alive, expiry, Wills. Call at `nextDeadline`, or every few hundred milliseconds. */
-  tick(now: Millis): void {
-    const { deadlines, elision, isClosing, storeFailure } = this.state;
-    if (isClosing || storeFailure !== undefined) return; // The next broker on the store goes on with what is due.
-    for (let due = deadlines.takeDue(now); due !== undefined; due = deadlines.takeDue(now)) due.tick(now);
+  /**
+   * Lets time pass: keep-alive, expiry, Wills. Call at `nextDeadline`, or every few hundred milliseconds.
+   * @returns Whether more is due than may be done in one go: call it again, after a look at the sockets.
+   */
+  tick(now: Millis): boolean {
+    const { clock, deadlines, elision, isClosing, storeFailure } = this.state;
+    if (isClosing || storeFailure !== undefined) return false; // The next broker on the store goes on with what is due.
+    const end = clock.monotonic() + TICK_MILLIS_MAX;
+    let isLate = false;
+    while (!isLate) {
+      const due = deadlines.takeDue(now);
+      if (due === undefined) break;
+      due.tick(now);
+      isLate = clock.monotonic() >= end;
+    }
     elision.releaseMoved();
+    return isLate;
   }
 
   /**
@@ -173,7 +189,7 @@ export class Broker {
         ? outgoing.properties
         : { ...outgoing.properties, correlationData: new Uint8Array(correlationData) };
     const message: Message = { ...outgoing, payload, properties, expiresAt };
-    const { reasonCode, after } = publishMessage(this.state, message, now);
+    const { reasonCode, after } = publishMessage(this.state, message, undefined, now);
     return new Promise((resolve, reject) => {
       this.state.whenDurable(after, () => resolve(reasonCode), reject);
     });

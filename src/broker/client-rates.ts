@@ -1,20 +1,45 @@
 // How fast one client may send, and be sent to. Whoever sends faster is not read from until it may again, which loses nothing; what
 // comes for it too fast waits in its queue, in order, as for a reader that is slow. A client that sends, within what was read
 // already, more than it may within a long time, is ended: it would stand still for longer than anybody waits.
-// There is one of these per connection, and none where no rate is limited.
+// There is one of these per connection, and none where no rate is limited. What a client has used up it has used up also when it comes back under
+// the same identifier: its buckets are kept until they are full again, or would be.
 
+import { ExpiringMap } from '../auth/expiring-map.ts';
 import { type Millis, millis } from '../base/millis.ts';
 import { TokenBucket } from '../base/token-bucket.ts';
+import type { Packet } from '../packet/packet.ts';
 import { Reason } from '../packet/reason-codes.ts';
 import type { BrokerState } from './broker-state.ts';
 import type { Connection } from './connection.ts';
 import type { Ending } from './ending.ts';
+import type { BrokerLimits } from './limits.ts';
 
 /** The limits that are rates. */
 export type RateName = 'messageRateIn' | 'byteRateIn' | 'messageRateOut' | 'byteRateOut';
 
 /** What a client may save up of each of its rates. */
 const SAVED_SECONDS = 1;
+
+/** Clients whose buckets are kept while they are away. */
+const KEPT_MAX = 100_000;
+/** Who was ended for a debt comes back with less of it, or the next packet would end it again. */
+const DEBT_SHARE_KEPT = 1 / 2;
+
+/** What one client may do; `undefined`: as much as it likes. */
+interface RateBuckets {
+  readonly messagesIn: TokenBucket | undefined;
+  readonly bytesIn: TokenBucket | undefined;
+  readonly messagesOut: TokenBucket | undefined;
+  readonly bytesOut: TokenBucket | undefined;
+}
+
+/** The buckets of clients that have gone, by client identifier. */
+export type KeptRates = ExpiringMap<RateBuckets>;
+
+/** Keeps nothing yet. */
+export function newKeptRates({ rateDebtMax }: BrokerLimits): KeptRates {
+  return new ExpiringMap(KEPT_MAX, millis(rateDebtMax * DEBT_SHARE_KEPT + SAVED_SECONDS * 1000));
+}
 
 /** The rates of one connection. */
 export class ClientRates {
@@ -25,26 +50,47 @@ export class ClientRates {
   private readonly messagesOut: TokenBucket | undefined;
   private readonly bytesOut: TokenBucket | undefined;
 
-  private constructor(broker: BrokerState, connection: Connection, now: Millis) {
-    const { limits } = broker;
+  private constructor(broker: BrokerState, connection: Connection, buckets: RateBuckets) {
     this.broker = broker;
     this.connection = connection;
-    this.messagesIn = bucketOf(limits.messageRateIn, now);
-    this.bytesIn = bucketOf(limits.byteRateIn, now);
-    this.messagesOut = bucketOf(limits.messageRateOut, now);
-    this.bytesOut = bucketOf(limits.byteRateOut, now);
+    this.messagesIn = buckets.messagesIn;
+    this.bytesIn = buckets.bytesIn;
+    this.messagesOut = buckets.messagesOut;
+    this.bytesOut = buckets.bytesOut;
   }
 
   /** Makes the rates of a connection; `undefined`: none is limited. */
   static of(broker: BrokerState, connection: Connection, now: Millis): ClientRates | undefined {
     const { messageRateIn, byteRateIn, messageRateOut, byteRateOut } = broker.limits;
     const areLimited = messageRateIn + byteRateIn + messageRateOut + byteRateOut > 0;
-    return areLimited ? new ClientRates(broker, connection, now) : undefined;
+    if (!areLimited) return undefined;
+    const clientId = connection.session?.clientId ?? '';
+    const kept = broker.keptRates.get(clientId, now);
+    broker.keptRates.delete(clientId);
+    const buckets = kept ?? {
+      messagesIn: bucketOf(messageRateIn, now),
+      bytesIn: bucketOf(byteRateIn, now),
+      messagesOut: bucketOf(messageRateOut, now),
+      bytesOut: bucketOf(byteRateOut, now),
+    };
+    return new ClientRates(broker, connection, buckets);
   }
 
-  /** Packets came that make work for the broker: each filter of a SUBSCRIBE is one. hot: */
-  takeMessagesIn(count: number, now: Millis): void {
-    this.messagesIn?.take(count, now);
+  /** The connection is over: keeps what is not full. */
+  leave(now: Millis): void {
+    const { broker, messagesIn, bytesIn, messagesOut, bytesOut } = this;
+    const { clientId } = this.connection.session ?? {};
+    const buckets = { messagesIn, bytesIn, messagesOut, bytesOut };
+    const isUsed = Object.values(buckets).some((bucket) => bucket?.isFull(now) === false);
+    if (clientId === undefined || !isUsed) return;
+    const debtMax = millis(broker.limits.rateDebtMax * DEBT_SHARE_KEPT);
+    for (const bucket of Object.values(buckets)) bucket?.forgive(debtMax, now);
+    broker.keptRates.set(clientId, buckets, now);
+  }
+
+  /** A packet came. hot: */
+  takePacketIn(packet: Packet, now: Millis): void {
+    this.messagesIn?.take(workOf(packet), now);
   }
 
   /** hot: */
@@ -109,6 +155,22 @@ export class ClientRates {
     ];
     const first = Math.min(...debts.filter((debt) => debt > 0));
     return first === Number.POSITIVE_INFINITY ? undefined : millis(now + first);
+  }
+}
+
+/** How many messages a packet counts for: each filter of a SUBSCRIBE is work like one, and what only answers us is none. hot: */
+function workOf(packet: Packet): number {
+  switch (packet.kind) {
+    case 'publish':
+    case 'pingreq':
+    case 'auth':
+      return 1;
+    case 'subscribe':
+      return packet.subscriptions.length;
+    case 'unsubscribe':
+      return packet.filters.length;
+    default:
+      return 0;
   }
 }
 

@@ -1,6 +1,5 @@
-// One client's session as the broker keeps it: the QoS machine (session/), the queue of what does not
-// fit its window yet, the subscriptions, the Will, and how long it outlives its connection. It carries
-// out what the machine asks for: packets go to the connection's gate, changes to the store.
+// One client's session as the broker keeps it: the QoS machine (session/), the queue of what does not fit its window yet, the subscriptions,
+// the Will, and how long it outlives its connection. What the machine asks for goes to the connection's gate, and to the store.
 //
 // Order: QoS 1 and 2 messages go through the queue whenever anything is in it, so that none overtakes another.
 // A session is persistent if `key` is not 0: then the store knows it, and its queue (delivery-queue.ts). Whether that has room
@@ -9,7 +8,6 @@
 
 import { assert } from '../base/assert.ts';
 import { type Millis, millis } from '../base/millis.ts';
-import { RingQueue } from '../base/ring-queue.ts';
 import type { Identity } from '../auth/contract.ts';
 import type { Message } from '../packet/message.ts';
 import type { PublishPacket, QoS } from '../packet/packet.ts';
@@ -21,9 +19,11 @@ import type { Batch, MessageId, QueueSize, SessionKey } from '../store/contract.
 import type { Waiter } from './admission.ts';
 import type { BrokerState, Timed } from './broker-state.ts';
 import type { Connection } from './connection.ts';
-import { DeliveryQueue, isExpired } from '../store/delivery-queue.ts';
+import { DeliveryQueue } from '../store/delivery-queue.ts';
+import { isExpired } from '../store/expiry.ts';
 import { DroppedMessages } from './dropped-messages.ts';
 import type { GroupQueue } from './group-queue.ts';
+import type { OwedMessages } from './owed-messages.ts';
 import { publishFromClient, sendRefusal } from './publishing.ts';
 import type { QueueLimitName } from './queue-limits.ts';
 import { lower, type RouteTarget } from './route.ts';
@@ -31,7 +31,8 @@ import { type Addressing, newDelivery, type SessionDelivery, storedDelivery } fr
 import type { Subscription } from './subscription.ts';
 import type { SetWill } from './wills.ts';
 
-const TRANSIENT_LIMITS = 'transientQueueMessagesMax, transientQueueBytesMax';
+/** What bounds what waits in memory. */
+export const TRANSIENT_LIMITS = 'transientQueueMessagesMax, transientQueueBytesMax';
 
 /** The state of one client on this broker (section 4.1). */
 export class ClientSession implements SessionOutput<SessionDelivery>, Waiter, Timed {
@@ -64,8 +65,10 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Waiter, Ti
   connection: Connection | undefined;
   /** Whether the connection has been opened, and the groups know. */
   isPresent: boolean;
-  /** Retained messages of QoS 0 that wait for the reader, and for nothing else; made when the first one does. */
-  private unsentRetained: RingQueue<SessionDelivery> | undefined;
+  /** Retained messages that its subscriptions are still to be given; `undefined`: none. */
+  owed: OwedMessages | undefined;
+  /** How many of these wait for its reader. */
+  owedNow: number;
   /** A place in the window became free: the queue may go on. */
   private windowMoved: boolean;
 
@@ -87,7 +90,8 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Waiter, Ti
     this.identity = identity;
     this.connection = undefined;
     this.isPresent = false;
-    this.unsentRetained = undefined;
+    this.owed = undefined;
+    this.owedNow = 0;
     this.windowMoved = false;
   }
 
@@ -112,8 +116,6 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Waiter, Ti
     if (qos === 0) {
       // QoS 0 is not stored for absent clients.
       if (connection === undefined || !this.machine.isConnected) return;
-      // [MQTT-4.6.0-5]: a retained one of the same topic may wait.
-      if (this.unsentRetained !== undefined) this.pump(now);
       if (connection.isCongested) {
         this.dropped().addSlow(message.topic, connection.whyCongested);
         return;
@@ -151,20 +153,14 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Waiter, Ti
     this.openConnection().gate.holdDeliveries(after);
   }
 
-  /**
-   * Takes a retained message for a subscription, to be sent by the next `pump`. With QoS 1 and 2 behind what already
-   * waits; with QoS 0 it does not wait for the window, lest a newer message of its topic overtake it [MQTT-4.6.0-5].
-   */
-  offerRetained(message: Message, qos: QoS, address: Addressing, messageId: MessageId, now: Millis): void {
-    if (qos > 0) {
-      this.enqueue(message, qos, true, address, messageId, now);
-      return;
-    }
-    const waiting = (this.unsentRetained ??= new RingQueue());
-    // Their payload is that of the retained messages, which are in memory anyway.
-    if (waiting.length < this.broker.limits.transientQueueMessagesMax)
-      waiting.push(newDelivery(message, 0, true, address, 0, undefined));
-    else this.dropped().addQueueFull(message.topic, TRANSIENT_LIMITS);
+  /** Takes a retained message of QoS 1 or 2 for a subscription, to be sent by the next `pump`, behind what waits already. */
+  queueRetained(message: Message, qos: 1 | 2, address: Addressing, messageId: MessageId, now: Millis): void {
+    this.enqueue(message, qos, true, address, messageId, now);
+  }
+
+  /** Sends one of QoS 0. It does not wait for the window. */
+  sendRetained(message: Message, address: Addressing, now: Millis): void {
+    this.sendOrDrop(newDelivery(message, 0, true, address, 0, undefined), now);
   }
 
   /** Puts back how much a store remembered as queued. */
@@ -198,9 +194,8 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Waiter, Ti
   pump(now: Millis): void {
     this.windowMoved = false;
     if (!this.machine.isConnected || this.isEnding) return;
-    if (this.unsentRetained !== undefined) this.sendFrom(this.unsentRetained, now);
-    if (this.unsentRetained?.length === 0) this.unsentRetained = undefined;
-    this.sendFrom(this.queue, now);
+    this.owed?.send();
+    this.sendQueue(now);
     this.queue.readAhead();
     if (this.groups !== undefined && this.queue.messages === 0) this.broker.router.feedGroups(this.groups, now);
   }
@@ -223,7 +218,8 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Waiter, Ti
     this.drops?.caughtUp();
     this.windowMoved = false;
     // QoS 0 is not stored for absent clients.
-    this.unsentRetained = undefined;
+    this.owed?.forget();
+    this.owedNow = 0;
     this.queue.letGo();
     if (!this.isPresent) return;
     this.isPresent = false;
@@ -326,17 +322,21 @@ export class ClientSession implements SessionOutput<SessionDelivery>, Waiter, Ti
     return this.connection;
   }
 
-  /** Sends from one of the queues as far as the window and the reader allow. */
-  private sendFrom(queue: Pick<RingQueue<SessionDelivery>, 'peek' | 'shift'>, now: Millis): void {
-    const { connection } = this;
+  /** Sends from the queue as far as the window and the reader allow. */
+  private sendQueue(now: Millis): void {
+    const { connection, queue } = this;
     if (connection === undefined) return;
     for (let next = queue.peek(); next !== undefined; next = queue.peek()) {
       if (connection.isCongested) return;
       if (next.qos > 0 && !this.machine.canPublish()) return;
       queue.shift();
-      if (isExpired(next.message, now)) this.drop(next, 'expired');
-      else if (this.mayReceive(next)) this.machine.publish(next, now);
+      this.sendOrDrop(next, now);
     }
+  }
+
+  private sendOrDrop(delivery: SessionDelivery, now: Millis): void {
+    if (isExpired(delivery.message, now)) this.drop(delivery, 'expired');
+    else if (this.mayReceive(delivery)) this.machine.publish(delivery, now);
   }
 
   /** A message has to wait. */

@@ -27,10 +27,11 @@ function emptyClientId({ rules }: BrokerState, { version, clean }: ConnectPacket
 }
 
 /** Why the client cannot have so long an identifier; `undefined`: it can. */
-function longClientId({ limits }: BrokerState, { version, clientId }: ConnectPacket): string | undefined {
+function longClientId({ limitNews, limits }: BrokerState, { version, clientId }: ConnectPacket): string | undefined {
   // MQTT 3.1: 1 to 23 characters, or return code 2. Later versions let a Server take longer ones, and never refuse these [MQTT-3.1.3-5].
   const limit = version === 3 ? 'clientIdBytesMax31' : 'clientIdBytesMax';
   const length = utf8Length(clientId);
   if (length <= limits[limit]) return undefined;
+  limitNews.count(limit);
   return `The client identifier has ${length} bytes, and at most ${limits[limit]} are taken (${limit}).`;
 }

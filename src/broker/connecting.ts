@@ -6,11 +6,10 @@
 import type { Authentication, Credentials, Identity } from '../auth/contract.ts';
 import { type Millis, millis } from '../base/millis.ts';
 import { packetSize } from '../packet/encode.ts';
-import type { ConnackPacket, ConnectPacket } from '../packet/packet.ts';
+import type { ConnackPacket, ConnectPacket, Will } from '../packet/packet.ts';
 import { NO_CONNACK_PROPERTIES } from '../packet/properties.ts';
 import { ProtocolError } from '../packet/protocol-error.ts';
-import { REASON_CODES } from '../packet/reason-code-table.ts';
-import { connectReturnCode, Reason, type ReasonCode, reasonName } from '../packet/reason-codes.ts';
+import { Reason, type ReasonCode, reasonName } from '../packet/reason-codes.ts';
 import type { ConnectionTerms } from '../session/terms.ts';
 import { type AuthenticationOutcome, ClientAuthentication } from './authenticating.ts';
 import { sayBan } from './bans.ts';
@@ -18,9 +17,11 @@ import type { BrokerState } from './broker-state.ts';
 import type { ClientSession } from './client-session.ts';
 import { refusalOfConnect } from './connect-rules.ts';
 import { denialOf } from './denial.ts';
+import type { DrainGoal } from './draining.ts';
 import type { Connection } from './connection.ts';
 import type { ClientRedirect } from './parts.ts';
 import { redirectFor } from './redirecting.ts';
+import { refuseConnection } from './refusing.ts';
 import { responseInformation } from './response-information.ts';
 import type { AttachedSession } from './session-registry.ts';
 import type { LimitRefusal } from './visitors.ts';
@@ -39,11 +40,7 @@ export function connect(broker: BrokerState, connection: Connection, packet: Con
   const tooMuch = broker.overload.refusal ?? broker.visitors.refusal(connection, connection.now);
   if (tooMuch !== undefined) return refuseForLimit(broker, connection, packet, tooMuch);
   const { goal } = broker.drain;
-  if (goal !== undefined) {
-    if (goal.to !== undefined)
-      return sendElsewhere(broker, connection, packet, { clients: '*', to: goal.to, permanent: false });
-    return refuse(broker, connection, packet, Reason.serverUnavailable, 'The broker is being drained.');
-  }
+  if (goal !== undefined) return turnAway(broker, connection, packet, goal);
   const refusal = refusalOfConnect(broker, packet);
   if (refusal !== undefined) return refuse(broker, connection, packet, refusal.reasonCode, refusal.why);
   const redirect = redirectFor(broker.redirects, packet.clientId);
@@ -63,6 +60,20 @@ export function connect(broker: BrokerState, connection: Connection, packet: Con
     if (connection.isConnecting)
       connection.resumeAfter(() => authenticated(broker, connection, packet, clientId, late));
   });
+}
+
+/** Lets nobody in: the broker is being drained. */
+function turnAway(
+  { counters, drain }: BrokerState,
+  connection: Connection,
+  packet: ConnectPacket,
+  { to }: DrainGoal,
+): void {
+  counters.connectionsRefused++;
+  drain.noteRefused(`client ${JSON.stringify(packet.clientId)} at ${connection.remote}`);
+  if (to !== undefined) return tellElsewhere(connection, Reason.useAnotherServer, to);
+  refuseConnection(connection, Reason.serverUnavailable, undefined);
+  connection.leave(false, undefined); // [MQTT-3.2.2-7]
 }
 
 /** Refuses a client under a ban, and says whether there is one. One that the broker holds off for a while is told to try again. */
@@ -125,36 +136,20 @@ export function connectTimeout(broker: BrokerState, connection: Connection): Pro
     : new ProtocolError('protocol-error', Reason.protocolError, '', `CONNECT was not complete ${limit}.`);
 }
 
-/** Says no with CONNACK, where the version can, and closes. The log is the caller's. */
-export function refuseConnection(
-  connection: Connection,
-  reasonCode: ReasonCode,
-  reasonString: string | undefined,
-  serverReference?: string,
-): void {
-  const { version } = connection;
-  // An Authenticator may say anything; what CONNACK may not say becomes 0x80 [MQTT-3.2.2-8].
-  const fitting = reasonCode >= 0x80 && REASON_CODES.connack.has(reasonCode) ? reasonCode : Reason.unspecifiedError;
-  const code = version === 5 ? fitting : connectReturnCode(fitting);
-  if (code === undefined) return; // MQTT 3.1.1 [MQTT-3.2.2-6].
-  const properties =
-    version === 5 ? { ...NO_CONNACK_PROPERTIES, reasonString, serverReference } : NO_CONNACK_PROPERTIES;
-  connection.writePacket({ kind: 'connack', sessionPresent: false, reasonCode: code, properties }); // [MQTT-3.2.2-6]
-}
-
+/** @param why  For the log; `undefined`: it has heard enough of that. */
 function refuse(
   broker: BrokerState,
   connection: Connection,
   packet: ConnectPacket,
   reasonCode: ReasonCode,
-  why: string,
+  why: string | undefined,
   reasonString?: string,
 ): void {
+  const { clientId } = packet;
+  const { remote } = connection;
+  const sentence = `Refused client ${JSON.stringify(clientId)} at ${remote}: ${reasonName(reasonCode)}. ${why}`;
   broker.counters.connectionsRefused++;
-  broker.log.warn(
-    `Refused client ${JSON.stringify(packet.clientId)} at ${connection.remote}: ${reasonName(reasonCode)}. ${why}`,
-    { clientId: packet.clientId, remote: connection.remote, reasonCode },
-  );
+  if (why !== undefined) broker.refusalLines.tell(connection, reasonCode, sentence, { clientId, reasonCode });
   // What the authenticator knows is for the log alone; the wire gets the code. [MQTT-3.1.4-2]
   refuseConnection(connection, reasonCode, reasonString);
   connection.leave(false, undefined); // [MQTT-3.2.2-7]
@@ -214,8 +209,13 @@ function authenticated(
   clientId: string,
   answer: Authentication | AuthenticationOutcome,
 ): void {
-  if (answer.kind === 'refused') return refuse(broker, connection, packet, answer.reasonCode, answer.detail);
-  if (answer.principal !== packet.userName && isBanned(broker, connection, packet, answer.principal)) return;
+  if (answer.kind === 'refused') {
+    if (answer.limit !== undefined) broker.limitNews.count(answer.limit);
+    const why = broker.authenticatorFailures.sentence(answer.reasonCode, answer.detail, connection.now);
+    return refuse(broker, connection, packet, answer.reasonCode, why);
+  }
+  // Under another name, perhaps, or since it was asked.
+  if (isBanned(broker, connection, packet, answer.principal)) return;
   const { remote, certificate } = connection;
   const { principal, groups, rights } = answer;
   const identity: Identity = { principal, clientId, remote, certificate: certificate?.commonName, groups, rights };
@@ -231,18 +231,7 @@ function authenticated(
       "The client identifier belongs to another user's session.",
     );
   }
-  const { will } = packet;
-  if (will !== undefined) {
-    const { refusal } = broker.router.lookUp(will.topic);
-    if (refusal !== undefined)
-      return refuse(broker, connection, packet, refusal.reasonCode, `The Will's topic is not taken. ${refusal.why}`);
-    const { authorizer } = broker;
-    if (!authorizer.allowsAll && !authorizer.allows(identity, 'will', will.topic, will.qos, will.retain)) {
-      const clauses = `The client may not publish its Will to ${JSON.stringify(will.topic)}`;
-      const denial = denialOf(broker, identity, 'will', will.topic, will.qos, will.retain, clauses);
-      return refuse(broker, connection, packet, Reason.notAuthorized, denial.forLog, denial.tell);
-    }
-  }
+  if (packet.will !== undefined && !mayLeave(broker, connection, packet, packet.will, identity)) return;
   const expiry = expiryInterval(broker, packet);
   const tooMuch =
     refusalOfOneMore(broker, identity.principal, existing, expiry) ?? broker.flapping.refusal(clientId, connection.now);
@@ -259,7 +248,7 @@ function authenticated(
   }
   const attached = broker.sessions.attach(
     connection,
-    { identity, clean: packet.clean, expiryInterval: expiry, will },
+    { identity, clean: packet.clean, expiryInterval: expiry, will: packet.will },
     connection.now,
   );
   connection.session = attached.session;
@@ -274,6 +263,28 @@ function authenticated(
   };
   connection.pauseReading();
   broker.whenDurable(attached.after, accepted, () => undefined); // A failed store ends every connection.
+}
+
+/** Whether a client may have its Will published; if not, it is refused. */
+function mayLeave(
+  broker: BrokerState,
+  connection: Connection,
+  packet: ConnectPacket,
+  { topic, qos, retain }: Will,
+  identity: Identity,
+): boolean {
+  const { refusal } = broker.router.lookUp(topic);
+  if (refusal !== undefined) {
+    if (refusal.limit !== undefined) broker.limitNews.count(refusal.limit);
+    refuse(broker, connection, packet, refusal.reasonCode, `The Will's topic is not taken. ${refusal.why}`);
+    return false;
+  }
+  const { authorizer } = broker;
+  if (authorizer.allowsAll || authorizer.allows(identity, 'will', topic, qos, retain)) return true;
+  const clauses = `The client may not publish its Will to ${JSON.stringify(topic)}`;
+  const denial = denialOf(broker, identity, 'will', topic, qos, retain, clauses);
+  refuse(broker, connection, packet, Reason.notAuthorized, denial.forLog, denial.tell);
+  return false;
 }
 
 /** Why a client may not have one connection more, or one session; `undefined`: it may. Its own old connection makes room for the new one. */

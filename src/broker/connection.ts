@@ -9,6 +9,7 @@
 // A connection has a session from the moment CONNECT is accepted until it ends.
 // Longer than 400 lines because every way in which a connection goes on or ends meets the others here.
 
+import type { LogFields } from '../base/log.ts';
 import { earliest, type Millis, millis } from '../base/millis.ts';
 import type { PeerCertificate } from '../base/peer-certificate.ts';
 import { PacketDecoder } from '../packet/decoder.ts';
@@ -20,16 +21,18 @@ import { REASON_CODES } from '../packet/reason-code-table.ts';
 import { Reason, type ReasonCode, reasonName } from '../packet/reason-codes.ts';
 import { isLastAnswer } from '../session/output.ts';
 import type { NetworkConnection, NetworkHandler } from '../transport/contract.ts';
-import type { ClientAuthentication } from './authenticating.ts';
+import { type ClientAuthentication, expiryOf } from './authenticating.ts';
 import type { BrokerState, Timed } from './broker-state.ts';
 import type { ClientSession } from './client-session.ts';
 import { ClientRates } from './client-rates.ts';
 import { CommitGate, type GateOutlet } from './commit.ts';
-import { connect, connectTimeout, EXPIRED, refuseConnection } from './connecting.ts';
+import { connect, connectTimeout, EXPIRED } from './connecting.ts';
 import { dispatch } from './dispatch.ts';
 import type { Ending, Hold } from './ending.ts';
 import { Intake } from './intake.ts';
+import { limitOfError } from './limit-news.ts';
 import { PacketOutlet } from './packet-outlet.ts';
+import { refuseConnection, refuseUnlessBegun } from './refusing.ts';
 import type { ConnectedClient } from './revoking.ts';
 import type { SessionDelivery } from './session-delivery.ts';
 import { originOf } from './visitors.ts';
@@ -43,7 +46,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
   private readonly decoder: PacketDecoder;
   readonly outlet: PacketOutlet;
   readonly gate: CommitGate;
-  private readonly intake: Intake;
+  readonly intake: Intake;
   private state: 'awaiting-connect' | 'connecting' | 'awaiting-auth' | 'open' | 'closed';
   session: ClientSession | undefined;
   /** When it was opened, and with Clean Start or not; `undefined`: it was not yet. */
@@ -71,6 +74,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
       receives: 'from-client',
       maximumPacketSize: broker.limits.connectPacketBytesMax,
       version: undefined,
+      filtersMax: broker.limits.subscribeFiltersMax,
       topics: broker.topics,
       arena: broker.arena,
     });
@@ -192,6 +196,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     if (this.state === 'closed') return;
     this.now = this.broker.clock.monotonic();
     this.broker.counters.bytesReceived += end - start;
+    this.outlet.traffic.bytesReceived += end - start;
     this.rates?.takeBytesIn(end - start, this.now);
     this.decoder.push(bytes, start, end);
     this.handlePackets();
@@ -200,6 +205,18 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     this.decoder.keep();
     if (this.state === 'awaiting-connect' || this.state === 'awaiting-auth')
       this.broker.visitors.noteSilent(this, this.decoder.waitingBytes);
+  }
+
+  /** Of a CONNECT that is one message of WebSocket nothing is seen before all of it is there: what the transport holds of it counts as silence. */
+  gathering(bytes: number): boolean {
+    // While CONNECT is decided nothing is read.
+    if (this.state === 'connecting') return true;
+    if (this.state === 'open' || this.isOver) return false;
+    const { visitors } = this.broker;
+    const error = visitors.errorOfGathered(bytes);
+    if (error !== undefined) this.fail(error);
+    else visitors.noteSilent(this, this.decoder.waitingBytes + bytes);
+    return !this.isOver;
   }
 
   drained(): void {
@@ -224,6 +241,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
   tick(now: Millis): void {
     this.now = now;
     if (this.state !== 'open') {
+      this.broker.limitNews.count('connectTimeout');
       this.fail(connectTimeout(this.broker, this));
       return;
     }
@@ -282,15 +300,9 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     this.broker.visitors.noteSilent(this, 0);
   }
 
-  /**
-   * What the client was let in with is good until then.
-   * @param wall  By the clock on the wall, which is asked once: that it is set later neither lengthens nor shortens the time.
-   */
+  /** What the client was let in with is good until then, by the clock on the wall. */
   authenticatedUntil(wall: Millis | undefined): void {
-    const isEndless = wall === undefined || wall === Number.POSITIVE_INFINITY;
-    const left = isEndless ? 0 : wall - this.broker.clock.wall();
-    // Foreign code may say anything: what is no number has passed.
-    this.expiresAt = isEndless ? undefined : millis(this.now + (left > 0 ? left : 0));
+    this.expiresAt = expiryOf(wall, this.broker.clock, this.now);
   }
 
   /** The authentication of the client goes on, before CONNACK or behind it. */
@@ -302,10 +314,11 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     this.broker.elision.releaseMoved();
   }
 
-  /** CONNECT is decided, or its client is asked something: goes on with it, and with what came behind it. */
+  /** CONNECT is decided, or its client is asked something, or a long packet is done: goes on with it, and with what came behind it. */
   resumeAfter(decide: () => void): void {
     this.now = this.broker.clock.monotonic();
     this.guard(decide);
+    if (this.ending !== undefined) this.finishEnding(this.ending);
     if (this.state !== 'open' && this.state !== 'awaiting-auth') return;
     this.handlePackets();
     if (this.isOver) return;
@@ -328,12 +341,10 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
   expel(reasonCode: ReasonCode, why: string): void {
     if (this.state === 'closed') return;
     this.now = this.broker.clock.monotonic();
-    this.broker.log.warn(
-      `${this.describe()} was disconnected: ${reasonName(reasonCode)}. ${why}`,
-      this.facts(reasonCode),
-    );
+    const sentence = `${this.describe()} was disconnected: ${reasonName(reasonCode)}. ${why}`;
+    this.broker.log.warn(sentence, this.facts(reasonCode));
     if (this.state === 'open') this.sendDisconnect(reasonCode, undefined);
-    else this.refuseUnlessBegun(reasonCode);
+    else refuseUnlessBegun(this, reasonCode);
     this.leave(this.state === 'open', reasonCode);
   }
 
@@ -345,7 +356,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     if (this.state === 'closed') return;
     this.now = this.broker.clock.monotonic();
     if (this.state !== 'open') {
-      this.refuseUnlessBegun(Reason.serverUnavailable);
+      refuseUnlessBegun(this, Reason.serverUnavailable);
       return this.leave(false, reasonCode);
     }
     const ending: Ending = { reasonCode, detail, asked: { serverReference } };
@@ -359,7 +370,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     if (this.state === 'closed') return;
     this.now = this.broker.clock.monotonic();
     if (this.state === 'open') this.sendDisconnect(Reason.serverShuttingDown, undefined);
-    else this.refuseUnlessBegun(Reason.serverUnavailable);
+    else refuseUnlessBegun(this, Reason.serverUnavailable);
     this.leave(this.state === 'open', Reason.serverShuttingDown);
   }
 
@@ -367,7 +378,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
   abandon(): void {
     if (this.state === 'closed') return;
     if (this.state === 'open') this.sendDisconnect(Reason.unspecifiedError, undefined);
-    else this.refuseUnlessBegun(Reason.serverUnavailable);
+    else refuseUnlessBegun(this, Reason.serverUnavailable);
     this.close();
     if (this.session !== undefined)
       this.broker.events.clientDisconnected?.(this.session.clientId, this.network.remote, Reason.unspecifiedError);
@@ -395,10 +406,12 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     // A second CONNECT may break a rule that DISCONNECT has no word for [MQTT-3.14.2-1].
     const hasWord = !isOpen || REASON_CODES.disconnectFromServer.has(error.reasonCode);
     const reasonCode = hasWord ? error.reasonCode : Reason.protocolError;
-    this.broker.log.warn(`${this.describe()} was disconnected: ${error.message}`, {
-      ...this.facts(reasonCode),
-      statement: error.statement,
-    });
+    const limit = limitOfError(error, isOpen);
+    if (limit !== undefined) this.broker.limitNews.count(limit);
+    const { message, statement } = error;
+    const which = limit === undefined || statement !== '' ? '' : ` (${limit})`;
+    const sentence = `${this.describe()} was disconnected: ${message}${which}`;
+    this.broker.refusalLines.tell(this, error.kind, sentence, { reasonCode, statement, limit });
     if (isOpen) this.sendDisconnect(reasonCode, error.message);
     else if (error.kind !== 'not-mqtt') refuseConnection(this, reasonCode, this.outlet.fitting(error.message));
     // Who was refused has no Will, not even if its session waited for the store already.
@@ -455,11 +468,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
   }
 
   /** Who this is, as fields. */
-  facts(reasonCode: ReasonCode | undefined): {
-    clientId: string | undefined;
-    remote: string;
-    reasonCode: number | undefined;
-  } {
+  facts(reasonCode: ReasonCode | undefined): LogFields {
     return { clientId: this.session?.clientId, remote: this.network.remote, reasonCode };
   }
 
@@ -475,12 +484,17 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
 
   /** hot: */
   private handleEach(): void {
-    while (this.state === 'open' || this.state === 'awaiting-connect' || this.state === 'awaiting-auth') {
+    while (
+      !this.intake.isBusy &&
+      (this.state === 'open' || this.state === 'awaiting-connect' || this.state === 'awaiting-auth')
+    ) {
       const packet = this.decoder.next();
       if (packet === undefined) return;
       this.broker.counters.packetsReceived++;
-      if (this.state === 'open') dispatch(this.broker, this.session as ClientSession, this, packet);
-      else if (this.state === 'awaiting-auth') this.handleAuth(packet);
+      if (this.state === 'open') {
+        this.rates?.takePacketIn(packet, this.now);
+        dispatch(this.broker, this.session as ClientSession, this, packet);
+      } else if (this.state === 'awaiting-auth') this.handleAuth(packet);
       else this.handleFirst(packet);
       if (this.ending !== undefined) this.finishEnding(this.ending);
     }
@@ -528,7 +542,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     const { reasonCode, detail, asked } = ending;
     const sentence = `${this.describe()} was disconnected${asked === undefined ? '' : ' as the operator asked'}: ${detail}`;
     if (asked !== undefined) this.broker.log.info(sentence, this.facts(reasonCode));
-    else this.broker.log.warn(sentence, this.facts(reasonCode));
+    else this.broker.refusalLines.tell(this, reasonCode, sentence, { reasonCode });
     this.sendDisconnect(reasonCode, detail, asked?.serverReference);
     this.leave(true, reasonCode);
   }
@@ -537,16 +551,6 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
   private sendDisconnect(reasonCode: ReasonCode, reasonString: string | undefined, serverReference?: string): void {
     if (this.version !== 5 || this.state !== 'open') return;
     this.writePacket(this.outlet.disconnectPacket(reasonCode, reasonString, serverReference));
-  }
-
-  /**
-   * CONNACK for a CONNECT that changed nothing yet. Where the session waits for the store already, nobody knows what the next start will
-   * find of it: a client that was told "no" would go on as if its last session were still there, so it is told nothing.
-   */
-  private refuseUnlessBegun(reasonCode: ReasonCode): void {
-    if ((this.state === 'connecting' || this.state === 'awaiting-auth') && this.session === undefined) {
-      refuseConnection(this, reasonCode, undefined);
-    }
   }
 
   /**
@@ -567,6 +571,7 @@ export class Connection implements NetworkHandler, GateOutlet, Timed {
     this.state = 'closed';
     this.broker.connections.delete(this);
     this.broker.visitors.leave(this);
+    this.rates?.leave(this.broker.clock.monotonic());
     this.broker.deadlines.remove(this);
     this.gate.close();
     this.intake.close();

@@ -1,5 +1,6 @@
 // What a broker counts. Plain numbers that only grow, read by whoever shows them.
 
+import type { AuthLimitName } from '../auth/contract.ts';
 import type { RateName } from './client-rates.ts';
 import type { DropReason } from './events.ts';
 
@@ -10,7 +11,18 @@ export type LimitName =
   | 'connectionsPerUserMax'
   | 'connectRatePerAddress'
   | 'connectPendingBytesMax'
+  | 'connectTimeout'
+  | 'connectPacketBytesMax'
+  | 'packetBytesMax'
   | 'sessionsMax'
+  | 'subscriptionsMax'
+  | 'subscribeFiltersMax'
+  | 'handshakesMax'
+  | 'topicLevelsMax'
+  | 'userPropertiesMax'
+  | 'clientIdBytesMax'
+  | 'clientIdBytesMax31'
+  | AuthLimitName
   | RateName
   | 'rateDebtMax'
   | 'retainedMessagesMax'
@@ -88,7 +100,20 @@ export function newCounters(): Counters {
       connectionsPerUserMax: 0,
       connectRatePerAddress: 0,
       connectPendingBytesMax: 0,
+      connectTimeout: 0,
+      connectPacketBytesMax: 0,
+      packetBytesMax: 0,
       sessionsMax: 0,
+      subscriptionsMax: 0,
+      subscribeFiltersMax: 0,
+      topicLevelsMax: 0,
+      userPropertiesMax: 0,
+      clientIdBytesMax: 0,
+      clientIdBytesMax31: 0,
+      authFailuresMax: 0,
+      passwordChecksWaitingMax: 0,
+      httpAuthWaitingMax: 0,
+      handshakesMax: 0,
       messageRateIn: 0,
       byteRateIn: 0,
       messageRateOut: 0,

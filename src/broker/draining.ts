@@ -3,6 +3,7 @@
 // of a client is acknowledged before it goes. Sessions, queues and Wills are as after any other end of a connection: a Will whose delay is over
 // is published, and one that is to wait waits.
 // Without a place to go to, clients hear 0x8B, else 0x9C with a Server Reference; 3.x has no word for either.
+// Those who were sent away come back again and again: the log hears of them once a second, with how many there were.
 
 import { type Millis, millis } from '../base/millis.ts';
 import { Reason } from '../packet/reason-codes.ts';
@@ -30,6 +31,9 @@ export interface DrainProgress {
 /** From one wave to the next, half as much more or less. */
 const WAVE_MILLIS = 250;
 
+/** How often the log hears of those who were not let in. */
+const SAY_MILLIS = 1_000;
+
 /** The drain of one broker: none, most of the time. */
 export class Drain implements Timed {
   private readonly broker: BrokerState;
@@ -45,6 +49,10 @@ export class Drain implements Timed {
   /** Whom to send away, the next one last. */
   private waiting: Connection[];
   private isEmpty: boolean;
+  /** Those who were not let in since the log heard of it, and the last of them. */
+  private refusedCount: number;
+  private refusedLast: string;
+  private saidAt: Millis;
   deadline: Millis;
   deadlineIndex: number;
 
@@ -59,6 +67,9 @@ export class Drain implements Timed {
     this.sentAway = 0;
     this.waiting = [];
     this.isEmpty = false;
+    this.refusedCount = 0;
+    this.refusedLast = '';
+    this.saidAt = millis(0);
     this.deadline = millis(0);
     this.deadlineIndex = -1;
   }
@@ -83,6 +94,7 @@ export class Drain implements Timed {
       this.isEmpty = false;
     }
     this.wavedAt = now;
+    this.saidAt = now;
     const { kind, perSecond } = goal.rate;
     this.perSecond = Math.max(1, kind === 'share' ? perSecond * this.clientsAtStart : perSecond);
     const where = goal.to === undefined ? '' : ` to ${goal.to}`;
@@ -97,6 +109,7 @@ export class Drain implements Timed {
   /** Lets clients in again. Says whether there was anything to end. */
   cancel(): boolean {
     if (this.goal === undefined) return false;
+    this.sayRefused(this.broker.clock.monotonic());
     this.goal = undefined;
     this.waiting = [];
     this.broker.deadlines.remove(this);
@@ -104,6 +117,12 @@ export class Drain implements Timed {
       left: this.clientsLeft(),
     });
     return true;
+  }
+
+  /** A client was not let in. @param who  It, in words. */
+  noteRefused(who: string): void {
+    this.refusedCount++;
+    this.refusedLast = who;
   }
 
   /** The next wave. */
@@ -123,8 +142,19 @@ export class Drain implements Timed {
     }
     if (this.waiting.length === 0) this.due = Math.min(this.due, 1);
     this.sayIfEmpty(now);
+    if (now - this.saidAt >= SAY_MILLIS) this.sayRefused(now);
     const pause = WAVE_MILLIS * (0.5 + this.broker.random.next());
     this.broker.deadlines.set(this, millis(now + pause));
+  }
+
+  private sayRefused(now: Millis): void {
+    this.saidAt = now;
+    const { goal, refusedCount: count, refusedLast } = this;
+    if (goal === undefined || count === 0) return;
+    this.refusedCount = 0;
+    const who = count === 1 ? refusedLast : `${count} clients, of which ${refusedLast} was the last`;
+    const what = goal.to === undefined ? `Refused ${who}` : `Told ${who} to use ${goal.to} for now`;
+    this.broker.log.info(`${what}: the broker is being drained.`, { refused: count });
   }
 
   private sayIfEmpty(now: Millis): void {

@@ -19,7 +19,8 @@ import type { TopicFilter } from '../topic/topic-filter.ts';
 import type { Waiter } from './admission.ts';
 import type { BrokerState } from './broker-state.ts';
 import type { ClientSession } from './client-session.ts';
-import { DeliveryQueue, isExpired } from '../store/delivery-queue.ts';
+import { DeliveryQueue } from '../store/delivery-queue.ts';
+import { isExpired } from '../store/expiry.ts';
 import { DroppedMessages } from './dropped-messages.ts';
 import type { QueueLimitName } from './queue-limits.ts';
 import { formOf, lower, type RouteTarget, sharedTarget } from './route.ts';
@@ -70,6 +71,21 @@ export class GroupQueue implements Waiter {
   /** How many members there are. */
   get size(): number {
     return this.members.size;
+  }
+
+  /** How many members are connected. */
+  get presentCount(): number {
+    return this.present;
+  }
+
+  /** How many messages members have borrowed. */
+  get lentCount(): number {
+    return this.lent;
+  }
+
+  /** The sessions that are members. */
+  sessions(): Iterable<ClientSession> {
+    return this.members.members();
   }
 
   /** Whether a message of QoS 1 or 2 can wait here: for a persistent member, or for one that is connected. */

@@ -1,8 +1,14 @@
 // The Authorizer is foreign code, and is asked about names that clients have chosen: one that it cannot deal with must end neither the
-// process nor what is done for others, and must open nothing. What throws is a no.
+// process nor what is done for others, and must open nothing. What throws is a no. It is told for each kind of question once a second, since
+// whoever sends such names may send many.
 
 import type { Action, Authorizer, Explanation, Identity } from '../auth/contract.ts';
+import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
+import { millis } from '../base/millis.ts';
+import { Repetitions } from '../base/repetitions.ts';
+
+const QUIET = millis(1_000);
 
 const NO_EXPLANATION: Explanation = {
   isAllowed: false,
@@ -12,14 +18,15 @@ const NO_EXPLANATION: Explanation = {
 };
 
 /** The same Authorizer, but what it throws is told to the operator, and means that the client may not. */
-export function guardAuthorizer(authorizer: Authorizer, log: Log): Authorizer {
+export function guardAuthorizer(authorizer: Authorizer, log: Log, clock: Pick<Clock, 'monotonic'>): Authorizer {
+  const repetitions = new Repetitions<Action>(QUIET);
   const refuse = (error: unknown, { clientId }: Identity, action: Action, topic: string): false => {
-    const what = error instanceof Error ? error.message : String(error);
+    const more = repetitions.note(action, clock.monotonic());
+    if (more === undefined) return false;
+    const what = JSON.stringify(error instanceof Error ? error.message : String(error));
     const about = `client ${JSON.stringify(clientId)}, ${action} ${JSON.stringify(topic)}`;
-    log.error(`The Authorizer threw where it was to decide (${about}): ${JSON.stringify(what)}. That counts as a no.`, {
-      clientId,
-      action,
-    });
+    const sentence = `The Authorizer threw where it was to decide (${about}): ${what}. That counts as a no.${more}`;
+    log.error(sentence, { clientId, action });
     return false;
   };
   const guarded: Authorizer = {

@@ -8,11 +8,12 @@ import type { Millis } from '../base/millis.ts';
 import { matchesWildcard } from '../base/wildcard.ts';
 import type { Message } from '../packet/message.ts';
 import type { QoS, SubscriptionOptions } from '../packet/packet.ts';
-import type { QueuedDelivery, QueuePage } from '../store/contract.ts';
 import type { TopicFilter } from '../topic/topic-filter.ts';
 import type { BrokerState } from './broker-state.ts';
 import type { ClientSession } from './client-session.ts';
 import type { Connection } from './connection.ts';
+import type { GroupQueue } from './group-queue.ts';
+import { type QueuedView, queueOfGroup, queueOfSession, secondsUntil } from './queue-view.ts';
 
 /** Why something of a client, or for it, does not go on. */
 export type WaitReason =
@@ -47,6 +48,14 @@ export interface ConnectionView {
   readonly connectedSeconds: number;
   /** Since anything came from it. */
   readonly silentSeconds: number;
+  /** Messages that it has published, whatever became of them. */
+  readonly messagesReceived: number;
+  /** All that came from it. */
+  readonly bytesReceived: number;
+  /** Messages that were sent to it, those that were sent again included. */
+  readonly messagesSent: number;
+  /** All that was written for it, read or not. */
+  readonly bytesSent: number;
   /** What waits for it to be read. */
   readonly outboxBytes: number;
   readonly waiting: readonly WaitReason[];
@@ -100,18 +109,21 @@ export interface SessionDetails extends SessionView {
   readonly subscriptionList: readonly SubscriptionView[];
 }
 
-/** One message that a session is owed. */
-export interface QueuedView {
-  /** `queued`: its sending has not begun. `sent`: PUBACK or PUBREC has not come. `released`: the client has it, and PUBCOMP has not come. */
-  readonly state: 'queued' | 'sent' | 'released';
-  readonly topic: string;
-  readonly qos: QoS;
-  readonly retain: boolean;
-  readonly payload: Uint8Array;
-  /** `undefined`: never. */
-  readonly expiresInSeconds: number | undefined;
-  /** The shared subscription that it came by; '': none. */
-  readonly sharedFilter: string;
+/** One shared subscription, with all its members. */
+export interface GroupView {
+  /** As its members have it: `$share/...`. */
+  readonly filter: string;
+  readonly members: number;
+  /** Of these. */
+  readonly connectedMembers: number;
+  /** Whether what waits for it is in the store, since a member outlives its connection. */
+  readonly isPersistent: boolean;
+  /** Messages that wait until a member can take them. What a member has been given is in the member's own queue. */
+  readonly queuedMessages: number;
+  /** Of their payload. */
+  readonly queuedBytes: number;
+  /** Messages that members have been sent and that come back if these end before they acknowledge them. */
+  readonly lentMessages: number;
 }
 
 /** One retained message. */
@@ -154,9 +166,6 @@ export interface RightsAnswer {
   readonly isConnected: boolean;
 }
 
-/** How much of a queue is read from the store at a time. */
-const PAGE = { messagesMax: 256, bytesMax: 1024 * 1024 } as const;
-
 /** What is going on in one broker. */
 export class Inspection {
   private readonly broker: BrokerState;
@@ -189,7 +198,20 @@ export class Inspection {
    */
   queue(clientId: string): AsyncGenerator<QueuedView, void> | undefined {
     const session = this.broker.sessions.get(clientId);
-    return session === undefined ? undefined : this.queueOf(session);
+    return session === undefined ? undefined : queueOfSession(this.broker, session);
+  }
+
+  /** The shared subscriptions that match a pattern with `*` of filters with `$share/...`, in no order; `undefined` for each that was passed over. */
+  *groups(filter: string | undefined): Generator<GroupView | undefined, void> {
+    for (const group of this.broker.router.allGroups()) {
+      yield filter === undefined || matchesWildcard(filter, group.requested) ? groupView(group) : undefined;
+    }
+  }
+
+  /** What waits for a shared subscription and not for one of its members; `undefined`: there is none with this filter. As with `queue`. */
+  groupQueue(requested: string): AsyncGenerator<QueuedView, void> | undefined {
+    const group = this.broker.router.group(requested);
+    return group === undefined ? undefined : queueOfGroup(this.broker, group);
   }
 
   /** The retained messages that match, in no order, the broker's own left out; `undefined` for each step that finds none. */
@@ -212,12 +234,15 @@ export class Inspection {
     const { action, topic, qos, retain, clientId = '' } = question;
     const session = this.broker.sessions.get(clientId);
     const known = session?.connection === undefined ? undefined : session.identity;
+    const isSomebodyElse = (question.user ?? known?.principal) !== known?.principal || question.groups !== undefined;
     const identity: Identity = {
       principal: question.user ?? known?.principal,
       clientId,
       remote: question.address ?? known?.remote ?? '',
       certificate: question.certificate ?? known?.certificate,
       groups: question.groups ?? known?.groups,
+      // They came with the answer about who this is, and to which groups it belongs.
+      rights: isSomebodyElse ? undefined : known?.rights,
     };
     const explanation = this.ask(identity, action, topic, qos, retain);
     return { explanation, identity, isConnected: known !== undefined };
@@ -239,32 +264,6 @@ export class Inspection {
 
   private get now(): Millis {
     return this.broker.clock.monotonic();
-  }
-
-  private async *queueOf(session: ClientSession): AsyncGenerator<QueuedView, void> {
-    const inFlight: QueuedView[] = [];
-    session.machine.forEachInFlight((delivery, state) => inFlight.push(queuedView(delivery, state, this.now)));
-    yield* inFlight;
-    if (session.key === 0) {
-      for (const delivery of session.queue.first(session.queue.messages))
-        yield queuedView(delivery, 'queued', this.now);
-      return;
-    }
-    let after = 0;
-    for (let isLast = false; !isLast; ) {
-      const page = await this.pageOf(session, after);
-      for (const delivery of page.deliveries) yield queuedView(delivery, 'queued', this.now);
-      after = page.deliveries.at(-1)?.messageId ?? after;
-      isLast = page.isLast;
-    }
-  }
-
-  private async pageOf(session: ClientSession, after: number): Promise<QueuePage> {
-    const { sessions, store } = this.broker;
-    if (sessions.get(session.clientId) !== session) return { deliveries: [], isLast: true };
-    return await new Promise((resolve) => {
-      store.read(session.key, after, PAGE, resolve);
-    });
   }
 }
 
@@ -291,12 +290,26 @@ function viewOf(session: ClientSession, now: Millis): SessionView {
   };
 }
 
+function groupView(group: GroupQueue): GroupView {
+  const { requested, size, presentCount, key, queue, lentCount } = group;
+  return {
+    filter: requested,
+    members: size,
+    connectedMembers: presentCount,
+    isPersistent: key !== 0,
+    queuedMessages: queue.messages,
+    queuedBytes: queue.bytes,
+    lentMessages: lentCount,
+  };
+}
+
 function connectionView(
   { identity, machine, queue }: ClientSession,
   connection: Connection,
   now: Millis,
 ): ConnectionView {
-  const { opened } = connection;
+  const { opened, outlet } = connection;
+  const { traffic } = outlet;
   const waiting: WaitReason[] = [];
   if (connection.isCongested)
     waiting.push(connection.whyCongested === 'slow-reader' ? 'slow-reader' : 'rate-limit-out');
@@ -313,6 +326,10 @@ function connectionView(
     keepAliveSeconds: wholeSeconds(machine.agreed?.keepAlive ?? 0),
     connectedSeconds: opened === undefined ? 0 : wholeSeconds(now - opened.at),
     silentSeconds: machine.heardAt === undefined ? 0 : wholeSeconds(now - machine.heardAt),
+    messagesReceived: traffic.messagesReceived,
+    bytesReceived: traffic.bytesReceived,
+    messagesSent: traffic.messagesSent,
+    bytesSent: traffic.bytesSent,
     outboxBytes: connection.waitingBytes,
     waiting,
   };
@@ -325,21 +342,8 @@ function willOf({ will: set }: ClientSession, now: Millis): WillView | undefined
   return { topic, qos, retain, payloadBytes: payload.length, delaySeconds: delayInterval, dueInSeconds };
 }
 
-function queuedView(
-  { message, qos, retain, sharedFilter }: Pick<QueuedDelivery, 'message' | 'retain' | 'sharedFilter'> & { qos: QoS },
-  state: QueuedView['state'],
-  now: Millis,
-): QueuedView {
-  const { topic, payload } = message;
-  return { state, topic, qos, retain, payload, expiresInSeconds: expiryOf(message, now), sharedFilter };
-}
-
 function expiryOf({ expiresAt }: Message, now: Millis): number | undefined {
   return expiresAt === undefined ? undefined : secondsUntil(expiresAt, now);
-}
-
-function secondsUntil(moment: Millis, now: Millis): number {
-  return Math.max(0, wholeSeconds(moment - now));
 }
 
 function wholeSeconds(milliseconds: number): number {

@@ -1,4 +1,4 @@
-// Whether a connection is read from. It is not while CONNECT is being decided, while the client has sent more than it may (client-rates.ts),
+// Whether a connection is read from. It is not while CONNECT is being decided or a long packet is being handled, while the client has sent more than it may (client-rates.ts),
 // and while what it sends would pile up for our own socket or our own disk: all these go on without anybody's help. Never for another session's queue: two
 // clients that publish into each other's full queues would wait for ever.
 // A connection that is behind stands in `broker.behind`, and is asked again after each commit.
@@ -16,6 +16,8 @@ export class Intake {
   private readonly connection: Connection;
   /** No chunk comes for now. */
   isPaused: boolean;
+  /** A packet is being handled that takes more than one turn: what came behind it waits. */
+  isBusy: boolean;
 
   constructor(broker: BrokerState, network: NetworkConnection, gate: CommitGate, connection: Connection) {
     this.broker = broker;
@@ -23,6 +25,7 @@ export class Intake {
     this.gate = gate;
     this.connection = connection;
     this.isPaused = false;
+    this.isBusy = false;
   }
 
   /** Lets no chunk come for now. */
@@ -30,6 +33,12 @@ export class Intake {
     if (this.isPaused) return;
     this.isPaused = true;
     this.network.pause();
+  }
+
+  /** The packet at hand takes more turns than this one; or it is done. */
+  setBusy(isBusy: boolean): void {
+    this.isBusy = isBusy;
+    if (isBusy) this.pause();
   }
 
   /** Lets no chunk come for now if there is too much of the client's already. hot: after each chunk. */
@@ -62,6 +71,7 @@ export class Intake {
     return (
       this.network.waitingBytes() > 2 * limits.outboxBytesMax ||
       this.connection.isTooFast ||
+      this.isBusy ||
       this.gate.heldAnswers > limits.receiveMaximum ||
       (store.lateBytes > overload.lateBytesMax && this.gate.isLate)
     );

@@ -2,28 +2,23 @@
 // once a minute for each limit, with how often it was since. Whoever floods the broker must not flood its log.
 // Limits that have words of their own in the log (queues, subscriptions) are not here.
 
-import { type Millis, millis } from '../base/millis.ts';
 import type { LogFields } from '../base/log.ts';
+import { millis } from '../base/millis.ts';
+import { Repetitions } from '../base/repetitions.ts';
+import type { ProtocolError } from '../packet/protocol-error.ts';
 import type { BrokerState } from './broker-state.ts';
 import type { LimitName } from './counters.ts';
 
-const QUIET_MILLIS = 60_000;
-
-/** What was said of one limit last. */
-interface Said {
-  readonly at: Millis;
-  /** How often it has held since, without a word. */
-  silent: number;
-}
+const QUIET = millis(60_000);
 
 /** The news of one broker's limits. */
 export class LimitNews {
   private readonly broker: BrokerState;
-  private readonly said: Map<LimitName, Said>;
+  private readonly repetitions: Repetitions<LimitName>;
 
   constructor(broker: BrokerState) {
     this.broker = broker;
-    this.said = new Map();
+    this.repetitions = new Repetitions(QUIET);
   }
 
   /** A limit has held; for those whose log is their own. */
@@ -37,15 +32,13 @@ export class LimitNews {
    */
   tell(name: LimitName, sentence: string, fields: LogFields): void {
     this.count(name);
-    const now = this.broker.clock.monotonic();
-    const last = this.said.get(name);
-    if (last !== undefined && now - last.at < QUIET_MILLIS) {
-      last.silent++;
-      return;
-    }
-    const since =
-      last === undefined || last.silent === 0 ? '' : ` ${last.silent} more like it since the last such line.`;
-    this.said.set(name, { at: millis(now), silent: 0 });
-    this.broker.log.warn(`${sentence}${since}`, { ...fields, limit: name });
+    const more = this.repetitions.note(name, this.broker.clock.monotonic());
+    if (more !== undefined) this.broker.log.warn(`${sentence}${more}`, { ...fields, limit: name });
   }
+}
+
+/** The limit for which a connection ends with an error of its peer; `undefined`: it is none of ours. */
+export function limitOfError({ kind }: ProtocolError, isOpen: boolean): LimitName | undefined {
+  if (kind === 'packet-too-large') return isOpen ? 'packetBytesMax' : 'connectPacketBytesMax';
+  return kind === 'too-many-filters' ? 'subscribeFiltersMax' : undefined;
 }

@@ -27,8 +27,12 @@ export interface BrokerLimits {
   readonly connectionsPerUserMax: number;
   /** Connections a second from one address, with ten seconds' worth to spare. 0: no limit. */
   readonly connectRatePerAddress: number;
+  /** Files and sockets of the process that no client gets, though half of all are clients' in any case. */
+  readonly openFilesReserve: number;
   /** What connections take in all that have not sent their CONNECT, each with 4 KiB besides what it has sent. */
   readonly connectPendingBytesMax: number;
+  /** Of one listener: TLS handshakes, HTTP upgrades and PROXY headers under way. */
+  readonly handshakesMax: number;
   /** From accepting a connection to its complete CONNECT. */
   readonly connectTimeout: Millis;
   /** The largest packet before CONNECT is accepted. */
@@ -67,6 +71,8 @@ export interface BrokerLimits {
   readonly topicLevelsMax: number;
   /** Subscriptions of one session. */
   readonly subscriptionsMax: number;
+  /** Topic Filters of one SUBSCRIBE or UNSUBSCRIBE. */
+  readonly subscribeFiltersMax: number;
   /** User Properties of one message; they are kept and passed on with it. */
   readonly userPropertiesMax: number;
   /** Of a Client Identifier, in UTF-8; at least 23 [MQTT-3.1.3-5]. */
@@ -129,7 +135,10 @@ export const DEFAULT_LIMITS: BrokerLimits = Object.freeze({
   connectionsPerAddressMax: 0,
   connectionsPerUserMax: 0,
   connectRatePerAddress: 0,
+  openFilesReserve: 64,
   connectPendingBytesMax: 64 * 1024 * 1024,
+  // With 54 KB a TLS handshake, some 100 MB.
+  handshakesMax: 2_000,
   connectTimeout: millis(10_000),
   connectPacketBytesMax: 65_536,
   packetBytesMax: 16 * 1024 * 1024,
@@ -152,6 +161,8 @@ export const DEFAULT_LIMITS: BrokerLimits = Object.freeze({
   flappingHold: millis(5 * 60_000),
   topicLevelsMax: 128,
   subscriptionsMax: 10_000,
+  // Clients that come back may ask for all their subscriptions in one packet.
+  subscribeFiltersMax: 10_000,
   // Trace contexts and headers of other protocols take ten or twenty.
   userPropertiesMax: 100,
   clientIdBytesMax: 1_024,

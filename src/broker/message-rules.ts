@@ -29,10 +29,11 @@ export function refusalOfMessage(
 
 /** Why so many User Properties are not taken; `undefined`: they are. */
 export function refusalOfUserProperties(
-  { limits }: BrokerState,
+  { limitNews, limits }: BrokerState,
   { length }: readonly UserProperty[],
 ): Refusal | undefined {
   if (length <= limits.userPropertiesMax) return undefined;
+  limitNews.count('userPropertiesMax');
   const why = `There are ${length} User Properties, and at most ${limits.userPropertiesMax} are taken (userPropertiesMax).`;
   return { reasonCode: Reason.quotaExceeded, why };
 }

@@ -28,8 +28,10 @@ const BEGINS: readonly number[] = [0, 0.9, 0.95, 1];
 const WAY_BACK = 0.05;
 const LOOK_MILLIS = 1_000;
 const COLLECT_MILLIS = 30_000;
-/** Before a step, and between two times that connections are ended. */
+/** Before a step, and between two times that connections are ended; */
 const COLLECT_MILLIS_LEAST = 5_000;
+/** unless so much more of the memory is taken than the last collection left: what grows that fast would be far beyond the limit by then. */
+const GROWN = 0.1;
 /** Connections for which less is kept are not worth ending. */
 const WORTH_ENDING_BYTES = 64 * 1024;
 /** So many are ended at a time. */
@@ -52,6 +54,10 @@ export class Overload implements Timed {
   private stepNow: number;
   private shareNow: number;
   private collectedAt: Millis | undefined;
+  /** What the last collection left. */
+  private shareLeft: number;
+  /** What was left when connections were ended last. */
+  private shareAtEnding: number;
   deadline: Millis;
   deadlineIndex: number;
 
@@ -61,6 +67,8 @@ export class Overload implements Timed {
     this.stepNow = 0;
     this.shareNow = 0;
     this.collectedAt = undefined;
+    this.shareLeft = 0;
+    this.shareAtEnding = Number.POSITIVE_INFINITY;
     this.deadline = millis(0);
     this.deadlineIndex = -1;
   }
@@ -108,6 +116,7 @@ export class Overload implements Timed {
     const isCollected = this.collectFor(step, gauge, now);
     if (isCollected) {
       this.shareNow = gauge.share();
+      this.shareLeft = this.shareNow;
       step = stepOf(this.shareNow, this.stepNow);
     }
     if (step !== this.stepNow) this.change(step);
@@ -120,7 +129,8 @@ export class Overload implements Timed {
   private collectFor(step: number, gauge: MemoryGauge, now: Millis): boolean {
     if (step === 0 && this.stepNow === 0) return false;
     const pause = step > this.stepNow || step === LAST_STEP ? COLLECT_MILLIS_LEAST : COLLECT_MILLIS;
-    if (this.collectedAt !== undefined && now - this.collectedAt < pause) return false;
+    const isTooSoon = this.collectedAt !== undefined && now - this.collectedAt < pause;
+    if (isTooSoon && this.shareNow - this.shareLeft < GROWN) return false;
     gauge.collect();
     this.collectedAt = now;
     return true;
@@ -129,19 +139,25 @@ export class Overload implements Timed {
   private change(step: number): void {
     const isWorse = step > this.stepNow;
     this.stepNow = step;
+    if (!isWorse) this.shareAtEnding = Number.POSITIVE_INFINITY;
     const what = isWorse ? 'Memory is short' : 'There is more memory again';
     const sentence = `${what}: ${Math.round(this.shareNow * 100)} % of what the broker may take is taken (memoryMax). ${SENTENCES[step]}`;
     this.broker.log[isWorse ? 'warn' : 'info'](sentence, { step: STEPS[step] });
   }
 
-  /** Ends the connections for which most is kept. */
+  /**
+   * Ends the connections for which most is kept; if that was to no avail a moment ago, all of them: a message that waits for several is
+   * there until the last of them has gone.
+   */
   private endLargest(): void {
+    const wasInVain = this.shareLeft >= this.shareAtEnding;
+    this.shareAtEnding = this.shareLeft;
     const largest = Array.from(this.broker.connections, (connection) => ({ connection, bytes: connection.bytesKept }))
       .filter(({ bytes }) => bytes >= WORTH_ENDING_BYTES)
       .sort((one, other) => other.bytes - one.bytes)
       .slice(0, ENDED_MAX);
-    // Half of it will do, perhaps: there is another look in a second.
-    let enough = largest.reduce((sum, { bytes }) => sum + bytes, 0) / 2;
+    // Half of it will do, perhaps.
+    let enough = largest.reduce((sum, { bytes }) => sum + bytes, 0) / (wasInVain ? 1 : 2);
     for (const { connection, bytes } of largest) {
       if (enough <= 0) return;
       enough -= bytes;

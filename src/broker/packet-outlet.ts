@@ -14,6 +14,7 @@ import type { NetworkConnection } from '../transport/contract.ts';
 import type { Counters } from './counters.ts';
 import type { FanOut } from './fan-out.ts';
 import type { SessionDelivery } from './session-delivery.ts';
+import { Traffic } from './traffic.ts';
 
 /** No reason string makes a DISCONNECT or CONNACK of ours larger than this. */
 const REASON_BYTES_MAX = 2_048;
@@ -23,6 +24,8 @@ export class PacketOutlet {
   private readonly network: NetworkConnection;
   private readonly fanOut: FanOut;
   private readonly counters: Counters;
+  /** What went over it, both ways. */
+  readonly traffic: Traffic;
   /** The peer's Maximum Packet Size. */
   packetBytesMax: number;
   /** Whether the peer takes topic aliases. */
@@ -36,6 +39,7 @@ export class PacketOutlet {
     this.network = network;
     this.fanOut = fanOut;
     this.counters = counters;
+    this.traffic = new Traffic();
     this.packetBytesMax = Number.POSITIVE_INFINITY;
     this.givesAliases = false;
     this.explains = false;
@@ -55,6 +59,7 @@ export class PacketOutlet {
     }
     this.counters.packetsSent++;
     this.counters.bytesSent += size;
+    this.traffic.bytesSent += size;
     this.network.wrote();
     return 0;
   }
@@ -69,7 +74,7 @@ export class PacketOutlet {
     omitTopic: boolean,
     now: Millis,
   ): void {
-    const { counters } = this;
+    const { counters, traffic } = this;
     const writer = this.network.writer();
     const start = writer.position;
     if (this.fanOut.holds(delivery, dup, topicAlias)) {
@@ -80,8 +85,11 @@ export class PacketOutlet {
       const form = { qos, retain, dup, id: id ?? 0, topicAlias, omitTopic, subscriptionIdentifiers, expiryInterval };
       encodePublish(writer, version, message, form);
     }
+    const size = writer.position - start;
     counters.packetsSent++;
-    counters.bytesSent += writer.position - start;
+    counters.bytesSent += size;
+    traffic.messagesSent++;
+    traffic.bytesSent += size;
     counters.payloadBytesSent += delivery.message.payload.length;
     this.network.wrote();
   }

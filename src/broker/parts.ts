@@ -10,18 +10,25 @@ import { PACKET_ID_MAX } from '../packet/packet-id.ts';
 import type { Store } from '../store/contract.ts';
 import type { BanKeeper } from './bans.ts';
 import type { BrokerEvents } from './events.ts';
+import type { FilesGauge } from './file-shortage.ts';
 import type { BrokerLimits } from './limits.ts';
 import type { MemoryGauge } from './overload.ts';
 import type { BrokerRules } from './rules.ts';
+import type { Later } from './slices.ts';
 
 /** What a broker does when, in numbers that are no options. */
 export interface BrokerTuning {
   /** The highest packet identifier that a session gives out, the same for all brokers on one store. */
   readonly packetIdMax: number;
+  /** Steps of long work in one turn, beside what it may take of the time. */
+  readonly sliceSteps: number;
 }
 
 /** What every broker runs with but a simulated one. */
-export const BROKER_TUNING: BrokerTuning = Object.freeze({ packetIdMax: PACKET_ID_MAX });
+export const BROKER_TUNING: BrokerTuning = Object.freeze({
+  packetIdMax: PACKET_ID_MAX,
+  sliceSteps: Number.POSITIVE_INFINITY,
+});
 
 /** A rule of server redirection (section 4.11): which clients are told to use another server. */
 export interface ClientRedirect {
@@ -63,8 +70,12 @@ export interface BrokerParts {
   readonly banKeeper?: BanKeeper | undefined;
   /** Measures the memory; nobody does, and there is no limit to it, unless told otherwise. */
   readonly memory?: MemoryGauge | undefined;
+  /** Says whether there are descriptors; there always are, unless told otherwise. */
+  readonly files?: FilesGauge | undefined;
   /** For `$SYS`; what is not said is empty or 0 there. */
   readonly host?: HostFacts | undefined;
+  /** Later turns for long work; unless told otherwise it is done in one. */
+  readonly later?: Later;
   /** `BROKER_TUNING` unless told otherwise. */
   readonly tuning?: BrokerTuning;
 }

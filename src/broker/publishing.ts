@@ -53,10 +53,16 @@ export function publishFromClient(
   if (connection === undefined) return Reason.unspecifiedError;
   const { now } = connection;
   broker.counters.messagesReceived++;
+  connection.outlet.traffic.messagesReceived++;
   broker.counters.payloadBytesReceived += publish.payload.length;
   const route = broker.router.lookUp(topic);
   if (route.topic === undefined) {
-    const { reasonCode, why } = route.refusal ?? { reasonCode: Reason.topicNameInvalid, why: '' };
+    const { reasonCode, why, limit } = route.refusal ?? {
+      reasonCode: Reason.topicNameInvalid,
+      why: '',
+      limit: undefined,
+    };
+    if (limit !== undefined) broker.limitNews.count(limit);
     return refuse(broker, session, publish, topic, reasonCode, why);
   }
   const { qos, retain } = publish;
@@ -88,9 +94,18 @@ export function sendRefusal({ gate, outlet }: Connection, answer: Answer): boole
   return gate.send(isRefusal ? outlet.explained(answer, why) : answer);
 }
 
-/** Publishes a message of nobody's connection. */
-export function publishMessage(broker: BrokerState, message: Message, now: Millis): Published {
-  const route: Route = broker.router.lookUp(message.topic);
+/**
+ * Publishes a message of nobody's connection.
+ * @param owner  The session that has the Client Identifier of the client whose Will it is; `undefined`: there is none, or it is no Will.
+ */
+export function publishMessage(
+  broker: BrokerState,
+  message: Message,
+  owner: ClientSession | undefined,
+  now: Millis,
+): Published {
+  const found: Route = broker.router.lookUp(message.topic);
+  const route = owner === undefined ? found : found.ownedBy(owner);
   if (route.topic === undefined)
     return refused(broker, route.refusal?.reasonCode ?? Reason.topicNameInvalid, undefined);
   const keep = message.retain ? retaining(broker, route.topic, message) : undefined;

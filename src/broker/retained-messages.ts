@@ -77,6 +77,11 @@ export class RetainedMessages {
     }
   }
 
+  /** The retained message of a topic; `undefined`: there is none. */
+  get(topic: TopicName): Message | undefined {
+    return this.trie.get(topic)?.message;
+  }
+
   /** Visits the messages that a new subscription is to get, the broker's own included. */
   match(filter: TopicFilter, now: Millis, visit: (message: Message) => void): void {
     this.trie.match(filter, (entry) => {

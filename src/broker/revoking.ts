@@ -1,12 +1,13 @@
-// What an operator takes back from clients that are connected (`revokeOnReload`): each is held against a question, and is
-// disconnected (0x87) where the answer is a reason. Who asks knows what has changed; here is who is asked, and at what pace.
+// What an operator takes back from clients that are connected (`revokeOnReload`, bans): each is held against a question, and is
+// disconnected (0x87, or 0x98 under a ban) where the answer is a reason. Who asks knows what has changed; here is who is asked, and at what pace.
 // Nothing of this is on the way of packets: without a sweep it costs nothing, and without `revokeOnReload` there is none, since what
 // a client may not do any more is refused when it tries, and what it may not receive is not delivered.
 
 import type { Authorizer, Identity } from '../auth/contract.ts';
 import type { QoS, Will } from '../packet/packet.ts';
-import { Reason } from '../packet/reason-codes.ts';
+import { Reason, type ReasonCode } from '../packet/reason-codes.ts';
 import type { NetworkConnection } from '../transport/contract.ts';
+import { type Ban, fallsUnder, sayBan } from './bans.ts';
 import type { BrokerState } from './broker-state.ts';
 import type { Connection } from './connection.ts';
 
@@ -35,7 +36,30 @@ const SLICE_MILLIS = 2;
 
 /** Begins a pass. Who connects from now on is let in, or not, by what holds already. */
 export function beginSweep(broker: BrokerState, objection: Objection): Sweep {
-  return new ConnectionSweep(broker, objection);
+  return new ConnectionSweep(
+    broker,
+    (client) => {
+      const why = objection(client);
+      if (why !== undefined) broker.counters.connectionsRevoked++;
+      return why;
+    },
+    Reason.notAuthorized,
+  );
+}
+
+/** Begins a pass that ends those who fall under a ban, as long as it is in force. */
+export function beginBan(broker: BrokerState, ban: Ban): Sweep {
+  const isUnder = fallsUnder(ban);
+  return new ConnectionSweep(
+    broker,
+    ({ network, identity }) => {
+      const { clientId, principal } = identity ?? {};
+      if (!isUnder(clientId, principal, network.remote)) return undefined;
+      const against = broker.bans.against(clientId, principal, network.remote);
+      return against === undefined ? undefined : sayBan(against);
+    },
+    Reason.administrativeAction,
+  );
 }
 
 /** An objection to clients with a subscription or a Will that the Authorizer does not allow any more. It counts nothing. */
@@ -63,13 +87,15 @@ class ConnectionSweep implements Sweep {
   ended: number;
   private readonly broker: BrokerState;
   private readonly objection: Objection;
+  private readonly reasonCode: ReasonCode;
   private readonly connections: readonly Connection[];
   private next: number;
 
-  constructor(broker: BrokerState, objection: Objection) {
+  constructor(broker: BrokerState, objection: Objection, reasonCode: ReasonCode) {
     this.ended = 0;
     this.broker = broker;
     this.objection = objection;
+    this.reasonCode = reasonCode;
     this.connections = Array.from(broker.connections);
     this.next = 0;
   }
@@ -85,9 +111,8 @@ class ConnectionSweep implements Sweep {
       const client = connection.client;
       const why = client === undefined ? undefined : this.objection(client);
       if (why !== undefined) {
-        broker.counters.connectionsRevoked++;
         this.ended++;
-        connection.expel(Reason.notAuthorized, why);
+        connection.expel(this.reasonCode, why);
       }
       if (clock.monotonic() >= end) break;
     }

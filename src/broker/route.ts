@@ -7,11 +7,11 @@
 
 import type { Message } from '../packet/message.ts';
 import { NO_SUBSCRIPTION_IDENTIFIERS, type QoS } from '../packet/packet.ts';
-import type { ReasonCode } from '../packet/reason-codes.ts';
 import type { Recipient } from '../store/contract.ts';
 import type { TopicName } from '../topic/topic-name.ts';
 import type { ClientSession } from './client-session.ts';
 import type { GroupQueue } from './group-queue.ts';
+import type { Refusal } from './message-rules.ts';
 import { hashOf } from './sharing.ts';
 import type { Subscription } from './subscription.ts';
 
@@ -88,12 +88,10 @@ export class RouteTarget {
 
 /** The route of one topic. */
 export class Route {
-  /** The subscriptions for which this holds: compared with `Router.epoch`. */
-  readonly epoch: number;
   /** The name, if messages may be published to it. */
   readonly topic: TopicName | undefined;
   /** Why not, if not. */
-  readonly refusal: { readonly reasonCode: ReasonCode; readonly why: string } | undefined;
+  readonly refusal: (Refusal & { readonly limit: 'topicLevelsMax' | undefined }) | undefined;
   /** One for each session. */
   readonly targets: readonly RouteTarget[];
   /** What these sessions get besides, each as a message of its own. */
@@ -104,14 +102,12 @@ export class Route {
   private readonly forms: (readonly Recipient[] | undefined)[];
 
   constructor(
-    epoch: number,
     topic: TopicName | undefined,
     refusal: Route['refusal'],
     targets: readonly RouteTarget[],
     further: readonly RouteTarget[],
     groups: readonly GroupQueue[],
   ) {
-    this.epoch = epoch;
     this.topic = topic;
     this.refusal = refusal;
     this.targets = targets;
@@ -124,6 +120,14 @@ export class Route {
   /** The targets for whom the store keeps the message, for messages of QoS 1 and 2 that nobody of them published. hot: */
   recipients(message: Message): readonly Recipient[] {
     return this.forms[formOf(message)] ?? this.makeRecipients(message);
+  }
+
+  /** The same for a message that is a session's own, though nobody's connection has published it: without what No Local leaves out [MQTT-3.8.3-3]. */
+  ownedBy(owner: ClientSession): Route {
+    if (!this.hasNoLocal && this.further.length === 0) return this;
+    const left = (targets: readonly RouteTarget[]): readonly RouteTarget[] =>
+      targets.flatMap((target) => (target.session === owner ? (target.own ?? []) : target));
+    return new Route(this.topic, this.refusal, left(this.targets), left(this.further), this.groups);
   }
 
   private makeRecipients(message: Message): readonly Recipient[] {

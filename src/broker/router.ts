@@ -1,6 +1,7 @@
 // Whom a topic reaches. The subscription trie says who, and the route cache remembers it per topic. The cache is bounded
-// (`routeCacheMax`, then it starts anew) and void whenever a subscription changes (`epoch`). Topics that may not be
-// published to are remembered with the reason. What happens to a message on its way is routing.ts.
+// (`routeCacheMax`) and starts anew then, and whenever a subscription changes: a route that is out of date would keep sessions
+// in memory that have ended. Topics that may not be published to are remembered with the reason. What happens to a message on its
+// way is routing.ts.
 // Here also live the shared groups, each as long as it has a member, and the list of those in which messages wait.
 
 import { assert } from '../base/assert.ts';
@@ -34,9 +35,8 @@ export class Router {
   private readonly groups: Map<string, GroupQueue>;
   /** Those in which messages wait. */
   private readonly hungry: Set<GroupQueue>;
+  /** Routes along the subscriptions as they are. */
   private readonly cache: Map<string, Route>;
-  /** Counts changes of subscriptions. */
-  private epoch: number;
   private messageIdLast: MessageId;
 
   constructor(broker: BrokerState) {
@@ -46,7 +46,6 @@ export class Router {
     this.groups = new Map();
     this.hungry = new Set();
     this.cache = new Map();
-    this.epoch = 0;
     this.messageIdLast = 0;
   }
 
@@ -84,7 +83,7 @@ export class Router {
 
   /** Puts a subscription in force, in the place of one with the same filter. */
   subscribe(session: ClientSession, subscription: Subscription): void {
-    this.epoch++;
+    this.cache.clear();
     const { group: name, requested, filter } = subscription;
     if (name === undefined) {
       this.trie.set(filter, session, subscription);
@@ -96,7 +95,7 @@ export class Router {
 
   /** Ends a subscription. */
   unsubscribe(session: ClientSession, subscription: Subscription): void {
-    this.epoch++;
+    this.cache.clear();
     if (subscription.group === undefined) {
       this.trie.delete(subscription.filter, session);
       return;
@@ -108,9 +107,7 @@ export class Router {
 
   /** The route of a topic as it came over the wire. hot: */
   lookUp(topic: string): Route {
-    const known = this.cache.get(topic);
-    if (known !== undefined && known.epoch === this.epoch) return known;
-    return this.build(topic);
+    return this.cache.get(topic) ?? this.build(topic);
   }
 
   /** The route of a topic of the broker's own, which clients cannot publish to. */
@@ -180,6 +177,11 @@ export class Router {
     for (const group of Array.from(this.hungry)) if (groups.has(group)) group.feed(now);
   }
 
+  /** The shared group of a filter with `$share/...`. */
+  group(requested: string): GroupQueue | undefined {
+    return this.groups.get(requested);
+  }
+
   /** Every shared group. */
   allGroups(): IterableIterator<GroupQueue> {
     return this.groups.values();
@@ -204,12 +206,17 @@ export class Router {
     const parsed = parseTopicName(topic, limits.topicLevelsMax);
     let route: Route;
     if (parsed.kind !== 'topic') {
-      route = this.refused(Reason.topicNameInvalid, parsed.why);
+      route = this.refused(
+        Reason.topicNameInvalid,
+        parsed.why,
+        parsed.kind === 'refused' ? 'topicLevelsMax' : undefined,
+      );
     } else if (this.isOwn(topic)) {
       // Section 4.7.2: such topics are the Server's own.
       route = this.refused(
         Reason.topicNameInvalid,
         "Topics that begin with $ are the broker's own; clients may not publish to them.",
+        undefined,
       );
     } else {
       route = this.match(parsed.topic);
@@ -234,7 +241,7 @@ export class Router {
     const isSeparate = this.broker.rules.overlappingSubscriptions === 'separate';
     const targets = matching.size === 0 ? NO_TARGETS : mergeTargets(isSeparate ? firstOfEach(matching) : matching);
     const further = isSeparate ? furtherTargets(matching) : NO_TARGETS;
-    return new Route(this.epoch, topic, undefined, targets, further, groups.length === 0 ? NO_GROUPS : groups);
+    return new Route(topic, undefined, targets, further, groups.length === 0 ? NO_GROUPS : groups);
   }
 
   /** Whether a topic is the broker's own. */
@@ -243,7 +250,7 @@ export class Router {
     return this.broker.rules.dollarTopics === 'refuse' || topic === '$SYS' || topic.startsWith('$SYS/');
   }
 
-  private refused(reasonCode: ReasonCode, why: string): Route {
-    return new Route(this.epoch, undefined, { reasonCode, why }, NO_TARGETS, NO_TARGETS, NO_GROUPS);
+  private refused(reasonCode: ReasonCode, why: string, limit: 'topicLevelsMax' | undefined): Route {
+    return new Route(undefined, { reasonCode, why, limit }, NO_TARGETS, NO_TARGETS, NO_GROUPS);
   }
 }

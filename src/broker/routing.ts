@@ -68,6 +68,8 @@ export class Routing {
     now: Millis,
   ): Routed {
     const { broker } = this;
+    if (broker.owing.size > 0 && route.topic !== undefined)
+      for (const session of Array.from(broker.owing)) session.owed?.giveFirst(route.topic, now);
     const isStored = message.qos > 0;
     if (
       route.groups.length > 0 ||

@@ -211,7 +211,8 @@ export class SessionRegistry {
   /** As if the session's connection had ended when it did, or now. */
   private restoreOne(recovered: RecoveredSession, will: RecoveredWill | undefined, now: Millis): void {
     const { record } = recovered;
-    const identity: Identity = { principal: record.principal, clientId: record.clientId, remote: '' };
+    const { principal, clientId } = record;
+    const identity: Identity = { principal, clientId, remote: '', isRecovered: true };
     const session = new ClientSession(this.broker, identity, record.key, record.expiryInterval);
     this.add(session);
     for (const { filter, options, identifier } of recovered.subscriptions) {

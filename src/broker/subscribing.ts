@@ -1,6 +1,7 @@
 // SUBSCRIBE and UNSUBSCRIBE (MQTT 5.0 sections 3.8 to 3.11). Each Topic Filter is decided by itself and
 // answered in its place [MQTT-3.8.4-5] [MQTT-3.8.4-6]; retained messages follow the subscription that
-// asked for them. For a persistent session they are owed deliveries like others.
+// asked for them (owed-retained.ts), for each filter as often as it is asked for [MQTT-3.8.4-4]. The filters are handled one after the other as if
+// each had come by itself [MQTT-3.8.4-5], in slices where there are many (slices.ts): a client that asks for much waits, and others do not.
 
 import type { Millis } from '../base/millis.ts';
 import type {
@@ -12,82 +13,146 @@ import type {
 } from '../packet/packet.ts';
 import { NO_REASON_PROPERTIES } from '../packet/properties.ts';
 import { Reason, type ReasonCode, reasonName } from '../packet/reason-codes.ts';
-import type { Recipient } from '../store/contract.ts';
 import { parseTopicFilter } from '../topic/topic-filter.ts';
-import { admitToOne, limitToEndAt } from './admission.ts';
 import type { BrokerState } from './broker-state.ts';
 import type { ClientSession } from './client-session.ts';
 import type { Connection } from './connection.ts';
 import { type Denial, denialOf } from './denial.ts';
-import type { Refusal } from './message-rules.ts';
+import { OwedMessages } from './owed-messages.ts';
+import { OwedRetained } from './owed-retained.ts';
 import { lower } from './route.ts';
-import { addressing } from './session-delivery.ts';
+import type { SlicedWork } from './slices.ts';
 import type { Subscription } from './subscription.ts';
 
 /** SUBACK has one text for all its filters; it says this many different reasons at most. */
 const WHYS_MAX = 4;
 
-/** Handles SUBSCRIBE. */
+/** Handles SUBSCRIBE: now, or in slices if that takes long. */
 export function subscribe(
   broker: BrokerState,
   session: ClientSession,
   connection: Connection,
-  packet: SubscribePacket,
+  { id, subscriptions, properties }: SubscribePacket,
 ): void {
+  const identifier = properties.subscriptionIdentifier ?? 0;
   const reasonCodes: ReasonCode[] = [];
   const whys = new Set<string>();
-  const identifier = packet.properties.subscriptionIdentifier ?? 0;
-  for (const request of packet.subscriptions) {
-    const outcome = subscribeOne(broker, session, connection, request, identifier);
-    reasonCodes.push(typeof outcome === 'number' ? outcome : heardAs(outcome.reasonCode, request, connection));
-    if (typeof outcome !== 'number' && whys.size < WHYS_MAX) whys.add(outcome.why);
-  }
-  const suback: SubackPacket = { kind: 'suback', id: packet.id, reasonCodes, properties: NO_REASON_PROPERTIES };
-  const why = whys.size === 0 ? undefined : Array.from(whys).join(' ');
-  connection.gate.send(connection.outlet.explained(suback, why)); // [MQTT-3.8.4-1] [MQTT-3.8.4-2]
-  session.pump(connection.now);
+  let owed: OwedRetained | undefined;
+  const step = (): boolean => {
+    if (owed?.step() === true) return true;
+    owed = undefined;
+    const request = subscriptions[reasonCodes.length];
+    if (request === undefined) return false;
+    const outcome = subscribeOne(broker, session, connection, request, identifier, whys.size < WHYS_MAX);
+    reasonCodes.push(outcome.reasonCode);
+    owed = outcome.owed;
+    if (outcome.why !== undefined && whys.size < WHYS_MAX) whys.add(outcome.why);
+    return true;
+  };
+  const finish = (): void => {
+    const suback: SubackPacket = { kind: 'suback', id, reasonCodes, properties: NO_REASON_PROPERTIES };
+    const why = whys.size === 0 ? undefined : Array.from(whys).join(' ');
+    connection.gate.send(connection.outlet.explained(suback, why)); // [MQTT-3.8.4-1] [MQTT-3.8.4-2]
+    session.pump(connection.now);
+  };
+  new FilterWork(broker, connection, step, finish).begin();
 }
 
-/** Handles UNSUBSCRIBE. */
+/** Handles UNSUBSCRIBE, likewise. */
 export function unsubscribe(
   broker: BrokerState,
   session: ClientSession,
   connection: Connection,
-  packet: UnsubscribePacket,
+  { id, filters }: UnsubscribePacket,
 ): void {
-  const reasonCodes = packet.filters.map((filter) => unsubscribeOne(broker, session, connection, filter));
-  const unsuback: UnsubackPacket = { kind: 'unsuback', id: packet.id, reasonCodes, properties: NO_REASON_PROPERTIES };
-  connection.gate.send(unsuback); // [MQTT-3.10.4-4] [MQTT-3.10.4-5]
+  const reasonCodes: ReasonCode[] = [];
+  const step = (): boolean => {
+    const filter = filters[reasonCodes.length];
+    if (filter === undefined) return false;
+    reasonCodes.push(unsubscribeOne(broker, session, connection, filter));
+    return true;
+  };
+  const finish = (): void => {
+    const unsuback: UnsubackPacket = { kind: 'unsuback', id, reasonCodes, properties: NO_REASON_PROPERTIES };
+    connection.gate.send(unsuback); // [MQTT-3.10.4-4] [MQTT-3.10.4-5]
+  };
+  new FilterWork(broker, connection, step, finish).begin();
 }
 
+/** A packet whose Topic Filters are handled one after the other. Meanwhile nothing is read from its client. */
+class FilterWork implements SlicedWork {
+  private readonly broker: BrokerState;
+  private readonly connection: Connection;
+  private readonly handleNext: () => boolean;
+  private readonly finish: () => void;
+  private isOver: boolean;
+
+  constructor(broker: BrokerState, connection: Connection, handleNext: () => boolean, finish: () => void) {
+    this.broker = broker;
+    this.connection = connection;
+    this.handleNext = handleNext;
+    this.finish = finish;
+    this.isOver = false;
+  }
+
+  begin(): void {
+    this.broker.slices.begin(this);
+    if (!this.isOver) this.connection.intake.setBusy(true);
+  }
+
+  step(): boolean {
+    const { broker, connection } = this;
+    // What was not acknowledged yet ends with the connection.
+    if (connection.isOpen) {
+      connection.now = broker.clock.monotonic();
+      if (this.handleNext()) return true;
+    }
+    this.isOver = true;
+    if (!connection.intake.isBusy) {
+      if (connection.isOpen) this.finish();
+      return false;
+    }
+    connection.intake.setBusy(false);
+    connection.resumeAfter(() => {
+      if (connection.isOpen) this.finish();
+    });
+    return false;
+  }
+}
+
+/** What became of one Topic Filter of SUBSCRIBE. */
+interface Outcome {
+  readonly reasonCode: ReasonCode;
+  /** In words for the client, of a refusal; `undefined`: it was none, or nobody asked. */
+  readonly why: string | undefined;
+  readonly owed: OwedRetained | undefined;
+}
+
+/** @param explains  Whether the client hears why it is refused. */
 function subscribeOne(
   broker: BrokerState,
   session: ClientSession,
   connection: Connection,
   request: SubscriptionRequest,
   identifier: number,
-): ReasonCode | Refusal {
+  explains: boolean,
+): Outcome {
   const { filter: requested, options } = request;
+  const no = (reasonCode: ReasonCode, why: string): Outcome =>
+    refuse(broker, session, connection, request, reasonCode, explains, () => ({ forLog: why, forClient: why }));
   const parsed = parseTopicFilter(requested, broker.limits.topicLevelsMax);
-  if (parsed.kind !== 'plain' && parsed.kind !== 'shared') {
-    return refuse(broker, session, requested, Reason.topicFilterInvalid, parsed.why);
-  }
-  if (
-    !broker.authorizer.allowsAll &&
-    !broker.authorizer.allows(session.identity, 'subscribe', requested, options.qos, false)
-  ) {
-    const clauses = 'The client may not subscribe to this filter';
-    const denial = denialOf(broker, session.identity, 'subscribe', requested, options.qos, false, clauses);
-    return refuse(broker, session, requested, Reason.notAuthorized, denial.forClient, denial);
-  }
+  if (parsed.kind === 'refused') broker.limitNews.count('topicLevelsMax');
+  if (parsed.kind !== 'plain' && parsed.kind !== 'shared') return no(Reason.topicFilterInvalid, parsed.why);
   const known = session.subscriptions?.has(requested) ?? false;
   if (!known && (session.subscriptions?.size ?? 0) >= broker.limits.subscriptionsMax) {
-    return refuse(
-      broker,
-      session,
-      requested,
-      Reason.quotaExceeded,
-      'The session has as many subscriptions as it may (subscriptionsMax).',
+    broker.limitNews.count('subscriptionsMax');
+    return no(Reason.quotaExceeded, 'The session has as many subscriptions as it may (subscriptionsMax).');
+  }
+  const { authorizer } = broker;
+  if (!authorizer.allowsAll && !authorizer.allows(session.identity, 'subscribe', requested, options.qos, false)) {
+    const clauses = 'The client may not subscribe to this filter';
+    return refuse(broker, session, connection, request, Reason.notAuthorized, explains, () =>
+      denialOf(broker, session.identity, 'subscribe', requested, options.qos, false, clauses),
     );
   }
   const group = parsed.kind === 'shared' ? parsed.group : undefined;
@@ -96,14 +161,14 @@ function subscribeOne(
   const isForRetained = group === undefined && wantsRetained(options.retainHandling, !known);
   if (broker.isStoreFull && session.key !== 0 && isForRetained && owesRetained(broker, subscription, connection.now)) {
     const why = 'The store has no room for the retained messages that the session would be owed.';
-    return refuse(broker, session, requested, Reason.quotaExceeded, why);
+    return no(Reason.quotaExceeded, why);
   }
   broker.sessions.subscribe(session, subscription);
   if (session.key !== 0) {
     connection.gate.holdAnswers(broker.store.saveSubscription(session.key, { filter: requested, options, identifier }));
   }
-  if (isForRetained) sendRetained(broker, session, connection, subscription, connection.now);
-  return options.qos; // [MQTT-3.8.4-7]
+  const owed = isForRetained ? owe(broker, session, subscription) : undefined;
+  return { reasonCode: options.qos, why: undefined, owed }; // [MQTT-3.8.4-7]
 }
 
 /** [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11] */
@@ -114,43 +179,19 @@ function wantsRetained(retainHandling: 0 | 1 | 2, isNew: boolean): boolean {
 /** Whether the subscription is to get retained messages of QoS 1 or 2. */
 function owesRetained(broker: BrokerState, { filter, options }: Subscription, now: Millis): boolean {
   let owes = false;
-  broker.retained.match(filter, now, (message) => {
-    if (lower(message.qos, options.qos) > 0) owes = true;
+  const walkOn = broker.retained.inSteps(filter, ({ expiresAt, qos }) => {
+    if ((expiresAt === undefined || expiresAt > now) && lower(qos, options.qos) > 0) owes = true;
   });
+  while (!owes && walkOn()) continue;
   return owes;
 }
 
-function sendRetained(
-  broker: BrokerState,
-  session: ClientSession,
-  connection: Connection,
-  subscription: Subscription,
-  now: Millis,
-): void {
-  const address = addressing(subscription);
-  const recipients: { [Q in 1 | 2]?: readonly Recipient[] } = {};
-  broker.retained.match(subscription.filter, now, (message) => {
-    const qos = lower(message.qos, subscription.options.qos); // [MQTT-3.8.4-8]
-    if (qos === 0 || session.key === 0) {
-      session.offerRetained(message, qos, address, 0, now);
-      return;
-    }
-    const ending = limitToEndAt(broker, session, message);
-    if (ending !== undefined) {
-      session.dropOffered(message, ending);
-      return;
-    }
-    const admission = admitToOne(broker, session, message, now);
-    // No publisher can be told: the message is dropped, counted and said.
-    if (admission?.refusedBy !== undefined) session.dropOffered(message, admission.refusedBy);
-    else if (admission?.leavesOut(session) !== true) {
-      const messageId = broker.router.nextMessageId();
-      recipients[qos] ??= [{ key: session.key, qos, retain: true, ...address }];
-      connection.gate.holdAnswers(broker.store.append(messageId, message, recipients[qos], undefined));
-      session.offerRetained(message, qos, address, messageId, now);
-    }
-    admission?.finish();
-  });
+/** Begins to give a subscription its retained messages. Returns what is to be gone on with; most are found at once. */
+function owe(broker: BrokerState, session: ClientSession, subscription: Subscription): OwedRetained | undefined {
+  const owed = new OwedRetained(broker, session, subscription);
+  const isMore = owed.step();
+  if (isMore || owed.waiting > 0) OwedMessages.add(broker, session, owed);
+  return isMore ? owed : undefined;
 }
 
 function unsubscribeOne(
@@ -176,17 +217,25 @@ function heardAs(reasonCode: ReasonCode, { options }: SubscriptionRequest, { ver
   return version === 3 && reasonCode === Reason.notAuthorized ? options.qos : reasonCode;
 }
 
+/** Says no to one filter, and why. */
 function refuse(
   broker: BrokerState,
   session: ClientSession,
-  filter: string,
+  connection: Connection,
+  request: SubscriptionRequest,
   reasonCode: ReasonCode,
-  why: string,
-  denial?: Denial,
-): Refusal {
-  broker.log.warn(
-    `Refused the subscription of client ${session.name} to ${JSON.stringify(filter)}: ${reasonName(reasonCode)}. ${denial?.forLog ?? why}`,
-    { clientId: session.clientId, filter, reasonCode, rule: denial?.rule },
-  );
-  return { reasonCode, why };
+  explains: boolean,
+  sayWhy: () => Pick<Denial, 'forLog' | 'forClient'> & Partial<Denial>,
+): Outcome {
+  const more = broker.refusalLines.note(connection, 'subscription');
+  // Whoever is asked why may take as long as whoever decided.
+  const why = more !== undefined || explains ? sayWhy() : undefined;
+  if (more !== undefined && why !== undefined) {
+    const { filter } = request;
+    broker.log.warn(
+      `Refused the subscription of client ${session.name} to ${JSON.stringify(filter)}: ${reasonName(reasonCode)}. ${why.forLog}${more}`,
+      { clientId: session.clientId, filter, reasonCode, rule: why.rule },
+    );
+  }
+  return { reasonCode: heardAs(reasonCode, request, connection), why: why?.forClient, owed: undefined };
 }

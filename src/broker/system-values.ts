@@ -66,7 +66,22 @@ const LIMIT_SENTENCES: { readonly [Name in LimitName]: string } = {
   connectionsPerUserMax: 'Clients that were refused because their user had as many connections as it may have.',
   connectRatePerAddress: 'Connections that were refused because their address connects too often.',
   connectPendingBytesMax: 'Connections that were cut off before their CONNECT had come, to make room for others.',
+  connectTimeout: 'Connections that were ended because their CONNECT, or its authentication, was not complete in time.',
+  connectPacketBytesMax: 'Connections that were ended because their first packet was larger than it may be.',
+  packetBytesMax: 'Clients that were disconnected because they sent a larger packet than they may.',
   sessionsMax: 'Clients that were refused because there were as many sessions as there may be.',
+  subscriptionsMax: 'Subscriptions that were refused because their session had as many as it may have.',
+  subscribeFiltersMax:
+    'Clients that were disconnected because they sent more topic filters in one packet than they may.',
+  topicLevelsMax: 'Topics, filters and Wills that were refused because they had more levels than they may have.',
+  userPropertiesMax:
+    'Messages and clients that were refused because there were more user properties than there may be.',
+  clientIdBytesMax: 'Clients that were refused because their identifier was longer than it may be.',
+  clientIdBytesMax31: 'The same of MQTT 3.1.',
+  authFailuresMax: 'Clients that were not listened to because there had been too many wrong passwords.',
+  passwordChecksWaitingMax: 'Clients that were refused because too many passwords waited to be checked.',
+  httpAuthWaitingMax: 'Clients that were refused because too many waited for the HTTP server to be asked about.',
+  handshakesMax: 'Connections that were cut off before they were open, to make room for others.',
   messageRateIn: 'How often a client was not read from because it had sent more messages than it may.',
   byteRateIn: 'How often a client was not read from because it had sent more bytes than it may.',
   messageRateOut: 'How often a client was sent nothing because it had been sent as many messages as it may.',
@@ -76,7 +91,7 @@ const LIMIT_SENTENCES: { readonly [Name in LimitName]: string } = {
   retainedBytesMax: 'Messages that were refused because retained ones took as much as they may.',
   memoryMax: 'Clients that were refused, cut off or disconnected because there was hardly any memory left.',
   flappingConnectsMax: 'Connections that were refused because their client comes and goes without end.',
-  openFiles: 'Connections that were cut off because the process had hardly any descriptors left.',
+  openFiles: 'Connections that were cut off because the process might open hardly any more files and sockets.',
   bans: 'Connections that were refused because of a ban, before CONNECT or after.',
 };
 
@@ -167,6 +182,10 @@ const OURS: SystemTable = {
   'memory/percent': [
     'How much of the memory that the broker may take is taken; 0 if there is no limit.',
     ({ broker }) => Math.round(broker.overload.share * 100),
+  ],
+  'files/short': [
+    '1 while connections are cut off because the process may open hardly any more files and sockets (openFilesReserve), else 0.',
+    ({ broker }) => (broker.fileShortage.isShort ? 1 : 0),
   ],
   'sessions/persistent': [
     'Sessions that outlive their connection, connected or not.',

@@ -9,6 +9,7 @@ import { Crowd } from '../base/crowd.ts';
 import { type Millis, millis } from '../base/millis.ts';
 import { networkOf } from '../base/network-of.ts';
 import { TokenBucket } from '../base/token-bucket.ts';
+import { ProtocolError } from '../packet/protocol-error.ts';
 import { Reason } from '../packet/reason-codes.ts';
 import type { BrokerState } from './broker-state.ts';
 import type { Connection } from './connection.ts';
@@ -17,6 +18,10 @@ import type { Refusal } from './message-rules.ts';
 
 /** What a silent connection takes besides what it has sent: about that of a socket and its objects. */
 const SILENT_BYTES = 4 * 1024;
+/** A message may hold more than CONNECT, and takes more than its bytes until it is whole. */
+const GATHERED_BESIDES = 64 * 1024;
+/** What those take who may stay, whatever is short: some 32. */
+const FEW_BYTES = 32 * SILENT_BYTES;
 /** So many more than may be open are let in, to be told why they may not stay; beyond that they are cut off. */
 const HEARD_BEYOND = 1_000;
 /** Of one address. */
@@ -92,6 +97,22 @@ export class Visitors {
         `Cut off ${leaving.remote}: it had not sent its CONNECT, and others wait (connectPendingBytesMax).`,
         { remote: leaving.remote },
       );
+      leaving.cutOff();
+    }
+  }
+
+  /** What is wrong with so many bytes of one message, kept by the transport, that begins with CONNECT at best and is not whole; `undefined`: nothing. */
+  errorOfGathered(bytes: number): ProtocolError | undefined {
+    const bytesMax = this.broker.limits.connectPacketBytesMax + GATHERED_BESIDES;
+    if (bytes <= bytesMax) return undefined;
+    const detail = `CONNECT was not complete when ${bytesMax} bytes had come (connectPacketBytesMax).`;
+    return new ProtocolError('packet-too-large', Reason.packetTooLarge, '', detail);
+  }
+
+  /** Files are short: a quarter of those that have said nothing yet is cut off, unless they are few. */
+  makeWay(): void {
+    for (const leaving of this.silent.makeWay(FEW_BYTES)) {
+      this.broker.limitNews.count('openFiles');
       leaving.cutOff();
     }
   }

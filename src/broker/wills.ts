@@ -112,7 +112,7 @@ export class Wills {
 
   /** Puts back a Will whose session ended with its connection, which was open when the broker stopped. */
   restoreOrphan({ key, clientId, principal, will }: RecoveredWill, now: Millis): void {
-    const orphan = new OrphanWill(this, { clientId, principal, remote: '' }, key, will);
+    const orphan = new OrphanWill(this, { clientId, principal, remote: '', isRecovered: true }, key, will);
     this.orphans.set(clientId, [...(this.orphans.get(clientId) ?? []), orphan]);
     // Its session is over: there is no delay to wait for.
     this.broker.deadlines.set(orphan, millis(now + this.broker.limits.willRestartGrace));
@@ -141,14 +141,15 @@ export class Wills {
 
   /** Publishes and forgets, in one turn of the store. */
   private publishOnce(identity: Identity, key: RecipientKey, will: Will, now: Millis): void {
-    const { authorizer, store } = this.broker;
+    const { authorizer, sessions, store } = this.broker;
+    const owner = sessions.get(identity.clientId); // A Will is its client's own, to No Local, too (decision 032).
     const isAllowed = authorizer.allowsAll || authorizer.allows(identity, 'will', will.topic, will.qos, will.retain);
     if (!isAllowed) this.broker.counters.messagesRefused++;
     const denial = isAllowed
       ? undefined
       : denialOf(this.broker, identity, 'will', will.topic, will.qos, will.retain, 'The client may not publish it');
     const reasonCode = isAllowed
-      ? publishMessage(this.broker, messageOfWill(will, now), now).reasonCode // [MQTT-3.1.2-14] [MQTT-3.1.2-15]
+      ? publishMessage(this.broker, messageOfWill(will, now), owner, now).reasonCode // [MQTT-3.1.2-14] [MQTT-3.1.2-15]
       : Reason.notAuthorized;
     const isPutOff =
       reasonCode === Reason.quotaExceeded && this.broker.isStoreFull && this.overdue.length < OVERDUE_MAX;

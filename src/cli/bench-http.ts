@@ -3,10 +3,11 @@
 import { styleText } from 'node:util';
 
 import { EXIT } from '../server/exit-codes.ts';
-import { writeReport } from './bench-load.ts';
+import { checkReport, writeReport } from './bench-load.ts';
 import type { Command } from './command.ts';
 import { defineCommand } from './command.ts';
 import { integer, type Option, switchOption, text, type ValuesOf, valueOption, withDefault } from './option-table.ts';
+import { Progress } from './progress.ts';
 import { stopSignal } from './stop-signal.ts';
 
 const NAME = 'vouch bench http';
@@ -49,12 +50,13 @@ export const command: Command = defineCommand(
     options: OPTIONS,
     examples: [
       { line: `${NAME} --quick`, sentence: 'A look at it.' },
-      { line: `${NAME} --html report.html`, sentence: 'All of it, in about five minutes, with plots.' },
+      { line: `${NAME} --html report.html`, sentence: 'All of it, in about six minutes, with plots.' },
     ],
     notes: [
       'MQTT with QoS 0, 1 and 2 against HTTPS with a new connection for each message, HTTPS that is kept alive, and HTTP/2; all with ' +
         'TLS 1.3, through a pass-through on this machine that counts bytes and can be as slow and unreliable as a mobile network. ' +
         'docs/mqtt-vs-http.md tells what is measured and what is not.',
+      'Rivals take turns until the verdicts are clear, so that a second run comes to the same ones; on a busy machine that takes longer.',
       'Ctrl-C ends it after the trial under way, with what is known by then. Exit codes: 0 done, 1 it could not be measured, 2 called wrongly.',
     ],
   },
@@ -62,16 +64,19 @@ export const command: Command = defineCommand(
 );
 
 async function run({ quick, seed, json, html, quiet }: ValuesOf<HttpOptions>): Promise<number> {
+  if (html !== undefined) checkReport(html);
   const [{ compare }, report] = await Promise.all([
     import('../load/http/compare.ts'),
     import('../load/http/comparison-report.ts'),
   ]);
-  const isTold = process.stderr.isTTY && !quiet;
-  const progress = (trial: string, done: number, all: number): void => {
-    if (isTold) process.stderr.write(`\r${done + 1} of ${all}  ${trial}\u001b[K`);
+  let line = 'starting a broker and web servers';
+  const told = (turn: string, done: number, all: number): void => {
+    line = `trial ${done + 1} of ${all}: ${turn}`;
   };
-  const comparison = await compare({ isQuick: quick, seed, stop: stopSignal(), progress });
-  if (isTold) process.stderr.write('\r\u001b[K');
+  const progress = new Progress(process.stderr, !quiet, () => line);
+  const comparison = await compare({ isQuick: quick, seed, stop: stopSignal(), progress: told }).finally(() =>
+    progress.end(),
+  );
   if (html !== undefined) {
     const { htmlOf } = await import('../load/report/html-page.ts');
     writeReport(html, htmlOf(report.comparisonPage(comparison)));

@@ -17,6 +17,7 @@ import { defineCommand } from './command.ts';
 import { type LoadValues, nothingSaid, rowsOf, SENTENCES } from './bench-options.ts';
 import { clientOptions } from './connection-options.ts';
 import type { OptionTable } from './option-table.ts';
+import { Progress } from './progress.ts';
 import { stopSignal } from './stop-signal.ts';
 
 /** Makes the command of one kind of load. */
@@ -69,13 +70,14 @@ async function load(kind: LoadKind, url: string, values: LoadValues): Promise<nu
     import('../load/run-load.ts'),
     import('../load/report/load-report.ts'),
   ]);
-  const isTold = process.stderr.isTTY && !values.quiet;
-  const progress = (stretch: Stretch): void => {
-    if (isTold) process.stderr.write(`\r${report.progressLine(stretch)}\u001b[K`);
+  let latest: Stretch | undefined;
+  const told = (stretch: Stretch): void => {
+    latest = stretch;
   };
+  const line = (): string => (latest === undefined ? 'connecting' : report.progressLine(latest));
+  const progress = new Progress(process.stderr, !values.quiet, line);
   const measured = circumstances();
-  const result = await runLoad(plan, { stop: stopSignal(), progress });
-  if (isTold) process.stderr.write('\r\u001b[K');
+  const result = await runLoad(plan, { stop: stopSignal(), progress: told }).finally(() => progress.end());
   const text = values.json
     ? `${JSON.stringify({ ...result, measured })}\n`
     : resultText(result, report.loadRows(result));

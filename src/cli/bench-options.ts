@@ -42,6 +42,7 @@ type LoadRows = {
 
 /** Of the options of a connection, those that every client of a load can share. */
 const SHARED_BY_ALL = [
+  'bindAddress',
   'username',
   'pw',
   'cafile',

@@ -6,7 +6,6 @@ import { styleText } from 'node:util';
 
 import { OperationError, UsageError } from '../base/errors.ts';
 import { visible } from '../base/visible.ts';
-import { parseBrokerUrl } from '../client/broker-url.ts';
 import { EXIT } from '../server/exit-codes.ts';
 import type { Command } from './command.ts';
 import { defineCommand } from './command.ts';
@@ -17,6 +16,7 @@ import {
   type ConnectionValues,
   clientOptions,
   connectClient,
+  placeOf,
 } from './connection-options.ts';
 import { commandNamed, completions } from './console-commands.ts';
 import { Desk, sayingLog } from './console-desk.ts';
@@ -261,13 +261,4 @@ class PromptScreen implements Screen {
     const word = state === 'connected' ? '' : ` (${state === 'closed' ? 'disconnected' : state})`;
     return `${this.place}${word}> `;
   }
-}
-
-/** Where the broker is, without a password. */
-function placeOf({ url, unix, host, port }: ConnectionValues): string {
-  if (unix !== undefined) return unix;
-  const named = url === undefined ? undefined : parseBrokerUrl(url);
-  const name = host ?? (named === undefined ? 'localhost' : named.host === '' ? named.transportPath : named.host);
-  const number = port ?? named?.port ?? 1883;
-  return number === 1883 || number === 0 ? name : `${name}:${number}`;
 }

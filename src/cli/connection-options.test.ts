@@ -111,6 +111,15 @@ test('--unix is the URL of a socket, wherever the command runs', () => {
   assert.throws(() => optionsOf('--unix a -h b'), { name: 'UsageError', message: /^--unix goes with none/ });
 });
 
+test('-A is an address to connect from, and nothing for a Unix socket', () => {
+  assert.equal(optionsOf('-A 127.0.0.2').localAddress, '127.0.0.2');
+  assert.equal(optionsOf('-A ::1 -L mqtts://broker').localAddress, '::1');
+  assert.throws(() => optionsOf('-A eth0'), {
+    message: /^--bind-address takes an IP address of this machine; got "eth0"/,
+  });
+  assert.throws(() => optionsOf('-A 127.0.0.1 --unix a'), { name: 'UsageError', message: /^-A and --unix/ });
+});
+
 test('-I makes a client identifier of its own for each process', () => {
   assert.equal(optionsOf('-I sensor-').clientId, `sensor-${process.pid}`);
   assert.throws(() => optionsOf('-I a -i b'), { name: 'UsageError', message: /^-i and -I/ });
@@ -118,15 +127,19 @@ test('-I makes a client identifier of its own for each process', () => {
 });
 
 test('each option of TLS says what it says to mosquitto_pub', () => {
-  assert.deepEqual(optionsOf('--cafile ca.pem --tls-version tlsv1.3 --tls-alpn mqtt --insecure').tls, {
-    ca: 'ca.pem',
-    cert: undefined,
-    key: undefined,
-    servername: undefined,
-    rejectUnauthorized: false,
-    minVersion: 'TLSv1.3',
-    alpnProtocols: ['mqtt'],
-  });
+  assert.deepEqual(
+    optionsOf('--cafile ca.pem --tls-version tlsv1.3 --ciphers AES128-SHA --tls-alpn mqtt --insecure').tls,
+    {
+      ca: 'ca.pem',
+      cert: undefined,
+      key: undefined,
+      servername: undefined,
+      rejectUnauthorized: false,
+      minVersion: 'TLSv1.3',
+      ciphers: 'AES128-SHA',
+      alpnProtocols: ['mqtt'],
+    },
+  );
   assert.match(optionsOf('--tls-use-os-certs').tls?.ca ?? '', /^(-----BEGIN CERTIFICATE-----|$)/);
   assert.throws(() => optionsOf('--capath /nonexistent'), { code: 'tls-failed' });
   assert.throws(() => optionsOf('--cafile a --capath b'), { code: 'invalid-option' });

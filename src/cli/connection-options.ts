@@ -1,6 +1,7 @@
 // The options that every command with a client has: where the broker is, as whom, and for how long. The
 // letters are those of mosquitto_pub and mosquitto_sub, and so are the long names where these have any.
 
+import { isIP } from 'node:net';
 import path from 'node:path';
 
 import { OperationError, UsageError } from '../base/errors.ts';
@@ -13,6 +14,7 @@ import type { ProtocolVersion } from '../packet/protocol-version.ts';
 import { quote } from '../config/spelling.ts';
 import { BadValue, integer, type Option, switchOption, text, type ValuesOf, valueOption } from './option-table.ts';
 import { problemLog } from './problem-log.ts';
+import { Progress } from './progress.ts';
 import {
   connectProperties,
   disconnectProperties,
@@ -44,6 +46,7 @@ export type ConnectionOptions = TlsOptions & {
   readonly port: Option<number | undefined>;
   readonly url: Option<string | undefined>;
   readonly unix: Option<string | undefined>;
+  readonly bindAddress: Option<string | undefined>;
   readonly username: Option<string | undefined>;
   readonly pw: Option<string | undefined>;
   readonly protocolVersion: Option<ProtocolVersion | undefined>;
@@ -106,6 +109,15 @@ export const CONNECTION_OPTIONS: ConnectionOptions = {
       replaces: () => ['host', 'port', 'url'],
     },
     text,
+  ),
+  bindAddress: valueOption(
+    {
+      short: 'A',
+      metavar: 'ADDRESS',
+      group: CONNECTION,
+      sentence: 'Connect from this IP address of this machine; without it the operating system chooses.',
+    },
+    address,
   ),
   username: valueOption({ short: 'u', metavar: 'NAME', group: CONNECTION, sentence: 'The user name.' }, text),
   pw: valueOption({ short: 'P', metavar: 'PASSWORD', group: CONNECTION, sentence: 'The password.' }, text),
@@ -212,6 +224,7 @@ export function clientOptions(values: ConnectionValues, store?: string): Connect
     url: urlOf(values),
     host: values.host,
     port: values.port,
+    localAddress: values.bindAddress,
     version: protocol,
     clientId: clientIdOf(values),
     clean: !persists,
@@ -229,6 +242,15 @@ export function clientOptions(values: ConnectionValues, store?: string): Connect
 /** What the goodbye to the broker says. */
 export function goodbye(values: ConnectionValues): DisconnectOptions {
   return disconnectProperties(values.property);
+}
+
+/** Where the broker is, without a password. */
+export function placeOf({ url, unix, host, port }: ConnectionValues): string {
+  if (unix !== undefined) return unix;
+  const named = url === undefined ? undefined : parseBrokerUrl(url);
+  const name = host ?? (named === undefined ? 'localhost' : named.host === '' ? named.transportPath : named.host);
+  const number = port ?? named?.port ?? 1883;
+  return number === 1883 || number === 0 ? name : `${name}:${number}`;
 }
 
 /**
@@ -249,13 +271,15 @@ export async function connectClient(
     import('../client/connect.ts'),
     import('../server/client-parts.ts'),
   ]);
+  const progress = new Progress(process.stderr, !values.quiet, () => `waiting for ${placeOf(values)} to answer`);
   const attempt = new AbortController();
   const giveUp = (): void => attempt.abort(new OperationError('closed', 'Stopped before the broker had answered.'));
   stop.addEventListener('abort', giveUp, { once: true });
   if (stop.aborted) giveUp();
   try {
-    return await connect({ ...options, signal: attempt.signal }, nodeClientParts(log));
+    return await connect({ ...options, signal: attempt.signal }, nodeClientParts(progress.around(log)));
   } finally {
+    progress.end();
     stop.removeEventListener('abort', giveUp);
   }
 }
@@ -265,8 +289,9 @@ export function commandLog(command: string, values: ConnectionValues): Log {
   return problemLog(command, values.debug ? 'debug' : values.quiet ? 'error' : 'info');
 }
 
-function urlOf({ url, unix, host, port }: ConnectionValues): string | undefined {
+function urlOf({ url, unix, host, port, bindAddress }: ConnectionValues): string | undefined {
   if (unix === undefined) return url;
+  if (bindAddress !== undefined) throw wrong('-A and --unix do not go together: a Unix socket has no address');
   if (url !== undefined || host !== undefined || port !== undefined) {
     throw wrong('--unix goes with none of -h, -p and -L: the socket is where the broker is');
   }
@@ -300,6 +325,11 @@ function version(value: string): ProtocolVersion {
   const found = VERSIONS.get(value);
   if (found !== undefined) return found;
   throw new BadValue(`takes 5, 311 or 31; got ${quote(value)}`);
+}
+
+function address(value: string): string {
+  if (isIP(value) !== 0) return value;
+  throw new BadValue(`takes an IP address of this machine; got ${quote(value)}`);
 }
 
 function sessionExpiry(value: string): number {

@@ -10,7 +10,7 @@ import { flagOf, quote } from '../config/spelling.ts';
 import { reasonName } from '../packet/reason-codes.ts';
 import { qos } from './connection-options.ts';
 import type { Desk } from './console-desk.ts';
-import { definitionLines, helpText } from './help-page.ts';
+import { definitionLines, helpText, pageWidth } from './help-page.ts';
 import { sessionText } from './console-session.ts';
 import {
   decimal,
@@ -267,16 +267,17 @@ const HELP: ConsoleCommand = define(
     options: {},
   },
   async (desk, _, [name]) => {
+    const width = pageWidth(process.stdout.columns);
     if (name !== undefined) {
-      desk.say(commandNamed(name).help(80));
+      desk.say(commandNamed(name).help(width));
       return;
     }
     const lines = CONSOLE_COMMANDS.flatMap((each) => {
-      return definitionLines([each.name, ...each.aliases].join(', '), each.sentence, 80, 22);
+      return definitionLines([each.name, ...each.aliases].join(', '), each.sentence, width, 22);
     });
     const others = [
-      ...definitionLines('history', 'Shows what was typed.', 80, 22),
-      ...definitionLines('quit, exit', 'Ends the console; so does Ctrl-D.', 80, 22),
+      ...definitionLines('history', 'Shows what was typed.', width, 22),
+      ...definitionLines('quit, exit', 'Ends the console; so does Ctrl-D.', width, 22),
     ];
     desk.say([...lines, ...others, '', 'Tab completes commands, options, and topics that were seen.'].join('\n'));
   },

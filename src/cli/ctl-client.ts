@@ -72,6 +72,8 @@ function connectionLines({ clientId, user, connection }: RowsOf['client']): read
       `from ${connection.address}, ${connection.protocol}, for ${roughAge(connection.connectedSeconds)}, ${start}`,
     ],
     ['Last heard', `${roughAge(connection.silentSeconds)} ago, with ${keepAlive}`],
+    ['Received', `${counted(connection.messagesReceived, 'message')}, ${roughSize(connection.bytesReceived)} in all`],
+    ['Sent', `${counted(connection.messagesSent, 'message')}, ${roughSize(connection.bytesSent)} in all`],
     ['To be read', connection.outboxBytes === 0 ? 'nothing' : roughSize(connection.outboxBytes)],
     ['Waits for', waiting.length === 0 ? 'nothing' : waiting.join(', ')],
   ];

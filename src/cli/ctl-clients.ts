@@ -20,6 +20,8 @@ const LISTING: Listing<RowsOf['clients']> = {
     { title: 'CONNECTED', align: 'right' },
     { title: 'SILENT', align: 'right' },
     { title: 'SUBS', align: 'right' },
+    { title: 'IN', align: 'right' },
+    { title: 'OUT', align: 'right' },
     { title: 'IN FLIGHT', align: 'right' },
     { title: 'QUEUED', align: 'right' },
     { title: 'OUTBOX', align: 'right' },
@@ -33,6 +35,8 @@ const LISTING: Listing<RowsOf['clients']> = {
     roughAge(connection?.connectedSeconds ?? 0),
     roughAge(connection?.silentSeconds ?? 0),
     count(subscriptions),
+    amount(connection?.messagesReceived, connection?.bytesReceived),
+    amount(connection?.messagesSent, connection?.bytesSent),
     count(inFlight),
     count(queuedMessages),
     connection === undefined || connection.outboxBytes === 0 ? '-' : roughSize(connection.outboxBytes),
@@ -40,6 +44,11 @@ const LISTING: Listing<RowsOf['clients']> = {
   ],
   nothing: 'No such client is connected.',
 };
+
+/** Messages, and the bytes of them and of all other packets. */
+function amount(messages = 0, bytes = 0): string {
+  return `${messages.toLocaleString('en')} / ${roughSize(bytes)}`;
+}
 
 /** `vouch ctl clients`. */
 export const command: Command = defineCommand(
@@ -50,12 +59,14 @@ export const command: Command = defineCommand(
     options: LIST_OPTIONS,
     examples: [
       { line: 'vouch ctl clients --sort queue -n 20', sentence: 'For whom does most wait?' },
+      { line: 'vouch ctl clients --sort messages-in -n 20', sentence: 'Who has published most since it connected?' },
       {
         line: "vouch ctl clients -f 'meter-*' --json | jq .connection.address",
         sentence: 'Where do the meters come from?',
       },
     ],
     notes: [
+      'IN and OUT: messages that it has published and was sent on this connection, and the bytes of all its packets.',
       'What a client may wait for: window-full (it has yet to acknowledge), slow-reader (it does not read), queue-read (its queue is ' +
         'being read from the store), disk (its messages are being written), not-read-from (it sends faster than our disk, or reads no ' +
         'answers), rate-limit-out and rate-limit-in (it gets, or sends, more than it may), publisher-held (its messages are refused, and its connection ends soon). docs/operating.md says more.',

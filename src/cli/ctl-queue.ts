@@ -1,4 +1,4 @@
-// `vouch ctl queue`: what one session is owed.
+// `vouch ctl queue`: what one session is owed, or what waits for a shared subscription.
 
 import { askBroker } from '../control/control-client.ts';
 import type { RowsOf } from '../control/operations.ts';
@@ -32,14 +32,21 @@ const OPTIONS = {
 export const command: Command = defineCommand(
   {
     command: 'vouch ctl queue',
-    sentence: 'Shows what a session is owed, oldest first: what is in flight, then what waits. It is left as it is.',
-    usage: ['ID [options]'],
+    sentence: 'Shows what a session, or a shared subscription, is owed, oldest first. It is left as it is.',
+    usage: ['ID [options]', "'$share/NAME/FILTER' [options]"],
     operands: ['ID'],
     options: OPTIONS,
-    examples: [{ line: 'vouch ctl queue meter-1 -n 10', sentence: 'The ten messages that it gets next.' }],
+    examples: [
+      { line: 'vouch ctl queue meter-1 -n 10', sentence: 'The ten messages that it gets next.' },
+      {
+        line: "vouch ctl queue '$share/workers/jobs/#'",
+        sentence: 'The jobs that no worker has taken; in single quotes, or the shell takes $share away.',
+      },
+    ],
     notes: [
       'States: queued (its sending has not begun), sent (the client has not acknowledged it), released (QoS 2: the client has it, and the ' +
-        'last packet of the handshake has not come).',
+        'last packet of the handshake has not come). Of a shared subscription: queued (no member has it), sent (lent to a member whose ' +
+        'session ends with its connection). What else members have been given is in their own queues. vouch ctl groups lists shared subscriptions.',
       EXIT_NOTE,
     ],
   },
@@ -49,7 +56,11 @@ export const command: Command = defineCommand(
 async function queue(values: ValuesOf<typeof OPTIONS>, operands: readonly string[]): Promise<number> {
   const [id = ''] = operands;
   const { payload } = values;
-  const rows = askBroker(socketOf(values), 'queue', { id, limit: rowsWanted(values), payload });
+  const socket = socketOf(values);
+  const wanted = { limit: rowsWanted(values), payload };
+  const rows = id.startsWith('$share/')
+    ? askBroker(socket, 'group-queue', { filter: id, ...wanted })
+    : askBroker(socket, 'queue', { id, ...wanted });
   await showRows(rows, values, listing(payload));
   return EXIT.ok;
 }
@@ -74,6 +85,6 @@ function listing(hasPayload: boolean): Listing<RowsOf['queue']> {
       expiryText(expiresInSeconds),
       ...(hasPayload ? [payloadText(payload)] : []),
     ],
-    nothing: 'It is owed nothing.',
+    nothing: 'Nothing waits for it.',
   };
 }

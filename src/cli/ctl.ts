@@ -13,6 +13,7 @@ export const command: Command = defineGroup({
     ['client', () => import('./ctl-client.ts')],
     ['sessions', () => import('./ctl-sessions.ts')],
     ['queue', () => import('./ctl-queue.ts')],
+    ['groups', () => import('./ctl-groups.ts')],
     ['kick', () => import('./ctl-kick.ts')],
     ['end-session', () => import('./ctl-end-session.ts')],
     ['retained', () => import('./ctl-retained.ts')],

@@ -53,6 +53,26 @@ A note.
   );
 });
 
-test('a page is as wide as the terminal between 80 and 100 columns', () => {
-  assert.deepEqual([undefined, 40, 90, 300].map(pageWidth), [80, 80, 90, 100]);
+test('on a narrow terminal sentences stand below what they are about, and no line is too long', () => {
+  const lines = stripVTControlCharacters(
+    helpText({ ...PAGE, usage: ['-p PORT --list [and very many options]'] }, 40),
+  ).split('\n');
+  assert.deepEqual(lines.slice(0, 8), [
+    'Usage: vouch try -p PORT --list [and',
+    '         very many options]',
+    '',
+    'Tries something.',
+    '',
+    'Network',
+    '  -p, --port PORT',
+    '      The port. Default: 7.',
+  ]);
+  assert.deepEqual(
+    lines.filter(({ length }) => length > 40),
+    [],
+  );
+});
+
+test('a page is as wide as the terminal between 40 and 100 columns', () => {
+  assert.deepEqual([undefined, 20, 60, 90, 300].map(pageWidth), [80, 40, 60, 90, 100]);
 });

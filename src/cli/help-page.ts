@@ -33,17 +33,24 @@ export interface HelpExample {
 }
 
 const INDENT = '  ';
+const USAGE = 'Usage: ';
 /** The column at which the sentences of options begin; longer options put theirs on the next line. */
 const SENTENCE_COLUMN = 30;
+/** On a page that is narrower there is no room for two columns; sentences stand below what they are about. */
+const TWO_COLUMNS_MIN = 64;
+const BELOW = 6;
 
-/** The width to lay text out for: the terminal's own between 80 and 100 columns; 80 where there is none. */
+/** The width to lay text out for: the terminal's own between 40 and 100 columns; 80 where there is none. */
 export function pageWidth(columns: number | undefined): number {
-  return Math.min(100, Math.max(80, columns ?? 80));
+  return Math.min(100, Math.max(40, columns ?? 80));
 }
 
 /** The whole page, with a line break at its end. */
 export function helpText<Table extends OptionTable>(page: HelpPage<Table>, width: number): string {
-  const lines = page.usage.map((form, index) => `${index === 0 ? 'Usage: ' : '       '}${page.command} ${form}`);
+  const lines = page.usage.flatMap((form, index) => {
+    const [first = '', ...others] = wrap(`${page.command} ${form}`, width - USAGE.length);
+    return [(index === 0 ? USAGE : ' '.repeat(USAGE.length)) + first, ...indented(others, USAGE.length + 2)];
+  });
   lines.push('', ...wrap(page.sentence, width));
   for (const [group, options] of groupsOf(page.options)) {
     lines.push('', heading(group));
@@ -58,10 +65,11 @@ export function helpText<Table extends OptionTable>(page: HelpPage<Table>, width
   return `${lines.join('\n')}\n`;
 }
 
-/** Two columns: a term, and its sentences wrapped beside it. */
+/** Two columns, where there is room for them: a term, and its sentences wrapped beside it. */
 export function definitionLines(term: string, sentence: string, width: number, column: number): readonly string[] {
-  const beside = wrap(sentence, width - column);
   const first = `${INDENT}${term}`;
+  if (width < TWO_COLUMNS_MIN) return [first, ...indented(wrap(sentence, width - BELOW), BELOW)];
+  const beside = wrap(sentence, width - column);
   if (first.length + 2 > column) return [first, ...indented(beside, column)];
   return [first.padEnd(column) + (beside[0] ?? ''), ...indented(beside.slice(1), column)];
 }

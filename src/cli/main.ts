@@ -50,7 +50,7 @@ async function main(args: readonly string[]): Promise<number> {
     if (first === 'help') return await (await load(rest[0] ?? '')).run(['--help']);
     return await (await load(first)).run(rest);
   } catch (error) {
-    return complain(error, first);
+    return await complain(error, args);
   }
 }
 
@@ -88,16 +88,32 @@ async function overview(): Promise<string> {
 }
 
 /** Says on standard error what ended the command, in the voice that fits whose fault it is. */
-function complain(error: unknown, command: string | undefined): number {
+async function complain(error: unknown, args: readonly string[]): Promise<number> {
+  const [command] = args;
   const name = command !== undefined && COMMANDS.has(command) ? `vouch ${command}` : 'vouch';
   if (error instanceof UsageError || error instanceof OperationError) {
     for (const line of error.message.split('\n')) process.stderr.write(`${name}: ${visible(line)}\n`);
     if (error instanceof OperationError) return EXIT.failure;
-    process.stderr.write(`Try "${name} --help".\n`);
+    process.stderr.write(`Try "${['vouch', ...(await meantBy(args))].join(' ')} --help".\n`);
     return EXIT.usage;
   }
   process.stderr.write(bugReport(error));
   return EXIT.bug;
+}
+
+/** The words that name the command that was meant: `ctl kick` is two. */
+async function meantBy(args: readonly string[]): Promise<readonly string[]> {
+  const [first = ''] = args;
+  const found = COMMANDS.get(first);
+  if (found === undefined) return [];
+  let { command } = await found();
+  for (const word of args.slice(1)) {
+    const { commands } = await command.outline();
+    const next = commands.find(({ name }) => name === `${command.name} ${word}`);
+    if (next === undefined) break;
+    command = next;
+  }
+  return command.name.split(' ');
 }
 
 /** Whoever read our output has gone (`vouch sub | head -1`): nobody is left to work for. */

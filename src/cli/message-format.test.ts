@@ -15,6 +15,7 @@ function message(more: Partial<ReceivedMessage> = {}): ReceivedMessage {
     subscriptionIdentifiers: [],
     properties: NO_MESSAGE_PROPERTIES,
     key: 41,
+    packetId: 7,
     ack: () => undefined,
     ...more,
   };
@@ -69,13 +70,18 @@ test('%k is the key of a message that may be printed again; one of QoS 0 has non
   assert.equal(shown('%k|', message({ qos: 0 })), '|');
 });
 
+test('%m is the Packet Identifier, and 0 where there is none', () => {
+  assert.equal(shown('%m %04m'), '7 0007');
+  assert.equal(shown('%m', message({ qos: 0, packetId: 0 })), '0');
+});
+
 test('a payload in a format keeps its bytes', () => {
   const format = customFormat('%p', false, () => MOMENT);
   assert.deepEqual([...format(message({ payload: Uint8Array.of(0xff, 0xfe) }))], [0xff, 0xfe]);
 });
 
 test('%j is one line of JSON with the payload as a string, %J with the payload as JSON', () => {
-  const facts = { topic: 'a/b', qos: 1, retain: 1, payloadlen: 7, mid: 41 };
+  const facts = { topic: 'a/b', qos: 1, retain: 1, payloadlen: 7, mid: 7 };
   const { tst, ...plain } = JSON.parse(shown('%j')) as { tst: string };
   assert.match(tst, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.045000[+-]\d{4}$/);
   assert.deepEqual(plain, { ...facts, payload: '{"x":1}' });
@@ -114,7 +120,7 @@ test('fields are cut and padded as mosquitto_sub does it, and payloads are never
     shown('[%10C][%-010E][%010E][%5S][%10R]', RICH),
     '[text/plain][50        ][0000000050][  4 9][       r/t]',
   );
-  assert.equal(shown('[%3C][%03E][%m]', message({ qos: 0 })), '[   ][000][0]');
+  assert.equal(shown('[%3C][%03E][%m]', message({ qos: 0, packetId: 0 })), '[   ][000][0]');
   assert.equal(shown('[%4t][%.1t]', message({ topic: 'äö' })), '[  äö][ä]');
 });
 

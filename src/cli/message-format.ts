@@ -47,7 +47,7 @@ const PERCENT: ReadonlyMap<string, Piece> = new Map<string, Piece>([
   ['r', ({ retain }) => (retain ? '1' : '0')],
   // A letter that mosquitto_sub does not use. QoS 0 has a key in this process alone, which would stand in the way of the others.
   ['k', ({ qos, key }) => (qos === 0 ? '' : String(key))],
-  ['m', ({ qos, key }) => (qos === 0 ? '0' : String(key))],
+  ['m', ({ packetId }) => String(packetId)],
   ['j', (message, { now, indents }) => mosquittoJson(message, now, 'text', indents)],
   ['J', (message, { now, indents }) => mosquittoJson(message, now, 'json', indents)],
   ['I', (_, { now }) => isoTime(now)],

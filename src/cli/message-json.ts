@@ -9,17 +9,16 @@ type PayloadForm = 'text' | 'json';
 
 /**
  * All parameters of a message in the names of mosquitto_sub, with the payload last.
- * `mid` is the key of the message here, which is given once; mosquitto_sub has the Packet Identifier there.
  */
 export function mosquittoJson(message: ReceivedMessage, now: Date, form: PayloadForm, indents: boolean): string {
-  const { topic, qos, retain, payload, key, properties, subscriptionIdentifiers } = message;
+  const { topic, qos, retain, payload, packetId, properties, subscriptionIdentifiers } = message;
   const members = [
     member('tst', mosquittoTime(now)),
     member('topic', topic),
     member('qos', qos),
     member('retain', retain ? 1 : 0),
     member('payloadlen', payload.length),
-    qos === 0 ? '' : member('mid', key),
+    packetId === 0 ? '' : member('mid', packetId),
   ];
   const shown = [
     member('payload-format-indicator', properties.payloadFormatIndicator),

@@ -33,6 +33,20 @@ test('progress is shown after a second, gives way to what is logged, and leaves 
   assert.deepEqual(written, ['\r\x1b[K7 of 9', '\r\x1b[K', 'something', '\r\x1b[K7 of 9', '\r\x1b[K']);
 });
 
+test('progress is no longer than a line of the terminal, so that it can be written over', (context) => {
+  mock.timers.enable({ apis: ['setInterval'] });
+  context.after(() => mock.timers.reset());
+  let now = 0;
+  context.mock.method(performance, 'now', () => now);
+  const written: string[] = [];
+  const terminal = { isTTY: true, columns: 20, write: (text: string) => written.push(text) };
+  const progress = new Progress(terminal, true, () => '0123456789'.repeat(3));
+  now += 1_200;
+  mock.timers.tick(200);
+  progress.end();
+  assert.deepEqual(written, ['\r\x1b[K0123456789012345678', '\r\x1b[K']);
+});
+
 test('where there is no terminal, or nobody wants it, nothing is shown', (context) => {
   mock.timers.enable({ apis: ['setInterval'] });
   context.after(() => mock.timers.reset());

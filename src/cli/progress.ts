@@ -11,6 +11,8 @@ const CLEAR_LINE = '\r\x1b[K';
 /** Where the line goes. */
 export interface ProgressTerminal {
   readonly isTTY?: boolean;
+  /** How wide it is; what is longer than a line could not be written over. */
+  readonly columns?: number;
   write(text: string): unknown;
 }
 
@@ -54,7 +56,8 @@ export class Progress {
   }
 
   private show(): void {
-    this.terminal.write(`${CLEAR_LINE}${this.text()}`);
+    const { columns = 80 } = this.terminal;
+    this.terminal.write(`${CLEAR_LINE}${this.text().slice(0, columns - 1)}`);
     this.isShown = true;
   }
 

@@ -5,7 +5,7 @@
 import { hasAnySource } from '../auth/sources.ts';
 import type { Log, LogLevel } from '../base/log.ts';
 import type { Config } from '../config/config.ts';
-import { isEncrypted, isOpenToOthers, requiresCertificate, showListener } from '../config/listener-address.ts';
+import { showListener } from '../config/listener-address.ts';
 import { asSentence, showProblem } from '../config/problem.ts';
 import { CONFIG_VARIABLE, readConfig } from '../config/read-config.ts';
 import type { OptionName } from '../config/schema.ts';
@@ -14,6 +14,7 @@ import { endOnBug } from '../server/bug.ts';
 import { EXIT } from '../server/exit-codes.ts';
 import { obeyHangUp } from '../server/hang-up.ts';
 import type { LogOutput } from '../server/log-output.ts';
+import { warnOfOpenDoor } from '../server/open-doors.ts';
 import type { ServerAudience } from '../server/start-server.ts';
 import { endOnStoreFailure } from '../server/store-failure.ts';
 import { firstSignal, unlessStopped, untilStopped } from '../server/until-stopped.ts';
@@ -172,20 +173,12 @@ async function serve(config: Config, output: LogOutput): Promise<number> {
 }
 
 function warnOfOpenDoors(facts: StartFacts, log: Log): void {
+  const { passwordFile, authSources, allowAnonymous, accessRules, listeners } = facts.config;
+  const isAsked = passwordFile !== '' || hasAnySource(authSources);
+  const guard = { isAsked, allowAnonymous, hasRules: accessRules !== undefined };
   facts.listeners.forEach((listener, index) => {
-    const address = facts.config.listeners[index]?.address;
-    if (address === undefined || !isOpenToOthers(address)) return;
-    const { passwordFile, authSources, allowAnonymous, accessRules } = facts.config;
-    const isAsked = passwordFile !== '' || hasAnySource(authSources);
-    const fields = { listener: listener.url };
-    const right = accessRules === undefined ? 'publish and subscribe' : 'connect';
-    if (!requiresCertificate(address) && (!isAsked || allowAnonymous))
-      log.warn(`Everybody who can reach this listener may ${right}`, fields);
-    if (!isEncrypted(address))
-      log.warn(
-        'Nothing is encrypted here: passwords, tokens and messages can be read, and changed, on their way',
-        fields,
-      );
+    const address = listeners[index]?.address;
+    if (address !== undefined) warnOfOpenDoor(address, listener.url, guard, log);
   });
 }
 

@@ -14,6 +14,7 @@ import {
   commandLog,
   connectClient,
   goodbye,
+  placeOf,
 } from './connection-options.ts';
 import { integer, type Option, switchOption, type ValuesOf, valueOption } from './option-table.ts';
 import { RATES_SHOWN, statsJson, statsLine, statsPage } from './stats-view.ts';
@@ -88,14 +89,6 @@ async function stats(values: ValuesOf<StatsOptions>): Promise<number> {
     page.close();
     await client.disconnect(goodbye(values));
   }
-}
-
-/** Where the broker is, without a password. */
-function placeOf({ url, unix, host, port }: ValuesOf<StatsOptions>): string {
-  if (unix !== undefined) return unix;
-  const named = url === undefined ? undefined : URL.parse(url)?.host;
-  const place = host ?? (named === undefined || named === '' ? 'localhost' : named);
-  return port === undefined ? place : `${place}:${port}`;
 }
 
 /** Subscribes, and shows readings until there were so many. */

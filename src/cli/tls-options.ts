@@ -23,6 +23,7 @@ export type TlsOptions = {
   readonly key: Option<string | undefined>;
   readonly servername: Option<string | undefined>;
   readonly tlsVersion: Option<'tlsv1.2' | 'tlsv1.3' | undefined>;
+  readonly ciphers: Option<string | undefined>;
   readonly tlsAlpn: Option<readonly string[]>;
   readonly insecure: Option<boolean>;
 };
@@ -57,6 +58,14 @@ export const TLS_OPTIONS: TlsOptions = {
     },
     oneOf(['tlsv1.2', 'tlsv1.3']),
   ),
+  ciphers: valueOption(
+    {
+      metavar: 'LIST',
+      group: TLS,
+      sentence: 'The ciphers to offer, as "openssl ciphers" names them, with colons between.',
+    },
+    text,
+  ),
   tlsAlpn: listOption(
     {
       metavar: 'PROTOCOL',
@@ -74,12 +83,12 @@ export const TLS_OPTIONS: TlsOptions = {
  * @throws {OperationError} `tls-failed`: the directory of CAs cannot be read, or has none.
  */
 export function tlsOptions(values: ValuesOf<TlsOptions>): ClientTlsOptions | undefined {
-  const { cafile, capath, tlsUseOsCerts, cert, key, servername, tlsVersion, tlsAlpn, insecure } = values;
+  const { cafile, capath, tlsUseOsCerts, cert, key, servername, tlsVersion, ciphers, tlsAlpn, insecure } = values;
   const places = [cafile, capath, tlsUseOsCerts ? '' : undefined].filter((place) => place !== undefined);
   if (places.length > 1) {
     throw new UsageError('invalid-option', '--cafile, --capath and --tls-use-os-certs do not go together: choose one.');
   }
-  const others = [cert, key, servername, tlsVersion].filter((value) => value !== undefined);
+  const others = [cert, key, servername, tlsVersion, ciphers].filter((value) => value !== undefined);
   if (places.length + others.length + tlsAlpn.length === 0 && !insecure) return undefined;
   const system = tlsUseOsCerts ? getCACertificates('system').join('\n') : undefined;
   return {
@@ -89,6 +98,7 @@ export function tlsOptions(values: ValuesOf<TlsOptions>): ClientTlsOptions | und
     servername,
     rejectUnauthorized: insecure ? false : undefined,
     minVersion: tlsVersion === undefined ? undefined : MIN_VERSIONS[tlsVersion],
+    ciphers,
     alpnProtocols: tlsAlpn.length === 0 ? undefined : tlsAlpn,
   };
 }

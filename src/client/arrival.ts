@@ -17,6 +17,7 @@ export interface Coming {
   readonly dup: boolean;
   readonly subscriptionIdentifiers: readonly number[];
   readonly key: number;
+  readonly packetId: number;
 }
 
 /** One taker's message. */
@@ -29,6 +30,7 @@ export class Arrival implements ReceivedMessage {
   readonly subscriptionIdentifiers: readonly number[];
   readonly properties: MessageProperties;
   readonly key: number;
+  readonly packetId: number;
   readonly #first: Arrival;
   readonly #finished: Finished;
   #isAcknowledged: boolean;
@@ -52,6 +54,7 @@ export class Arrival implements ReceivedMessage {
     this.subscriptionIdentifiers = coming.subscriptionIdentifiers;
     this.properties = message.properties;
     this.key = coming.key;
+    this.packetId = coming.packetId;
     this.#first = first ?? this;
     this.#finished = finished;
     this.#isAcknowledged = false;

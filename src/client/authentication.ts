@@ -11,7 +11,7 @@ import type { AuthPacket, ConnackPacket, ConnectPacket } from '../packet/packet.
 import { violation } from '../packet/protocol-error.ts';
 import { NO_AUTH_PROPERTIES } from '../packet/properties.ts';
 import { Reason, type ReasonCode } from '../packet/reason-codes.ts';
-import { checkBinary, checkFunction, checkText } from './checks.ts';
+import { checkBinary, checkFunction } from './checks.ts';
 import type { SetAlarm } from './parts.ts';
 
 /** An Authentication Method, such as SCRAM, and the application's side of it. */
@@ -198,28 +198,6 @@ export class Authentication {
   private fail(error: unknown): void {
     if (!this.isClosed) this.owner.authenticationFailed(error);
   }
-}
-
-/**
- * A client without a method takes nothing of one.
- * @throws {ProtocolError} `protocol-error`: CONNACK names one [MQTT-4.12.0-6].
- */
-export function refuseMethod({ properties }: ConnackPacket): void {
-  if (properties.authenticationMethod === undefined) return;
-  throw violation('MQTT-4.12.0-6', 'CONNACK names an Authentication Method, and CONNECT did not.');
-}
-
-/**
- * The option; also for callers without types.
- * @throws {UsageError} `invalid-argument`, `invalid-option`.
- */
-export function checkAuthentication(given: EnhancedAuthentication | undefined): EnhancedAuthentication | undefined {
-  if (given === undefined) return undefined;
-  const { method } = given;
-  checkText('authentication.method', method);
-  checkFunction('authentication.begin', Reflect.get(given, 'begin') ?? null);
-  if (method === '') throw new UsageError('invalid-option', 'authentication.method is the name of a method; got none.');
-  return given;
 }
 
 function checkExchange(exchange: AuthenticationExchange): void {

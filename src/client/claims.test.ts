@@ -3,16 +3,19 @@ import { test } from 'node:test';
 
 import fc from 'fast-check';
 
+import { FilterTrie } from '../topic/filter-trie.ts';
 import { matches } from '../topic/match.ts';
 import { topicFilter } from '../topic/topic-filter.ts';
 import { topicName } from '../topic/topic-name.ts';
 import { Claims } from './claims.ts';
+import type { MakeFilterTrie } from './extras.ts';
 
 interface Taker {
   readonly name: string;
 }
 
 const OPTIONS = { qos: 0, noLocal: false, retainAsPublished: false, retainHandling: 0 } as const;
+const newTrie: MakeFilterTrie = () => new FilterTrie();
 const TAKERS: readonly Taker[] = ['A', 'B', 'C'].map((name) => ({ name }));
 const LEVEL = fc.constantFrom('a', 'b', '$c', '');
 const TOPIC = fc.array(LEVEL, { minLength: 1, maxLength: 3 }).map((levels) => levels.join('/') || '/');
@@ -33,7 +36,7 @@ test('whoever holds a claim that matches is found, once, whether claims are few 
       fc.array(TOPIC, { minLength: 1, maxLength: 10 }),
       fc.constantFrom<readonly number[]>([], [2], [1, 3]),
       (holdings, topics, identifiers) => {
-        const claims = new Claims<Taker>();
+        const claims = new Claims<Taker>(newTrie);
         const held = new Map<string, { identifier: number; takers: Set<Taker> }>();
         for (const { filter, taker, identifier, isReleased } of holdings) {
           const claim = claims.hold({ filter, options: OPTIONS }, taker, identifier);
@@ -58,8 +61,22 @@ test('whoever holds a claim that matches is found, once, whether claims are few 
   );
 });
 
+test('many claims are found without a trie as long as there is none, and with it from then on', () => {
+  const [taker] = TAKERS;
+  assert.ok(taker !== undefined);
+  let asked = 0;
+  const claims = new Claims<Taker>(() => (++asked < 3 ? undefined : new FilterTrie()));
+  for (let n = 0; n < 20; n++) claims.hold({ filter: `a/${n}`, options: OPTIONS }, taker, 1);
+  assert.equal(asked, 0, 'nobody has looked');
+  for (let n = 0; n < 6; n++) assert.deepEqual(found(claims, 'a/19', []), ['A']);
+  assert.equal(asked, 3);
+  claims.hold({ filter: 'b', options: OPTIONS }, taker, 1);
+  assert.deepEqual(found(claims, 'b', []), ['A']);
+  assert.deepEqual(found(claims, 'c', []), []);
+});
+
 test('topics match what follows the ShareName of a Shared Subscription', () => {
-  const claims = new Claims<Taker>();
+  const claims = new Claims<Taker>(newTrie);
   const [taker] = TAKERS;
   assert.ok(taker !== undefined);
   claims.hold({ filter: '$share/group/a/+', options: OPTIONS }, taker, 1);
@@ -68,7 +85,7 @@ test('topics match what follows the ShareName of a Shared Subscription', () => {
 });
 
 test('the broker is asked for enough that nobody gets less than he wants', () => {
-  const claims = new Claims<Taker>();
+  const claims = new Claims<Taker>(newTrie);
   const [first, second] = TAKERS;
   assert.ok(first !== undefined && second !== undefined);
   const one = { qos: 2, noLocal: true, retainAsPublished: false, retainHandling: 2 } as const;

@@ -5,10 +5,11 @@
 
 import { assert } from '../base/assert.ts';
 import { NO_SUBSCRIPTION_IDENTIFIERS, type SubscriptionOptions, type SubscriptionRequest } from '../packet/packet.ts';
-import { FilterTrie } from '../topic/filter-trie.ts';
+import type { FilterTrie } from '../topic/filter-trie.ts';
 import { parseTopicFilter, type TopicFilter } from '../topic/topic-filter.ts';
 import { DOLLAR, HASH, PLUS, restMatches } from '../topic/topic-levels.ts';
 import { parseTopicName } from '../topic/topic-name.ts';
+import type { MakeFilterTrie } from './extras.ts';
 
 /** Up to so many claims are looked at one after the other; the trie costs more than that. */
 const LINEAR_MAX = 16;
@@ -112,7 +113,8 @@ function combine(a: SubscriptionOptions, b: SubscriptionOptions): SubscriptionOp
 export class Claims<Taker extends object> {
   private readonly byFilter: Map<string, Claim<Taker>>;
   private list: Claim<Taker>[];
-  /** The same claims, where there are many. */
+  private readonly newTrie: MakeFilterTrie;
+  /** The same claims, where there are many; made when a message comes. */
   private trie: FilterTrie<Claim<Taker>, Claim<Taker>> | undefined;
   private readonly visit: (claim: Claim<Taker>) => void;
   private readonly collect: (taker: Taker) => void;
@@ -123,9 +125,10 @@ export class Claims<Taker extends object> {
   private first: Taker | undefined;
   private rest: Taker[] | undefined;
 
-  constructor() {
+  constructor(newTrie: MakeFilterTrie) {
     this.byFilter = new Map();
     this.list = [];
+    this.newTrie = newTrie;
     this.trie = undefined;
     this.visit = (claim) => {
       if (this.isMeant(claim)) claim.forEachTaker(this.collect);
@@ -177,6 +180,7 @@ export class Claims<Taker extends object> {
     this.first = undefined;
     this.rest = undefined;
     this.identifiers = identifiers;
+    if (this.trie === undefined && this.list.length > LINEAR_MAX) this.index();
     if (this.trie !== undefined) this.findInTrie(topic, this.trie);
     else {
       for (const claim of this.list) {
@@ -209,11 +213,12 @@ export class Claims<Taker extends object> {
     const claim = new Claim<Taker>(whole, parsed.filter, identifier);
     this.byFilter.set(whole, claim);
     this.list.push(claim);
-    if (this.trie !== undefined) this.trie.set(claim.filter, claim, claim);
-    else if (this.list.length > LINEAR_MAX) {
-      this.trie = new FilterTrie();
-      for (const each of this.list) this.trie.set(each.filter, each, each);
-    }
+    this.trie?.set(claim.filter, claim, claim);
     return claim;
+  }
+
+  private index(): void {
+    this.trie = this.newTrie();
+    if (this.trie !== undefined) for (const claim of this.list) this.trie.set(claim.filter, claim, claim);
   }
 }

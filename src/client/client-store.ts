@@ -8,20 +8,23 @@ import type { Random } from '../base/random.ts';
 import type { PacketId } from '../packet/packet-id.ts';
 import type {
   MessageId,
+  QueuedDelivery,
   QueueSize,
-  RecipientKey,
   RecoveredDelivery,
   RecoveredSession,
   SessionKey,
   Store,
 } from '../store/contract.ts';
+import { DeliveryQueue, type QueueHeadLimits, type QueueOwner, type Waiting } from '../store/delivery-queue.ts';
+import { newQueueTotals } from '../store/queue-totals.ts';
+import type { Finished } from './arrival.ts';
+import { CommitGate, type GateOutlet } from './commit.ts';
 import { Durability } from './durability.ts';
+import type { Handling } from './handling.ts';
+import type { InboxOwner } from './inbox.ts';
 import { randomClientId } from './random-client-id.ts';
-
-/** The session, and as a recipient of messages the outbox. */
-export const OUTBOX: SessionKey = 1;
-/** The recipient of what has come. */
-export const INBOX: RecipientKey = 2;
+import { INBOX, OUTBOX } from './recipients.ts';
+import { StoredInbox, type StoredInboxLimits } from './stored-inbox.ts';
 
 /** The name of the inbox among the sessions of the store, where the other one has the client identifier. */
 const INBOX_NAME = 'inbox';
@@ -71,6 +74,26 @@ export class ClientStore {
   /** The name of a new message. hot: */
   nextMessageId(): MessageId {
     return ++this.messageIdLast;
+  }
+
+  /** Messages of the outbox that wait: here, and the first of them in memory, too. */
+  newQueue<D extends Waiting>(
+    owner: QueueOwner<D>,
+    head: QueueHeadLimits,
+    restored: (stored: QueuedDelivery) => D,
+  ): DeliveryQueue<D> {
+    const place = { store: this.store, limits: head, queueTotals: newQueueTotals() };
+    return new DeliveryQueue(place, owner, restored);
+  }
+
+  /** What holds packets back until the store has what they answer for. */
+  newGate(outlet: GateOutlet): CommitGate {
+    return new CommitGate(this.store, outlet);
+  }
+
+  /** What has come, in this store. */
+  newInbox(owner: InboxOwner, handling: Handling, limits: StoredInboxLimits, finishedByAll: Finished): StoredInbox {
+    return new StoredInbox(owner, handling, this, limits, finishedByAll);
   }
 }
 

@@ -1,5 +1,5 @@
 // What must be durable before what leaves, on the client's side. This is the one file that knows; broker/commit.ts has the broker's
-// table, of which this one is the mirror. Without a store nothing is durable and nothing waits.
+// table, of which this one is the mirror. Without a store nothing is durable, nothing waits, and there is no gate.
 //
 // | leaves                          | only after this is durable                              | lane       |
 // |---------------------------------|---------------------------------------------------------|------------|

@@ -12,9 +12,10 @@ import type { AuthPacket, ConnackPacket, ConnectPacket, DisconnectPacket, Packet
 import { ProtocolError, violation } from '../packet/protocol-error.ts';
 import { Reason } from '../packet/reason-codes.ts';
 import type { NetworkConnection } from '../transport/contract.ts';
-import { Authentication, type AuthenticationOwner, refuseMethod } from './authentication.ts';
+import type { Authentication, AuthenticationOwner } from './authentication.ts';
 import { type ClientEnd, endingError, farewell } from './endings.ts';
-import { type Agreement, agree, refusalOf, versionHint } from './handshake.ts';
+import { type Agreement, agree, foreignLanguage, refusalOf, refuseMethod, versionHint } from './handshake.ts';
+import type { ClientExtras } from './extras.ts';
 import { Link, type LinkOwner } from './link.ts';
 import type { Settings } from './options.ts';
 import type { ClientParts, SetAlarm } from './parts.ts';
@@ -76,7 +77,14 @@ export class Connection implements LinkOwner, AuthenticationOwner {
   private afterPacket: (() => void) | undefined;
   private cancelAlarm: () => void;
 
-  constructor(owner: ConnectionOwner, server: ServerAddress, settings: Settings, parts: ClientParts) {
+  /** @param newAuthentication  Where the settings have a method. */
+  constructor(
+    owner: ConnectionOwner,
+    server: ServerAddress,
+    settings: Settings,
+    parts: ClientParts,
+    newAuthentication: ClientExtras['authentication'],
+  ) {
     this.owner = owner;
     this.server = server;
     this.settings = settings;
@@ -84,7 +92,7 @@ export class Connection implements LinkOwner, AuthenticationOwner {
     this.link = new Link(this, settings.connect.version, settings.receiveBytesMax);
     this.agreement = undefined;
     this.authentication =
-      settings.authentication === undefined ? undefined : new Authentication(settings.authentication, this);
+      settings.authentication === undefined ? undefined : newAuthentication(settings.authentication, this);
     this.setAlarm = parts.setAlarm;
     this.timeout = settings.connectTimeout;
     this.giveUp = new AbortController();
@@ -123,7 +131,9 @@ export class Connection implements LinkOwner, AuthenticationOwner {
       if (this.state === 'dialing' && authentication !== undefined) connect = await authentication.complete(connect);
       if (this.state !== 'dialing') return;
       this.connect = connect;
-      network = await this.parts.dial({ host, port, signal, transport: this.settings.transport }, this.link);
+      const { transport, receiveBytesMax } = this.settings;
+      const packetBytesMax = Math.min(receiveBytesMax, PACKET_SIZE_MAX);
+      network = await this.parts.dial({ host, port, signal, transport, packetBytesMax }, this.link);
     } catch (error) {
       this.failForApplication(error);
       return;
@@ -219,7 +229,8 @@ export class Connection implements LinkOwner, AuthenticationOwner {
     if (this.state === 'dialing') {
       const { host, port } = this.server;
       const { connect } = this.settings;
-      const sentence = `${host}, port ${port}, did not answer CONNECT as a broker does: ${error.message} ${versionHint(connect.version)}`;
+      const why = foreignLanguage(this.link.firstByte) ?? `${error.message} ${versionHint(connect.version)}`;
+      const sentence = `${host}, port ${port}, did not answer CONNECT as a broker does. ${why}`;
       this.fail(new OperationError('protocol-error', sentence, error.reasonCode, { cause: error }));
       return;
     }
@@ -232,9 +243,11 @@ export class Connection implements LinkOwner, AuthenticationOwner {
   linkClosed(cause: Error | undefined): void {
     if (this.state === 'dialing') {
       const { host, port } = this.server;
-      const { connect } = this.settings;
+      const { connect, transport } = this.settings;
+      // Most servers that speak TLS hang up on what does not.
+      const tlsHint = transport.kind === 'tcp' ? ' Or it speaks TLS, and mqtts:// is meant.' : '';
       // A transport that knows why says it in words.
-      const hint = cause instanceof OperationError ? cause.message : versionHint(connect.version);
+      const hint = cause instanceof OperationError ? cause.message : versionHint(connect.version) + tlsHint;
       const sentence = `${host}, port ${port}, closed the connection without an answer to CONNECT. ${hint}`;
       this.fail(new OperationError('connection-lost', sentence, undefined, { cause }));
     } else {

@@ -9,7 +9,7 @@ const OPTIONS = { qos: 0, noLocal: false, retainAsPublished: false, retainHandli
 /** Filters that were ended, each under its place in the list. */
 function ended(...filters: readonly string[]): EndedFilters {
   const all = new EndedFilters();
-  const claims = new Claims();
+  const claims = new Claims(() => undefined);
   for (const [index, filter] of filters.entries()) all.add(claims.hold({ filter, options: OPTIONS }, {}, index + 1));
   return all;
 }

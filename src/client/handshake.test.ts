@@ -153,7 +153,7 @@ test('a connection that ends before CONNACK fails with a hint at the version', a
   const connecting = connect({}, broker.parts);
   await turn();
   broker.cut(new Error('reset'));
-  await assert.rejects(connecting, { code: 'connection-lost', message: /MQTT 3\.1\.1 only/ });
+  await assert.rejects(connecting, { code: 'connection-lost', message: /MQTT 3\.1\.1 only.* mqtts:\/\/ is meant\.$/ });
 });
 
 test('a broker of 3.1.1 that answers a CONNECT of 5.0 in its own form is told apart', async () => {
@@ -215,4 +215,21 @@ test('what the options say counts more than the URL', async () => {
   const { broker } = await connected({ url: 'mqtt://u:p@one:1', host: 'two', port: 2, userName: 'v', password: 'q' });
   assert.deepEqual([broker.targets[0]?.host, broker.targets[0]?.port], ['two', 2]);
   assert.deepEqual([broker.connect?.userName, broker.connect?.password], ['v', new TextEncoder().encode('q')]);
+});
+
+test('a server that speaks something else than MQTT is told by what it begins with', async () => {
+  for (const [answered, told] of [
+    [
+      'HTTP/1.1 400 Bad Request\r\n\r\n',
+      /^example\.test, port 1883, did not answer CONNECT as a broker does\. It speaks HTTP: /,
+    ],
+    ['\x15\x03\x03\x00\x02\x02\x46', /It speaks TLS: is it another port, or mqtts:\/\/ that is meant\?$/],
+    ['SSH-2.0-OpenSSH', /does\. .*It may know MQTT 3\.1\.1 only/],
+  ] as const) {
+    const broker = new ScriptedBroker();
+    const attempt = connect({ host: 'example.test', reconnect: false }, broker.parts);
+    await turn();
+    broker.sendBytes(Buffer.from(answered, 'latin1'));
+    await assert.rejects(attempt, { code: 'protocol-error', message: told });
+  }
 });

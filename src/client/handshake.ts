@@ -67,6 +67,15 @@ export function agree(inFlightMax: number, connect: ConnectPacket, connack: Conn
   };
 }
 
+/**
+ * A client without an Authentication Method takes nothing of one.
+ * @throws {ProtocolError} `protocol-error`: CONNACK names one [MQTT-4.12.0-6].
+ */
+export function refuseMethod({ properties }: ConnackPacket): void {
+  if (properties.authenticationMethod === undefined) return;
+  throw violation('MQTT-4.12.0-6', 'CONNACK names an Authentication Method, and CONNECT did not.');
+}
+
 /** What a refused person can do about it. */
 const ADVICE: ReadonlyMap<ReasonCode, string> = new Map([
   [Reason.unsupportedProtocolVersion, 'Try another protocol version.'],
@@ -115,6 +124,14 @@ function reasonOfReturnCode(code: number): ReasonCode {
     default:
       return Reason.unspecifiedError;
   }
+}
+
+/** What a server speaks in place of MQTT, by the first byte of its answer to CONNECT; `undefined`: who knows. */
+export function foreignLanguage(firstByte: number | undefined): string | undefined {
+  // The H of HTTP/1.1, and the type of a TLS record with an alert in it. Neither begins a packet of MQTT.
+  if (firstByte === 0x48) return 'It speaks HTTP: is it another port, or WebSocket (ws://) that is meant?';
+  if (firstByte === 0x15) return 'It speaks TLS: is it another port, or mqtts:// that is meant?';
+  return undefined;
 }
 
 /** What may be wrong where a server does not answer CONNECT as it should. */

@@ -12,7 +12,7 @@ import { Arrival } from './arrival.ts';
 import type { ClientStore } from './client-store.ts';
 import { Handling, type HandlingOwner } from './handling.ts';
 import type { Settings } from './options.ts';
-import { StoredInbox } from './stored-inbox.ts';
+import type { StoredInbox } from './stored-inbox.ts';
 import type { ClientTuning } from './tuning.ts';
 
 /** Who stands behind an inbox. */
@@ -50,10 +50,7 @@ export class Inbox {
     this.handling = new Handling(owner, window, !connect.clean);
     this.owner = owner;
     this.finished = (arrival) => this.finish(arrival);
-    this.stored =
-      kept === undefined
-        ? undefined
-        : new StoredInbox(owner, this.handling, kept, inboxBytesMax, window, head, this.finished);
+    this.stored = kept?.newInbox(owner, this.handling, { bytesMax: inboxBytesMax, window, head }, this.finished);
     this.receipts = NO_RECEIPTS;
     this.keyLast = 0;
     this.state = 'open';
@@ -61,13 +58,14 @@ export class Inbox {
 
   /** Takes a message; the answer is the session's. hot: */
   deliver(packet: PublishPacket, topic: string): ReasonCode | typeof ACKNOWLEDGE_LATER {
-    const { qos, retain, dup, subscriptionIdentifiers, properties } = packet;
+    const { qos, retain, dup, subscriptionIdentifiers, properties, id: packetId = 0 } = packet;
     const payload = packet.payload.slice();
     const message: Message = { topic, payload, qos, retain, properties, expiresAt: undefined };
     if (qos > 0 && this.stored !== undefined) return this.stored.store(packet, message);
     if (this.state !== 'open') return ACKNOWLEDGE_LATER;
     const key = qos === 0 ? 0 : ++this.keyLast;
-    const arrival = new Arrival(message, { qos, retain, dup, subscriptionIdentifiers, key }, this.finished);
+    const coming = { qos, retain, dup, subscriptionIdentifiers, key, packetId };
+    const arrival = new Arrival(message, coming, this.finished);
     this.handling.hand(arrival);
     if (qos === 0 || arrival.isFinished) return Reason.success;
     const receipt = this.owner.receipt(packet);

@@ -49,6 +49,7 @@ export class Link implements NetworkHandler {
   private network: NetworkConnection | undefined;
   private state: 'dialing' | 'open' | 'ending' | 'closed';
   private paused: boolean;
+  private first: number | undefined;
 
   constructor(owner: LinkOwner, version: ProtocolVersion, receiveBytesMax: number) {
     this.owner = owner;
@@ -62,6 +63,7 @@ export class Link implements NetworkHandler {
     this.network = undefined;
     this.state = 'dialing';
     this.paused = false;
+    this.first = undefined;
   }
 
   /** The network connection is there. */
@@ -73,6 +75,11 @@ export class Link implements NetworkHandler {
   /** Whether reading has stopped. */
   get isPaused(): boolean {
     return this.paused;
+  }
+
+  /** What came first; `undefined`: nothing has. */
+  get firstByte(): number | undefined {
+    return this.first;
   }
 
   /** Bytes that the network has not taken yet. */
@@ -145,6 +152,7 @@ export class Link implements NetworkHandler {
   /** hot: */
   receive(bytes: Uint8Array, start: number, end: number): void {
     if (this.state !== 'open') return;
+    this.first ??= bytes[start];
     this.decoder.push(bytes, start, end);
     this.handlePackets();
   }

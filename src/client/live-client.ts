@@ -30,12 +30,13 @@ import type {
   SubscribeRequest,
   Subscription,
 } from './client.ts';
-import { type ClientStore, openClientStore } from './client-store.ts';
+import type { ClientStore } from './client-store.ts';
 import { Connection, type ConnectionOwner } from './connection.ts';
 import { CredentialSource } from './credentials.ts';
 import { ClientEmitter } from './emitter.ts';
 import { type ClientEnd, endingError, farewell, staysInOutbox } from './endings.ts';
 import type { ClientEventName, ClientListener } from './events.ts';
+import type { ClientExtras, RequestsAndResponses, Servers } from './extras.ts';
 import { handOver } from './hand-over.ts';
 import type { Agreement } from './handshake.ts';
 import type { Link } from './link.ts';
@@ -44,10 +45,9 @@ import { outgoingDisconnect, outgoingMessage, unsendable } from './outgoing.ts';
 import type { ClientParts } from './parts.ts';
 import { newPublication, PublishHandle } from './publication.ts';
 import type { ReceivedMessage } from './received-message.ts';
-import { ServerChoice } from './redirecting.ts';
-import { RequestResponse } from './request-response.ts';
 import { Requests } from './requests.ts';
 import { Retry } from './retry.ts';
+import { serversFor } from './servers.ts';
 import { SessionState } from './session-state.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { CLIENT_TUNING } from './tuning.ts';
@@ -65,14 +65,15 @@ export class LiveClient implements Client, ConnectionOwner {
   state: Client['state'];
   private readonly settings: Settings;
   private readonly parts: ClientParts;
+  private readonly extras: ClientExtras;
   private readonly emitter: ClientEmitter;
   private readonly retry: Retry;
   private readonly credentials: CredentialSource;
-  private readonly servers: ServerChoice;
+  private readonly servers: Servers;
   private readonly requests: Requests;
   private readonly subscriptions: Subscriptions;
   /** Made with the first request, or the first responder. */
-  private requestResponse: RequestResponse | undefined;
+  private requestResponse: RequestsAndResponses | undefined;
   private readonly first: PromiseWithResolvers<void>;
   private readonly gone: PromiseWithResolvers<ClientEnd>;
   /** Made with the first topic. */
@@ -96,21 +97,22 @@ export class LiveClient implements Client, ConnectionOwner {
   private current: Connection | undefined;
   private agreement: Agreement | undefined;
 
-  constructor(settings: Settings, parts: ClientParts) {
+  constructor(settings: Settings, parts: ClientParts, extras: ClientExtras) {
     this.settings = settings;
     this.parts = parts;
+    this.extras = extras;
     this.state = 'connecting';
     this.emitter = new ClientEmitter(parts.log);
     this.retry = new Retry(settings.retry, parts.random);
     this.credentials = new CredentialSource(settings);
-    this.servers = new ServerChoice(settings, settings.redirects, parts.random, parts.log);
+    this.servers = serversFor(settings, parts, extras);
     this.requests = new Requests({
       lendId: () => this.session.machine.lendId(),
       send: (packet) => this.current?.link.send(packet),
     });
-    const { version } = settings.connect;
     this.subscriptions = new Subscriptions({
-      version,
+      version: settings.connect.version,
+      filterTrie: extras.filterTrie,
       ask: (make, signal, isRenewal) => this.requests.ask(make, signal, isRenewal),
       emit: (name, ...facts) => this.emitter.emit(name, ...facts),
       handlerFailed: (error) => this.handlerFailed(error),
@@ -162,7 +164,7 @@ export class LiveClient implements Client, ConnectionOwner {
     const { signal, startsOffline, connect, store } = this.settings;
     signal?.throwIfAborted();
     if (store !== undefined) {
-      this.kept = await openClientStore(this.parts.makeStore(store), store, connect.clientId, this.parts.random, {
+      this.kept = await this.extras.openStore(this.parts.makeStore(store), store, connect.clientId, this.parts.random, {
         storeMoved: () => this.opened?.storeMoved(),
         storeFull: (isFull) => this.sayFull(isFull),
         storeFailed: (error) => this.storeFailed({ kind: 'store-failed', error }),
@@ -399,7 +401,7 @@ export class LiveClient implements Client, ConnectionOwner {
     if (this.lastEnd !== undefined) return;
     this.isRetryDue = false;
     this.state = 'connecting';
-    this.current = new Connection(this, this.servers.next(), this.settings, this.parts);
+    this.current = new Connection(this, this.servers.next(), this.settings, this.parts, this.extras.authentication);
     // What comes of it is told to `connected`, or `connectionOver`.
     void this.current.open();
   }
@@ -432,8 +434,8 @@ export class LiveClient implements Client, ConnectionOwner {
     handle.onSettled = () => signal.removeEventListener('abort', onAbort);
   }
 
-  private requestsAndResponses(): RequestResponse {
-    return (this.requestResponse ??= new RequestResponse({
+  private requestsAndResponses(): RequestsAndResponses {
+    return (this.requestResponse ??= this.extras.requestResponse({
       version: this.settings.connect.version,
       publish: (topic, payload, options) => this.publish(topic, payload, options),
       subscribe: (filters, options) => this.subscribe(filters, options),

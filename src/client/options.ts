@@ -14,11 +14,12 @@ import {
   type UserProperty,
 } from '../packet/properties.ts';
 import { type ProtocolVersion, versionName } from '../packet/protocol-version.ts';
-import { checkAuthentication, type EnhancedAuthentication } from './authentication.ts';
+import type { EnhancedAuthentication } from './authentication.ts';
 import { type BrokerUrl, parseBrokerUrl, PORTS } from './broker-url.ts';
 import {
   bytesOf,
   checkBinary,
+  checkFunction,
   checkInteger,
   checkMessageProperties,
   checkText,
@@ -27,7 +28,7 @@ import {
 import { randomClientId } from './random-client-id.ts';
 import type { Transport } from './parts.ts';
 import type { MessageHandler } from './received-message.ts';
-import { checkRedirects, type RedirectPolicy } from './redirecting.ts';
+import type { RedirectPolicy } from './redirecting.ts';
 import { type ReconnectOptions, readReconnect, type RetrySettings } from './retry.ts';
 import { checkTopic } from './topics.ts';
 
@@ -42,6 +43,8 @@ export interface ConnectOptions {
   readonly host?: string | undefined;
   /** Default: 1883, with TLS 8883. */
   readonly port?: number | undefined;
+  /** The address of this machine to connect from: one of a network card, where there are several. Default: the operating system chooses. Not for browsers. */
+  readonly localAddress?: string | undefined;
   /** 3 is MQTT 3.1, 4 is MQTT 3.1.1, 5 is MQTT 5.0, the default. */
   readonly version?: ProtocolVersion | undefined;
   /** Default: the broker names the client; for MQTT 3.1, a random one. */
@@ -141,6 +144,8 @@ export interface ClientTlsOptions {
   readonly rejectUnauthorized?: boolean | undefined;
   /** Default: 'TLSv1.2'. */
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
+  /** The ciphers to offer, as OpenSSL names them, with colons between. Default: those of Node.js. */
+  readonly ciphers?: string | undefined;
   /** What is to be spoken, as ALPN calls it, such as `mqtt`; some servers have several things behind one port. Default: nothing is said. */
   readonly alpnProtocols?: readonly string[] | undefined;
 }
@@ -228,7 +233,10 @@ function place(options: ConnectOptions, url: BrokerUrl | undefined): Pick<Settin
     throw invalid('tls is for mqtts:// and wss://; the url says that nothing is encrypted');
   }
   if ((tls?.cert === undefined) !== (tls?.key === undefined)) throw invalid('tls.cert and tls.key need each other');
-  const transport = { kind, path: url?.transportPath ?? '', tls: tls ?? {} };
+  const { localAddress } = options;
+  if (localAddress !== undefined && kind === 'unix')
+    throw invalid('localAddress is for networks; a Unix socket has none');
+  const transport = { kind, path: url?.transportPath ?? '', tls: tls ?? {}, localAddress };
   // A Unix socket has neither; where it is, is its name.
   if (kind === 'unix') return { host: transport.path, port: 0, transport };
   return {
@@ -236,6 +244,24 @@ function place(options: ConnectOptions, url: BrokerUrl | undefined): Pick<Settin
     port: checkInteger('port', options.port ?? url?.port ?? PORTS[kind], 1, 65_535),
     transport,
   };
+}
+
+/** The option; also for callers without types. */
+function checkAuthentication(given: EnhancedAuthentication | undefined): EnhancedAuthentication | undefined {
+  if (given === undefined) return undefined;
+  const { method } = given;
+  checkText('authentication.method', method);
+  checkFunction('authentication.begin', Reflect.get(given, 'begin') ?? null);
+  if (method === '') throw invalid('authentication.method is the name of a method; got none');
+  return given;
+}
+
+/** As above. */
+function checkRedirects(given: RedirectPolicy | undefined): RedirectPolicy {
+  const policy: unknown = given ?? 'refuse';
+  if (policy === 'refuse' || policy === 'follow') return policy;
+  if (typeof given === 'function') return given;
+  throw invalid(`redirects takes 'refuse', 'follow' or a function; got ${JSON.stringify(given)}`);
 }
 
 function storeSettings(

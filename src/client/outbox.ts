@@ -12,19 +12,18 @@ import { RingQueue } from '../base/ring-queue.ts';
 import type { Message } from '../packet/message.ts';
 import { NO_SUBSCRIPTION_IDENTIFIERS } from '../packet/packet.ts';
 import type { QueuedDelivery, RecipientKey, Recipient } from '../store/contract.ts';
-import { DeliveryQueue, type QueueOwner } from '../store/delivery-queue.ts';
-import { newQueueTotals } from '../store/queue-totals.ts';
+import type { DeliveryQueue, QueueOwner } from '../store/delivery-queue.ts';
 import type { Published } from './client.ts';
-import { type ClientStore, OUTBOX } from './client-store.ts';
+import type { ClientStore } from './client-store.ts';
 import type { Agreement } from './handshake.ts';
 import type { Settings } from './options.ts';
 import { newPublication, type Publication, type PublishHandle, storedPublication } from './publication.ts';
+import { OUTBOX } from './recipients.ts';
 import type { ClientTuning } from './tuning.ts';
 import { Unsettled } from './unsettled.ts';
 
 /** When a message is stored that is not to be on disk. */
 export const IN_MEMORY: Promise<void> = Promise.resolve();
-const NOT_STORED = { read: (): void => undefined };
 
 /** Each message has one recipient, the broker. */
 const RECIPIENTS: readonly (readonly Recipient[])[] = ([1, 2] as const).map((qos) => [
@@ -55,12 +54,16 @@ export class Outbox implements QueueOwner<Publication> {
   readonly key: RecipientKey;
   /** Who is waited for, and who waits for all. */
   readonly unsettled: Unsettled;
-  /** QoS 1 and 2, accepted and not sent. */
-  readonly queue: DeliveryQueue<Publication>;
+  /** QoS 1 and 2, accepted and not sent; with a store, the first of them. */
+  readonly queue: Pick<RingQueue<Publication>, 'peek' | 'shift' | 'push'>;
   /** QoS 0 for which the network has no room. */
   readonly unstored: RingQueue<Publication>;
   private readonly limits: Pick<Settings, 'outboxMessagesMax' | 'outboxBytesMax'>;
   private readonly kept: ClientStore | undefined;
+  /** With a store, the queue. */
+  private readonly stored: DeliveryQueue<Publication> | undefined;
+  /** Without one. */
+  private readonly unkept: RingQueue<Publication>;
   private readonly lateBytesMax: number;
   private readonly owner: OutboxOwner;
   private readonly line: RingQueue<InLine>;
@@ -84,8 +87,9 @@ export class Outbox implements QueueOwner<Publication> {
     this.kept = kept;
     this.lateBytesMax = tuning.outboxLateBytesMax;
     this.owner = owner;
-    const place = { store: kept?.store ?? NOT_STORED, limits: tuning.head, queueTotals: newQueueTotals() };
-    this.queue = new DeliveryQueue(place, this, (stored) => this.restored(stored));
+    this.stored = kept?.newQueue(this, tuning.head, (stored) => this.restored(stored));
+    this.unkept = new RingQueue();
+    this.queue = this.stored ?? this.unkept;
     this.unstored = new RingQueue();
     this.line = new RingQueue();
     this.handles = kept === undefined ? NO_HANDLES : new Map<number, PublishHandle>();
@@ -93,6 +97,16 @@ export class Outbox implements QueueOwner<Publication> {
     this.bytes = 0;
     this.waiters = [];
     if (kept !== undefined) this.restore(kept);
+  }
+
+  /** How many are in the queue, in memory or not. */
+  get queuedCount(): number {
+    return this.stored === undefined ? this.unkept.length : this.stored.messages;
+  }
+
+  /** Has more of the queue in memory, if there is more. hot: */
+  readAhead(): void {
+    this.stored?.readAhead();
   }
 
   /** Accepts a message of QoS 1 or 2, now or when there is room. hot: */
@@ -202,18 +216,18 @@ export class Outbox implements QueueOwner<Publication> {
     const payloadBytes = message.payload.length;
     this.messages++;
     this.bytes += payloadBytes;
-    const { kept, queue } = this;
-    if (kept === undefined) {
+    const { kept, stored } = this;
+    if (kept === undefined || stored === undefined) {
       handle.storedWith(IN_MEMORY);
-      queue.push(newPublication(message, 0, handle, checkedFor));
+      this.queue.push(newPublication(message, 0, handle, checkedFor));
       return;
     }
     const messageId = kept.nextMessageId();
     const recipients = (message.retain ? RETAINED_RECIPIENTS : RECIPIENTS)[message.qos - 1] ?? [];
     handle.storedWith(kept.durability.of(kept.store.append(messageId, message, recipients, undefined)));
     this.handles.set(messageId, handle);
-    if (queue.keeps(payloadBytes)) queue.push(newPublication(message, messageId, handle, checkedFor));
-    else queue.count(payloadBytes);
+    if (stored.keeps(payloadBytes)) stored.push(newPublication(message, messageId, handle, checkedFor));
+    else stored.count(payloadBytes);
   }
 
   private hasRoomFor(payloadBytes: number): boolean {
@@ -226,7 +240,7 @@ export class Outbox implements QueueOwner<Publication> {
 
   private restore({ remembered }: ClientStore): void {
     const { inFlight, outbox } = remembered;
-    this.queue.restore(outbox);
+    this.stored?.restore(outbox);
     this.messages = outbox.messages + inFlight.length;
     this.bytes = outbox.bytes + inFlight.reduce((sum, { message }) => sum + message.payload.length, 0);
     this.unsettled.restore(this.messages);

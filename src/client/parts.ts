@@ -17,6 +17,8 @@ export interface Transport {
   readonly path: string;
   /** Whom to trust, where it is TLS. */
   readonly tls: ClientTlsOptions;
+  /** The address of this machine to connect from; `undefined`: whichever. */
+  readonly localAddress: string | undefined;
 }
 
 /** Where to dial. */
@@ -24,6 +26,8 @@ export interface DialTarget {
   readonly host: string;
   readonly port: number;
   readonly transport: Transport;
+  /** Larger packets will be refused: a transport need not take in more of one. */
+  readonly packetBytesMax: number;
   /** Gives up the attempt, which then fails with the signal's reason. */
   readonly signal: AbortSignal;
 }

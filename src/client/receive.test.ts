@@ -14,17 +14,18 @@ test('a message is acknowledged when the handler has returned, and its payload i
   );
   broker.expect('PUBACK 4', 'PUBREC 5').send(answer('pubrel', 5)).expect('PUBCOMP 5');
   assert.deepEqual(
-    messages.map(({ topic, qos, retain, dup, payload, subscriptionIdentifiers }) => ({
+    messages.map(({ topic, qos, packetId, retain, dup, payload, subscriptionIdentifiers }) => ({
       topic,
       qos,
+      packetId,
       flags: [retain, dup],
       text: new TextDecoder().decode(payload),
       subscriptionIdentifiers,
     })),
     [
-      { topic: 'a', qos: 0, flags: [false, false], text: 'to a', subscriptionIdentifiers: [] },
-      { topic: 'b', qos: 1, flags: [true, true], text: 'to b', subscriptionIdentifiers: [3] },
-      { topic: 'c', qos: 2, flags: [false, false], text: 'to c', subscriptionIdentifiers: [] },
+      { topic: 'a', qos: 0, packetId: 0, flags: [false, false], text: 'to a', subscriptionIdentifiers: [] },
+      { topic: 'b', qos: 1, packetId: 4, flags: [true, true], text: 'to b', subscriptionIdentifiers: [3] },
+      { topic: 'c', qos: 2, packetId: 5, flags: [false, false], text: 'to c', subscriptionIdentifiers: [] },
     ],
   );
 });

@@ -21,6 +21,8 @@ export interface ReceivedMessage {
    * over again after a crash, and no other message ever has; without one, keys begin anew with each client. 0 for QoS 0.
    */
   readonly key: number;
+  /** The Packet Identifier under which the broker has sent it; 0 for QoS 0, and where it comes out of the inbox of a `store`, which keeps none. */
+  readonly packetId: number;
 
   /**
    * The application is done with the message. Acknowledgements leave in the order in which the messages came, whatever the order

@@ -57,7 +57,7 @@ test('a Server Reference is a list of names and addresses, each with a port or t
 
 test('the port that is left out is that of what the client speaks over; behind a Unix socket there is no other server', () => {
   const next = (kind: Transport['kind']): unknown => {
-    const transport: Transport = { kind, path: '', tls: {} };
+    const transport: Transport = { kind, path: '', tls: {}, localAddress: undefined };
     const servers = new ServerChoice({ ...HOME, transport }, 'follow', FIRST, SILENT_LOG);
     servers.follow(told(0x9c, 'a'));
     return servers.next();

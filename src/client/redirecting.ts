@@ -5,7 +5,6 @@
 // long as this client lives. A broker that accepts nobody but sends on is followed a few times in a row, and then no more.
 
 import type { Log } from '../base/log.ts';
-import { UsageError } from '../base/errors.ts';
 import type { Random } from '../base/random.ts';
 import { Reason } from '../packet/reason-codes.ts';
 import { PORTS } from './broker-url.ts';
@@ -132,20 +131,6 @@ export function parseServerReference(reference: string, usualPort: number = PORT
     const port = digits === undefined ? usualPort : Number(digits);
     return host === undefined || port === 0 || port > 65_535 ? [] : [{ host, port }];
   });
-}
-
-/**
- * The option; also for callers without types.
- * @throws {UsageError} `invalid-option`.
- */
-export function checkRedirects(given: RedirectPolicy | undefined): RedirectPolicy {
-  const policy: unknown = given ?? 'refuse';
-  if (policy === 'refuse' || policy === 'follow') return policy;
-  if (typeof given === 'function') return given;
-  throw new UsageError(
-    'invalid-option',
-    `redirects takes 'refuse', 'follow' or a function; got ${JSON.stringify(given)}.`,
-  );
 }
 
 /** What an end says of another server. */

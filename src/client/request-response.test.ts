@@ -108,7 +108,7 @@ class Script {
       payload: new TextEncoder().encode(payload),
       properties: { ...NO_MESSAGE_PROPERTIES, ...properties },
     };
-    const coming = { qos, retain: false, dup: false, subscriptionIdentifiers: [], key: 1 };
+    const coming = { qos, retain: false, dup: false, subscriptionIdentifiers: [], key: 1, packetId: 0 };
     await this.subscribed[index]?.options.onMessage?.(new Arrival(message, coming, () => undefined));
   }
 

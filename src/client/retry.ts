@@ -41,12 +41,6 @@ export interface RetrySettings {
  */
 export type RetryVerdict = 'again' | 'slowly' | 'with-other-credentials' | 'never';
 
-/** A verdict, and why. */
-export interface RetryRule {
-  readonly verdict: RetryVerdict;
-  readonly because: string;
-}
-
 /** Who may have other credentials than those that were refused. */
 export interface Refusable {
   /**
@@ -147,7 +141,7 @@ export class Retry {
     if (connectedAt === undefined) this.failedAttempts++;
     else if (now - connectedAt >= settings.delayMax) this.doublings = 0;
     if (this.failedAttempts >= settings.attemptsMax) return undefined;
-    const verdict = this.mayBeOurDoing(end, now) ? 'slowly' : isRedirected ? 'again' : retryRule(end).verdict;
+    const verdict = this.mayBeOurDoing(end, now) ? 'slowly' : isRedirected ? 'again' : retryVerdict(end);
     switch (verdict) {
       case 'never':
         return undefined;
@@ -177,95 +171,79 @@ export class Retry {
   }
 }
 
-/** The rule for an end. */
-export function retryRule(end: ClientEnd): RetryRule {
+/** Whether an end is followed by another attempt. */
+export function retryVerdict(end: ClientEnd): RetryVerdict {
   switch (end.kind) {
-    case 'disconnected':
-      return { verdict: 'never', because: 'the application has ended the client' };
-    case 'handler-failed':
-      return { verdict: 'never', because: 'a function of the application failed, and its message would come again' };
-    case 'store-failed':
-      return { verdict: 'never', because: "nothing can be promised without the client's store" };
-    case 'connection-lost':
-      return { verdict: 'again', because: 'a network can come back' };
-    case 'authentication-failed':
-      return { verdict: 'again', because: 'the next connection begins with an authentication of its own' };
+    case 'disconnected': // The application has ended the client.
+    case 'handler-failed': // A function of the application failed, and its message would come again.
+    case 'store-failed': // Nothing can be promised without the client's store.
+      return 'never';
+    case 'connection-lost': // A network can come back.
+    case 'authentication-failed': // The next connection begins with an authentication of its own.
+      return 'again';
     case 'disconnected-by-broker':
-      return ruleForReason(end.reasonCode);
+      return verdictOnReason(end.reasonCode);
     case 'protocol-error':
-      return end.error.kind === 'keep-alive-timeout'
-        ? { verdict: 'again', because: 'a broker or a network that has fallen silent can come back' }
-        : BROKER_BREAKS_RULES;
+      // A broker or a network that has fallen silent can come back; one that breaks a rule of MQTT, or is none, does so again.
+      return end.error.kind === 'keep-alive-timeout' ? 'again' : 'never';
     case 'not-connected':
-      return ruleForAttempt(end.error);
+      return verdictOnAttempt(end.error);
     default:
       return unreachable(end);
   }
 }
 
-const BROKER_BREAKS_RULES: RetryRule = {
-  verdict: 'never',
-  because: 'a broker that breaks a rule of MQTT, or is none, does so again',
-};
-
-function ruleForAttempt({ code, reasonCode }: OperationError): RetryRule {
-  if (code === 'protocol-error') return BROKER_BREAKS_RULES;
-  if (code === 'connection-refused' && reasonCode !== undefined) return ruleForReason(reasonCode);
-  // Nobody there, nobody answers, no credentials to be had just now.
-  return { verdict: 'again', because: 'a network or a broker that is not there can come' };
+function verdictOnAttempt({ code, reasonCode }: OperationError): RetryVerdict {
+  if (code === 'protocol-error') return 'never'; // As above.
+  if (code === 'connection-refused' && reasonCode !== undefined) return verdictOnReason(reasonCode);
+  // Nobody there, nobody answers, no credentials to be had just now: a network or a broker that is not there can come.
+  return 'again';
 }
 
-function ruleForReason(reasonCode: ReasonCode): RetryRule {
-  return RULES.get(reasonCode) ?? UNKNOWN_REASON;
+function verdictOnReason(reasonCode: ReasonCode): RetryVerdict {
+  // Nobody knows what the broker means by one that is not in the table.
+  return RULES.get(reasonCode) ?? 'again';
 }
 
-const UNKNOWN_REASON: RetryRule = { verdict: 'again', because: 'nobody knows what the broker means' };
-const PACKET_AGAIN = 'the same packet would be sent again';
-const SUBSCRIPTION_AGAIN = 'the same subscription would be asked for again';
-/** Where the client goes there, nobody asks for this rule (redirecting.ts). */
-const NOT_FOLLOWED = 'the broker names another server, and only the application knows whether it is to be trusted';
-
-/** The rule for each Reason Code of CONNACK (table 3-1) and of the broker's DISCONNECT (table 3-10). */
-const RULES: ReadonlyMap<ReasonCode, RetryRule> = new Map(
-  (
-    [
-      [Reason.normalDisconnection, 'again', 'the broker has nothing against the client'],
-      [Reason.unspecifiedError, 'again', 'the broker does not say that it lasts'],
-      [Reason.malformedPacket, 'never', PACKET_AGAIN],
-      [Reason.protocolError, 'never', PACKET_AGAIN],
-      [Reason.implementationSpecificError, 'again', 'the broker does not say that it lasts'],
-      [Reason.unsupportedProtocolVersion, 'never', 'the client has no other version to offer'],
-      [Reason.clientIdentifierNotValid, 'never', 'the client has no other identifier to offer'],
-      [Reason.badUserNameOrPassword, 'with-other-credentials', 'a wrong password does not become right'],
-      [Reason.notAuthorized, 'with-other-credentials', 'the same user may do no more at the next attempt'],
-      [Reason.serverUnavailable, 'again', 'the broker says of itself that it is down'],
-      [Reason.serverBusy, 'slowly', 'a busy broker asks for patience'],
-      [Reason.banned, 'with-other-credentials', 'a ban is lifted by people'],
-      [Reason.serverShuttingDown, 'again', 'a broker that goes down comes up again'],
-      [Reason.badAuthenticationMethod, 'never', 'the client has no other method to offer'],
-      [Reason.keepAliveTimeout, 'again', 'the network held something back'],
-      [Reason.sessionTakenOver, 'never', 'two clients with one identifier would throw each other out in turn'],
-      [Reason.topicFilterInvalid, 'never', SUBSCRIPTION_AGAIN],
-      [Reason.topicNameInvalid, 'never', PACKET_AGAIN],
-      [Reason.receiveMaximumExceeded, 'never', 'broker and client count differently, and would again'],
-      [Reason.topicAliasInvalid, 'never', PACKET_AGAIN],
-      [Reason.packetTooLarge, 'never', PACKET_AGAIN],
-      [Reason.messageRateTooHigh, 'slowly', 'the broker asks for patience'],
-      [Reason.quotaExceeded, 'slowly', 'a quota is freed, or begins anew, with time'],
-      [Reason.administrativeAction, 'again', 'who is to stay away is banned'],
-      [Reason.payloadFormatInvalid, 'never', PACKET_AGAIN],
-      [Reason.retainNotSupported, 'never', PACKET_AGAIN],
-      [Reason.qosNotSupported, 'never', PACKET_AGAIN],
-      [Reason.useAnotherServer, 'never', NOT_FOLLOWED],
-      [Reason.serverMoved, 'never', NOT_FOLLOWED],
-      [Reason.sharedSubscriptionsNotSupported, 'never', SUBSCRIPTION_AGAIN],
-      [Reason.connectionRateExceeded, 'slowly', 'the broker asks for patience'],
-      [Reason.maximumConnectTime, 'again', 'the time of the next connection begins anew'],
-      [Reason.subscriptionIdentifiersNotSupported, 'never', SUBSCRIPTION_AGAIN],
-      [Reason.wildcardSubscriptionsNotSupported, 'never', SUBSCRIPTION_AGAIN],
-    ] as const
-  ).map(([reasonCode, verdict, because]) => [reasonCode, { verdict, because }]),
-);
+/** The rule for each Reason Code of CONNACK (table 3-1) and of the broker's DISCONNECT (table 3-10), and why. */
+export const RULES: ReadonlyMap<ReasonCode, RetryVerdict> = new Map([
+  [Reason.normalDisconnection, 'again'], // The broker has nothing against the client.
+  [Reason.unspecifiedError, 'again'], // The broker does not say that it lasts.
+  [Reason.malformedPacket, 'never'], // The same packet would be sent again.
+  [Reason.protocolError, 'never'], // The same packet would be sent again.
+  [Reason.implementationSpecificError, 'again'], // The broker does not say that it lasts.
+  [Reason.unsupportedProtocolVersion, 'never'], // The client has no other version to offer.
+  [Reason.clientIdentifierNotValid, 'never'], // The client has no other identifier to offer.
+  [Reason.badUserNameOrPassword, 'with-other-credentials'], // A wrong password does not become right.
+  [Reason.notAuthorized, 'with-other-credentials'], // The same user may do no more at the next attempt.
+  [Reason.serverUnavailable, 'again'], // The broker says of itself that it is down.
+  [Reason.serverBusy, 'slowly'], // A busy broker asks for patience.
+  [Reason.banned, 'with-other-credentials'], // A ban is lifted by people.
+  [Reason.serverShuttingDown, 'again'], // A broker that goes down comes up again.
+  [Reason.badAuthenticationMethod, 'never'], // The client has no other method to offer.
+  [Reason.keepAliveTimeout, 'again'], // The network held something back.
+  [Reason.sessionTakenOver, 'never'], // Two clients with one identifier would throw each other out in turn.
+  [Reason.topicFilterInvalid, 'never'], // The same subscription would be asked for again.
+  [Reason.topicNameInvalid, 'never'], // The same packet would be sent again.
+  [Reason.receiveMaximumExceeded, 'never'], // Broker and client count differently, and would again.
+  [Reason.topicAliasInvalid, 'never'], // The same packet would be sent again.
+  [Reason.packetTooLarge, 'never'], // The same packet would be sent again.
+  [Reason.messageRateTooHigh, 'slowly'], // The broker asks for patience.
+  [Reason.quotaExceeded, 'slowly'], // A quota is freed, or begins anew, with time.
+  [Reason.administrativeAction, 'again'], // Who is to stay away is banned.
+  [Reason.payloadFormatInvalid, 'never'], // The same packet would be sent again.
+  [Reason.retainNotSupported, 'never'], // The same packet would be sent again.
+  [Reason.qosNotSupported, 'never'], // The same packet would be sent again.
+  // The broker names another server, and only the application knows whether it is to be trusted. Where the client goes there, nobody asks
+  // for these rules (redirecting.ts).
+  [Reason.useAnotherServer, 'never'],
+  [Reason.serverMoved, 'never'],
+  [Reason.sharedSubscriptionsNotSupported, 'never'], // The same subscription would be asked for again.
+  [Reason.connectionRateExceeded, 'slowly'], // The broker asks for patience.
+  [Reason.maximumConnectTime, 'again'], // The time of the next connection begins anew.
+  [Reason.subscriptionIdentifiersNotSupported, 'never'], // The same subscription would be asked for again.
+  [Reason.wildcardSubscriptionsNotSupported, 'never'], // The same subscription would be asked for again.
+]);
 
 function checkDelay(name: string, value: number): Millis {
   return millis(checkInteger(`reconnect.${name}`, value, 1, DELAY_MILLIS_MAX));

@@ -19,10 +19,10 @@ import type { PacketId } from '../packet/packet-id.ts';
 import { Reason, type ReasonCode } from '../packet/reason-codes.ts';
 import type { ACKNOWLEDGE_LATER, Answer, SessionOutput } from '../session/output.ts';
 import { type Receipt, Session } from '../session/session.ts';
-import { isExpired } from '../store/delivery-queue.ts';
+import { isExpired } from '../store/expiry.ts';
 import type { Arrival } from './arrival.ts';
-import { type ClientStore, OUTBOX } from './client-store.ts';
-import { CommitGate, type GateOutlet } from './commit.ts';
+import type { ClientStore } from './client-store.ts';
+import type { CommitGate, GateOutlet } from './commit.ts';
 import type { HandlingOwner } from './handling.ts';
 import type { Agreement } from './handshake.ts';
 import { Inbox, type InboxOwner } from './inbox.ts';
@@ -31,11 +31,11 @@ import type { Settings } from './options.ts';
 import { expired, IN_MEMORY, Outbox, type OutboxOwner } from './outbox.ts';
 import { unsendable } from './outgoing.ts';
 import { outcomeOf, type Publication, SENT, storedPublication } from './publication.ts';
+import { OUTBOX } from './recipients.ts';
 import type { ClientTuning } from './tuning.ts';
 
 /** Less than one such part of the window is not worth a packet of the network by itself. */
 const WINDOW_PARTS = 8;
-const NOTHING_TO_COMMIT = { durable: Number.POSITIVE_INFINITY };
 
 /** Who stands behind the state. */
 export interface SessionStateOwner extends HandlingOwner {
@@ -55,7 +55,8 @@ export class SessionState implements SessionOutput<Publication>, GateOutlet, Inb
   private readonly kept: ClientStore | undefined;
   private readonly resendsAmbiguous: boolean;
   private readonly sendBytesMark: number;
-  private readonly gate: CommitGate;
+  /** Without a store nothing waits. */
+  private readonly gate: CommitGate | undefined;
   // Live as long as the connection.
   private link: Link | undefined;
   private agreement: Agreement | undefined;
@@ -74,7 +75,7 @@ export class SessionState implements SessionOutput<Publication>, GateOutlet, Inb
     this.machine = new Session<Publication>(this, tuning.packetIdMax);
     this.outbox = new Outbox(settings, kept, tuning, this);
     this.inbox = new Inbox(this, settings, kept, tuning);
-    this.gate = new CommitGate(kept?.store ?? NOTHING_TO_COMMIT, this);
+    this.gate = kept?.newGate(this);
     this.link = undefined;
     this.agreement = undefined;
     this.sentAt = owner.now();
@@ -89,7 +90,7 @@ export class SessionState implements SessionOutput<Publication>, GateOutlet, Inb
     this.link = link;
     this.agreement = agreement;
     this.sentAt = now;
-    this.gate.open();
+    this.gate?.open();
     if (!agreement.sessionPresent) this.renew(now);
     this.giveUpUnsendable(agreement, now);
     this.machine.open(agreement.terms, now);
@@ -100,7 +101,7 @@ export class SessionState implements SessionOutput<Publication>, GateOutlet, Inb
     this.link = undefined;
     this.agreement = undefined;
     this.machine.close();
-    this.gate.close();
+    this.gate?.close();
     this.outbox.failUnstored(error);
     this.inbox.connectionEnded();
   }
@@ -131,7 +132,7 @@ export class SessionState implements SessionOutput<Publication>, GateOutlet, Inb
       this.sendUnstored(next, now);
     }
     const { queue } = outbox;
-    if (this.waitsForMore(queue.messages)) return;
+    if (this.waitsForMore(outbox.queuedCount)) return;
     for (let next = queue.peek(); next !== undefined; next = queue.peek()) {
       if (link.waitingBytes > this.sendBytesMark || !this.machine.canPublish()) break;
       queue.shift();
@@ -139,7 +140,7 @@ export class SessionState implements SessionOutput<Publication>, GateOutlet, Inb
       if (problem === undefined) this.machine.publish(next, now);
       else outbox.settle(next, problem);
     }
-    queue.readAhead();
+    outbox.readAhead();
   }
 
   /**
@@ -173,7 +174,7 @@ export class SessionState implements SessionOutput<Publication>, GateOutlet, Inb
 
   /** More is durable, or the store has room again. */
   storeMoved(): void {
-    this.gate.release();
+    this.gate?.release();
     this.outbox.admit();
     this.inbox.pump();
     this.pump();
@@ -191,7 +192,7 @@ export class SessionState implements SessionOutput<Publication>, GateOutlet, Inb
     now: Millis,
   ): void {
     this.sentAt = now;
-    if (id !== undefined && publication.qos === 2 && this.kept !== undefined) {
+    if (id !== undefined && publication.qos === 2 && this.gate !== undefined) {
       this.gate.sendExactlyOnce(publication, id, dup);
       return;
     }
@@ -200,7 +201,9 @@ export class SessionState implements SessionOutput<Publication>, GateOutlet, Inb
   }
 
   send(answer: Answer): boolean {
-    return this.gate.send(answer);
+    if (this.gate !== undefined) return this.gate.send(answer);
+    this.link?.send(answer);
+    return true;
   }
 
   deliver(packet: PublishPacket, topic: string): ReasonCode | typeof ACKNOWLEDGE_LATER {
@@ -217,18 +220,18 @@ export class SessionState implements SessionOutput<Publication>, GateOutlet, Inb
     if (messageId === 0 || this.kept === undefined) return;
     const isAwaited = qos === 2;
     const batch = this.kept.store.recordSending(OUTBOX, messageId, id, isAwaited);
-    if (isAwaited) this.gate.holdDeliveries(batch);
+    if (isAwaited) this.gate?.holdDeliveries(batch);
   }
 
   recordReceived(publication: Publication, reason: ReasonCode): void {
     const { messageId } = publication;
     publication.answer = reason;
     if (messageId === 0 || this.kept === undefined) return;
-    this.gate.holdDeliveries(this.kept.store.recordReceived(OUTBOX, messageId));
+    this.gate?.holdDeliveries(this.kept.store.recordReceived(OUTBOX, messageId));
   }
 
   recordReleased(id: PacketId): void {
-    if (this.kept !== undefined) this.gate.holdAnswers(this.kept.store.recordReleased(OUTBOX, id));
+    if (this.kept !== undefined) this.gate?.holdAnswers(this.kept.store.recordReleased(OUTBOX, id));
   }
 
   // What the gate asks for.
@@ -269,7 +272,7 @@ export class SessionState implements SessionOutput<Publication>, GateOutlet, Inb
   }
 
   holdAnswers(after: number): void {
-    this.gate.holdAnswers(after);
+    this.gate?.holdAnswers(after);
   }
 
   moved(): void {
@@ -298,7 +301,7 @@ export class SessionState implements SessionOutput<Publication>, GateOutlet, Inb
     for (const each of inFlight)
       this.machine.restoreOutbound(each.id, storedPublication(each, undefined, true), each.state);
     for (const id of exactlyOnceIds) this.machine.restoreInbound(id);
-    this.outbox.queue.readAhead();
+    this.outbox.readAhead();
   }
 
   /** The broker has no session of ours: see the table above. */

@@ -14,9 +14,10 @@ import type { Batch, QueuedDelivery, Recipient, RecipientKey } from '../store/co
 import { DeliveryQueue, type QueueHeadLimits, type QueueOwner, type Waiting } from '../store/delivery-queue.ts';
 import { newQueueTotals } from '../store/queue-totals.ts';
 import { Arrival, type Finished } from './arrival.ts';
-import { type ClientStore, INBOX, OUTBOX } from './client-store.ts';
+import type { ClientStore } from './client-store.ts';
 import type { Handling } from './handling.ts';
 import type { InboxOwner } from './inbox.ts';
+import { INBOX, OUTBOX } from './recipients.ts';
 
 /** A stored message that the application has not been given. */
 interface Stored extends Waiting, Omit<QueuedDelivery, 'sharedFilter'> {
@@ -37,6 +38,15 @@ interface Incoming {
 interface InLine {
   readonly incoming: Incoming;
   readonly receipt: Receipt | undefined;
+}
+
+/** How much there may be. */
+export interface StoredInboxLimits {
+  /** In bytes of payload: at so many nothing more is stored. */
+  readonly bytesMax: number;
+  /** How many messages the application may have at a time. */
+  readonly window: number;
+  readonly head: QueueHeadLimits;
 }
 
 /** What has come, on disk. */
@@ -60,9 +70,7 @@ export class StoredInbox implements QueueOwner<Stored> {
     owner: Pick<InboxOwner, 'receipt' | 'acknowledge' | 'holdAnswers'>,
     handling: Handling,
     kept: ClientStore,
-    bytesMax: number,
-    window: number,
-    head: QueueHeadLimits,
+    { bytesMax, window, head }: StoredInboxLimits,
     finishedByAll: Finished,
   ) {
     this.key = INBOX;
@@ -184,7 +192,7 @@ export class StoredInbox implements QueueOwner<Stored> {
     for (let next = queue.peek(); next !== undefined; next = queue.peek()) {
       if (this.isStopped || next.after > kept.store.durable || handling.takenCount >= this.window) return;
       queue.shift();
-      handling.hand(new Arrival(next.message, { ...next, key: next.messageId }, this.finishedByAll));
+      handling.hand(new Arrival(next.message, { ...next, key: next.messageId, packetId: 0 }, this.finishedByAll));
     }
     if (!this.isStopped) queue.readAhead();
   }

@@ -14,6 +14,7 @@ import {
 } from '../packet/properties.ts';
 import type { ProtocolVersion } from '../packet/protocol-version.ts';
 import { Reason, type ReasonCode } from '../packet/reason-codes.ts';
+import { ALL_EXTRAS } from './all-extras.ts';
 import { Arrival, type Coming } from './arrival.ts';
 import { type Agreement, agree } from './handshake.ts';
 import { readOptions } from './options.ts';
@@ -43,7 +44,14 @@ export function agreement(
 export function arrivals(done: string[]): (topic: string, payload: string, coming?: Partial<Coming>) => Arrival {
   let key = 0;
   return (topic, payload, coming = {}) => {
-    const usual = { qos: 1, retain: false, dup: false, subscriptionIdentifiers: [], key: ++key } as const;
+    const usual = {
+      qos: 1,
+      retain: false,
+      dup: false,
+      subscriptionIdentifiers: [],
+      key: ++key,
+      packetId: key,
+    } as const;
     const message = { topic, payload: ENCODER.encode(payload), properties: NO_MESSAGE_PROPERTIES };
     return new Arrival(message, { ...usual, ...coming }, (arrival) => done.push(textOf(arrival)));
   };
@@ -97,6 +105,7 @@ export class SubscribingClient {
     this.requests = new Requests({ lendId: () => this.lendId(), send: (packet) => this.send(packet) });
     this.subscriptions = new Subscriptions({
       version,
+      filterTrie: ALL_EXTRAS.filterTrie,
       emit: (name, ...facts) => void this.told.push([name, ...facts].join(' ')),
       ask: (make, signal, isRenewal) => this.requests.ask(make, signal, isRenewal),
       handlerFailed: (error) => void this.told.push(`failed: ${String(error)}`),

@@ -15,6 +15,7 @@ import { type Claim, Claims } from './claims.ts';
 import type { SubscribeOptions, SubscribeRequest, Subscription } from './client.ts';
 import type { ClientEmitter } from './emitter.ts';
 import { EndedFilters } from './ended-filters.ts';
+import type { MakeFilterTrie } from './extras.ts';
 import { checkSubscriptions, checkUnsubscription, outgoingSubscribe, outgoingUnsubscribe } from './outgoing.ts';
 import type { MakeRequest } from './requests.ts';
 import { LiveSubscription, type SubscriptionOwner } from './subscription.ts';
@@ -22,6 +23,7 @@ import { LiveSubscription, type SubscriptionOwner } from './subscription.ts';
 /** Who stands behind the subscriptions. */
 export interface SubscriptionsOwner {
   readonly version: ProtocolVersion;
+  readonly filterTrie: MakeFilterTrie;
   readonly emit: ClientEmitter['emit'];
   /** `Requests.ask`. */
   ask(make: MakeRequest, signal: AbortSignal | undefined, isRenewal?: boolean): Promise<readonly ReasonCode[]>;
@@ -69,7 +71,7 @@ export class Subscriptions {
       ended: (subscription) => this.end(subscription),
     };
     this.live = new Set();
-    this.claims = new Claims();
+    this.claims = new Claims(owner.filterTrie);
     this.ended = new EndedFilters();
     this.identifierLast = 0;
     this.buffered = 0;

@@ -1,10 +1,13 @@
 // Limits and rules that come from code, not from text: an embedder's options. The same rows, the same bounds.
 
+import type { AuthLimits } from '../auth/limits.ts';
+import { DEFAULT_AUTH_LIMITS } from '../auth/limits.ts';
 import { UsageError } from '../base/errors.ts';
 import type { BrokerLimits } from '../broker/limits.ts';
 import { DEFAULT_LIMITS } from '../broker/limits.ts';
 import type { BrokerRules } from '../broker/rules.ts';
 import { DEFAULT_RULES } from '../broker/rules.ts';
+import { AUTH_ROWS } from './auth-rows.ts';
 import { LIMIT_ROWS } from './limit-rows.ts';
 import { nearest } from './nearest.ts';
 import type { Row } from './row.ts';
@@ -18,6 +21,16 @@ import { quote } from './spelling.ts';
 export function completeLimits(given: Partial<BrokerLimits>): BrokerLimits {
   check('limit', LIMIT_ROWS, given);
   return { ...DEFAULT_LIMITS, ...given };
+}
+
+/**
+ * The same of the bounds of asking who clients are.
+ * @throws {UsageError} `invalid-option`, as `completeLimits`.
+ */
+export function completeAuthLimits(given: Partial<AuthLimits>): AuthLimits {
+  const { passwordFile: _, ...rows } = AUTH_ROWS;
+  check('limit', rows, given);
+  return { ...DEFAULT_AUTH_LIMITS, ...given };
 }
 
 /**

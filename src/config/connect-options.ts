@@ -7,7 +7,7 @@ import type { Log } from '../base/log.ts';
 import type { ClientTlsOptions, ConnectOptions, WillOptions } from '../client/options.ts';
 import type { ReconnectOptions } from '../client/retry.ts';
 import { nearest } from './nearest.ts';
-import { quote } from './spelling.ts';
+import { quote, quoteOf } from './spelling.ts';
 
 /** As whom to connect, on which terms, and what the client keeps. Every field may be left out. */
 export interface ClientOptions extends Omit<ConnectOptions, 'url'> {
@@ -79,6 +79,7 @@ const TLS: Fields<ClientTlsOptions> = {
     takes: "'TLSv1.2' or 'TLSv1.3'",
     fits: (value) => value === 'TLSv1.2' || value === 'TLSv1.3',
   },
+  ciphers: TEXT,
   alpnProtocols: {
     takes: 'a list of texts',
     fits: (value) => Array.isArray(value) && value.every((name) => typeof name === 'string'),
@@ -88,6 +89,7 @@ const TLS: Fields<ClientTlsOptions> = {
 const OPTIONS: Fields<ClientOptions> = {
   host: TEXT,
   port: NUMBER,
+  localAddress: TEXT,
   version: NUMBER,
   clientId: TEXT,
   clean: SWITCH,
@@ -149,7 +151,8 @@ function checkFields(prefix: string, given: unknown, fields: Readonly<Record<str
     const kind = Object.hasOwn(fields, key) ? fields[key] : undefined;
     if (kind === undefined) throw new UsageError('invalid-option', unknownOption(name, key, Object.keys(fields)));
     if (value === undefined) continue;
-    if (!kind.fits(value)) throw new UsageError('invalid-option', `${name} takes ${kind.takes}; got ${quote(value)}.`);
+    if (!kind.fits(value))
+      throw new UsageError('invalid-option', `${name} takes ${kind.takes}; got ${quoteOf(key, value)}.`);
     if (kind.fields !== undefined && isObject(value)) checkFields(`${name}.`, value, kind.fields);
   }
 }

@@ -56,6 +56,15 @@ export const LIMIT_ROWS: { readonly [Name in keyof BrokerLimits]: Row<BrokerLimi
     1,
     1_000_000,
   ),
+  openFilesReserve: numberRow(
+    limit(
+      'openFilesReserve',
+      'Files and sockets of the process that no client gets, so that the store, the log, reloads and vouch ctl find theirs: a connection ' +
+        "that would get one of the last so many that the system allows (ulimit -n) is cut off. Half of all are clients' in any case.",
+    ),
+    16,
+    1_000_000,
+  ),
   connectPendingBytesMax: sizeRow(
     limit(
       'connectPendingBytesMax',
@@ -64,6 +73,15 @@ export const LIMIT_ROWS: { readonly [Name in keyof BrokerLimits]: Row<BrokerLimi
     ),
     64 * 1024,
     1024 * 1024 * MIB,
+  ),
+  handshakesMax: numberRow(
+    limit(
+      'handshakesMax',
+      'Connections of one listener that are not open yet: a TLS handshake, an HTTP upgrade or a PROXY header is under way. Beyond that those ' +
+        'are cut off that came first from the address that has most of them.',
+    ),
+    1,
+    10_000_000,
   ),
   connectTimeout: durationRow(
     limit('connectTimeout', 'The time that a new connection has to send its complete CONNECT packet.'),
@@ -195,6 +213,15 @@ export const LIMIT_ROWS: { readonly [Name in keyof BrokerLimits]: Row<BrokerLimi
   ),
   topicLevelsMax: numberRow(limit('topicLevelsMax', 'Levels in a topic name or filter.'), 1, 65_535),
   subscriptionsMax: numberRow(limit('subscriptionsMax', 'Subscriptions of one session.'), 1, COUNT_MAX),
+  subscribeFiltersMax: numberRow(
+    limit(
+      'subscribeFiltersMax',
+      'Topic filters of one SUBSCRIBE or UNSUBSCRIBE. A client that sends a packet with more is disconnected (0x97). Some clients ask for all their ' +
+        'subscriptions in one packet when they come back: it is as many as subscriptionsMax.',
+    ),
+    1,
+    COUNT_MAX,
+  ),
   userPropertiesMax: numberRow(
     limit(
       'userPropertiesMax',

@@ -9,7 +9,7 @@ test('without options a broker listens with plain TCP on loopback', () => {
 
 test('what is spoken follows from what is given, and the port from what is spoken', () => {
   const tls = { cert: 'c.pem', key: 'k.pem' };
-  const files = { ...tls, ca: '', crl: '', clientCertificate: 'none', minVersion: 'TLSv1.2' };
+  const files = { ...tls, others: [], ca: '', crl: '', clientCertificate: 'none', minVersion: 'TLSv1.2' };
   const place = { host: '127.0.0.1', proxyFrom: [] };
   const webSocket = { path: '/mqtt', origins: [] };
   assert.deepEqual(listenerOf({ tls }), { type: 'tls', ...place, port: 8883, tls: files });
@@ -24,11 +24,25 @@ test('what is spoken follows from what is given, and the port from what is spoke
   assert.deepEqual(listenerOf({ unix: '/run/vouch.sock' }), { type: 'unix', socket: '/run/vouch.sock' });
 });
 
+test('certificates for other names are pairs, whatever is in their PEM', () => {
+  const others = [
+    { cert: 'subject=O=Vouch, CN=x\n-----BEGIN CERTIFICATE-----', key: 'a,b.key' },
+    { cert: 'c.pem', key: 'd.key' },
+  ];
+  const address = listenerOf({ tls: { cert: 'c', key: 'k', others } });
+  assert.deepEqual('tls' in address && address.tls.others, others);
+});
+
 test('what does not fit is told by its name', () => {
   const cases: readonly (readonly [unknown, string])[] = [
     [{ prot: 1 }, '"prot" is not an option of listen; did you mean port?'],
     [{ tls: { cert: 'c', key: 'k', cafile: 'x' } }, '"tls.cafile" is not an option of listen.'],
     [{ tls: { key: 'k' } }, 'a listener of the type tls needs cert: it takes the path of a file.'],
+    [{ tls: { cert: 'c', key: 'k', others: {} } }, 'tls.others takes a list of objects with cert and key.'],
+    [
+      { tls: { cert: 'c', key: 'k', others: [{ cert: 'c' }] } },
+      'otherKeys takes paths of files with commas between; got something of the type object.',
+    ],
     [{ tls: true }, 'tls takes an object; got true.'],
     [
       { webSocket: { path: 'mqtt' } },

@@ -6,7 +6,7 @@ import type { ListenerOption, ListenerValues } from './listener-rows.ts';
 import { faultsOf, LISTENER_OPTIONS, LISTENER_ROWS, makeListener } from './listener-rows.ts';
 import { nearest } from './nearest.ts';
 import { asSentence } from './problem.ts';
-import { quote } from './spelling.ts';
+import { quote, quoteOf } from './spelling.ts';
 
 /** Where to listen, and what is spoken there: plain TCP, unless the options say otherwise. */
 export interface ListenOptions {
@@ -33,6 +33,11 @@ export interface ListenTlsOptions {
   readonly cert: string;
   /** Its key, not encrypted. */
   readonly key: string;
+  /**
+   * Certificates for other names, with their keys. A client gets the first that is good for the name that it asks for (SNI), and `cert`
+   * where none is. Default: none.
+   */
+  readonly others?: readonly ListenCertificate[] | undefined;
   /** The CAs that sign the certificates of clients. */
   readonly ca?: string | undefined;
   /** What these CAs have revoked. */
@@ -41,6 +46,14 @@ export interface ListenTlsOptions {
   readonly clientCertificate?: 'none' | 'optional' | 'required' | undefined;
   /** Default: 'TLSv1.2'. */
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
+}
+
+/** A certificate for another name: each is PEM, or the path of a file with it. */
+export interface ListenCertificate {
+  /** The certificate, and behind it those between it and its CA. */
+  readonly cert: string;
+  /** Its key, not encrypted. */
+  readonly key: string;
 }
 
 /** What is different with WebSocket. */
@@ -52,6 +65,7 @@ export interface ListenWebSocketOptions {
 }
 
 const TLS_OPTIONS = ['cert', 'key', 'ca', 'crl', 'clientCertificate', 'minVersion'] as const;
+const CERTIFICATE_OPTIONS = ['cert', 'key'] as const;
 const WEB_SOCKET_OPTIONS = ['path', 'origins'] as const;
 const OPTIONS = ['host', 'port', 'tls', 'webSocket', 'unix', 'proxyFrom'] as const;
 
@@ -62,7 +76,8 @@ const OPTIONS = ['host', 'port', 'tls', 'webSocket', 'unix', 'proxyFrom'] as con
 export function listenerOf(options: ListenOptions): ListenerAddress {
   const { host, port, tls, webSocket, unix, proxyFrom } = options;
   refuseUnknown('', options, OPTIONS);
-  if (tls !== undefined) refuseUnknown('tls.', tls, TLS_OPTIONS);
+  if (tls !== undefined) refuseUnknown('tls.', tls, [...TLS_OPTIONS, 'others']);
+  const others = othersOf(tls?.others);
   const pages = webSocket === true ? {} : webSocket;
   if (pages !== undefined) refuseUnknown('webSocket.', pages, WEB_SOCKET_OPTIONS);
   const given: readonly (readonly [ListenerOption, unknown])[] = [
@@ -71,6 +86,8 @@ export function listenerOf(options: ListenOptions): ListenerAddress {
     ['port', port],
     ['socket', unix],
     ['proxyFrom', proxyFrom],
+    ['otherCerts', others?.map(({ cert }) => cert)],
+    ['otherKeys', others?.map(({ key }) => key)],
     ...TLS_OPTIONS.map((name) => [name, tls?.[name]] as const),
     ...WEB_SOCKET_OPTIONS.map((name) => [name, pages?.[name]] as const),
   ];
@@ -79,9 +96,9 @@ export function listenerOf(options: ListenOptions): ListenerAddress {
   const names = new Set<ListenerOption>();
   for (const [option, raw] of given) {
     if (raw === undefined) continue;
-    const value = LISTENER_ROWS[option].read(Array.isArray(raw) ? raw.join(',') : raw);
+    const value = LISTENER_ROWS[option].read(isList(option) && Array.isArray(raw) ? raw.join(',') : raw);
     const name = option === 'socket' ? 'unix' : option;
-    if (value === undefined) throw invalid(`${name} takes ${LISTENER_ROWS[option].takes}; got ${quote(raw)}`);
+    if (value === undefined) throw invalid(`${name} takes ${LISTENER_ROWS[option].takes}; got ${quoteOf(name, raw)}`);
     values[option] = value;
     names.add(option);
   }
@@ -90,6 +107,21 @@ export function listenerOf(options: ListenOptions): ListenerAddress {
   const [fault] = faultsOf(read, names);
   if (fault !== undefined) throw invalid(fault.sentence);
   return makeListener(read, names);
+}
+
+/** The certificates for other names; for callers that are not held to the type. */
+function othersOf(others: readonly ListenCertificate[] | undefined): readonly ListenCertificate[] | undefined {
+  const given: unknown = others;
+  if (given !== undefined && !Array.isArray(given)) {
+    throw invalid('tls.others takes a list of objects with cert and key');
+  }
+  for (const pair of others ?? []) refuseUnknown('tls.others.', pair, CERTIFICATE_OPTIONS);
+  return others;
+}
+
+/** Whether it is one text in the file, with commas between what cannot have any. */
+function isList(option: ListenerOption): boolean {
+  return option === 'origins' || option === 'proxyFrom';
 }
 
 function typeOf({ unix, tls, webSocket }: ListenOptions): ListenerType {

@@ -20,6 +20,8 @@ interface NetworkPlace {
 export interface TlsFiles {
   readonly cert: string;
   readonly key: string;
+  /** For clients that ask for another name. */
+  readonly others: readonly { readonly cert: string; readonly key: string }[];
   /** '': none. */
   readonly ca: string;
   /** '': none. */

@@ -15,7 +15,7 @@ test('a list of listeners is read from URLs with commas between, and shown as su
 
 test('what is said of a listener stands behind a question mark, and is shown there again', () => {
   const text =
-    'mqtts://0.0.0.0:8883?cert=server.pem&key=a%26b.key&ca=ca.pem&clientCertificate=required,' +
+    'mqtts://0.0.0.0:8883?cert=server.pem&key=a%26b.key&otherCerts=b.pem%2Cc.pem&otherKeys=b.key%2Cc.key&ca=ca.pem&clientCertificate=required,' +
     'wss://[::]:443/a/b?cert=c&key=k&minVersion=TLSv1.3&origins=https%3A%2F%2Fa.example%2Chttp%3A%2F%2Fb%3A1,' +
     'ws://127.0.0.1:80/mqtt?proxyFrom=10.0.0.0%2F8%2C%3A%3A1,unix:///run/vouch.sock';
   const listeners = readListeners(text);
@@ -28,6 +28,10 @@ test('what is said of a listener stands behind a question mark, and is shown the
       tls: {
         cert: 'server.pem',
         key: 'a&b.key',
+        others: [
+          { cert: 'b.pem', key: 'b.key' },
+          { cert: 'c.pem', key: 'c.key' },
+        ],
         ca: 'ca.pem',
         crl: '',
         clientCertificate: 'required',
@@ -39,7 +43,7 @@ test('what is said of a listener stands behind a question mark, and is shown the
       host: '::',
       port: 443,
       proxyFrom: [],
-      tls: { cert: 'c', key: 'k', ca: '', crl: '', clientCertificate: 'none', minVersion: 'TLSv1.3' },
+      tls: { cert: 'c', key: 'k', others: [], ca: '', crl: '', clientCertificate: 'none', minVersion: 'TLSv1.3' },
       webSocket: { path: '/a/b', origins: ['https://a.example', 'http://b:1'] },
     },
     {
@@ -72,6 +76,8 @@ test('what is no list of listeners is not taken', () => {
     'mqtts://a:1',
     'mqtts://a:1?cert=x',
     'mqtts://a:1?cert=x&key=',
+    'mqtts://a:1?cert=x&key=y&otherCerts=z',
+    'mqtts://a:1?cert=x&key=y&otherCerts=z&otherKeys=u%2Cv',
     'mqtts://a:1?cert=x&key=y&clientCertificate=required',
     'mqtts://a:1?cert=x&key=y&ca=z',
     'mqtts://a:1?cert=x&key=y&minVersion=TLSv1',

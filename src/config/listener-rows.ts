@@ -9,6 +9,7 @@ import { numberRow, textRow, wordRow } from './row.ts';
 
 const HOST = 'an IP address or a host name, without a port';
 const FILE = 'the path of a file';
+const FILES = 'paths of files with commas between';
 const ORIGINS = 'origins such as https://app.example with commas between, or * for all';
 const PROXIES = 'IP addresses or networks such as 10.0.0.0/8, with commas between';
 
@@ -29,6 +30,8 @@ export interface ListenerValues {
   readonly socket: string;
   readonly cert: string;
   readonly key: string;
+  readonly otherCerts: readonly string[];
+  readonly otherKeys: readonly string[];
   readonly ca: string;
   readonly crl: string;
   readonly clientCertificate: TlsFiles['clientCertificate'];
@@ -73,6 +76,11 @@ export const LISTENER_ROWS: { readonly [Name in ListenerOption]: Row<ListenerVal
   ),
   cert: fileRow("For tls and wss: the broker's certificate in PEM, with those between it and its CA behind it."),
   key: fileRow('For tls and wss: its key in PEM, not encrypted.'),
+  otherCerts: filesRow(
+    'For tls and wss: certificates in PEM for other names, each with those between it and its CA behind it. A client gets the first that is ' +
+      'good for the name that it asks for (SNI), wildcards included, and cert where none is.',
+  ),
+  otherKeys: filesRow('For tls and wss: the keys of otherCerts, in the same order.'),
   ca: fileRow('For tls and wss: the certificates in PEM of the CAs that sign those of clients.'),
   crl: fileRow('For tls and wss: the list in PEM of the certificates that these CAs have revoked.'),
   clientCertificate: wordRow(
@@ -131,7 +139,16 @@ export const LISTENER_ROWS: { readonly [Name in ListenerOption]: Row<ListenerVal
 /** Every option of a listener. */
 export const LISTENER_OPTIONS: readonly ListenerOption[] = Object.keys(LISTENER_ROWS).filter(isListenerOption);
 
-const TLS_OPTIONS: readonly ListenerOption[] = ['cert', 'key', 'ca', 'crl', 'clientCertificate', 'minVersion'];
+const TLS_OPTIONS: readonly ListenerOption[] = [
+  'cert',
+  'key',
+  'otherCerts',
+  'otherKeys',
+  'ca',
+  'crl',
+  'clientCertificate',
+  'minVersion',
+];
 const WEB_SOCKET_OPTIONS: readonly ListenerOption[] = ['path', 'origins'];
 const PLACE_OPTIONS: readonly ListenerOption[] = ['type', 'host', 'port', 'proxyFrom'];
 
@@ -180,6 +197,12 @@ export function faultsOf(values: ListenerValues, given: ReadonlySet<string>): re
     });
   }
   if (type !== 'tls' && type !== 'wss') return faults;
+  if (values.otherCerts.length !== values.otherKeys.length) {
+    faults.push({
+      option: given.has('otherKeys') ? 'otherKeys' : 'otherCerts',
+      sentence: `each of otherCerts needs its key in otherKeys, in the same order: there are ${values.otherCerts.length} and ${values.otherKeys.length}`,
+    });
+  }
   if (values.clientCertificate !== 'none' && !given.has('ca')) {
     faults.push({
       option: 'clientCertificate',
@@ -281,7 +304,7 @@ function showOptions(listener: ListenerAddress): string {
   if (listener.type === 'unix') return '';
   const { proxyFrom } = listener;
   const texts: { readonly [Name in ListenerOption]?: string } = {
-    ...('tls' in listener ? listener.tls : {}),
+    ...('tls' in listener ? textsOfTls(listener.tls) : {}),
     ...('webSocket' in listener ? { origins: listener.webSocket.origins.join(',') } : {}),
     proxyFrom: proxyFrom.join(','),
   };
@@ -293,8 +316,15 @@ function showOptions(listener: ListenerAddress): string {
   return query.length === 0 ? '' : `?${query.join('&')}`;
 }
 
-function tlsFiles({ cert, key, ca, crl, clientCertificate, minVersion }: ListenerValues): TlsFiles {
-  return { cert, key, ca, crl, clientCertificate, minVersion };
+function textsOfTls({ others, ...texts }: TlsFiles): { readonly [Name in ListenerOption]?: string } {
+  const [certs, keys] = [others.map(({ cert }) => cert), others.map(({ key }) => key)];
+  return { ...texts, otherCerts: certs.join(','), otherKeys: keys.join(',') };
+}
+
+function tlsFiles(values: ListenerValues): TlsFiles {
+  const { cert, key, otherCerts, otherKeys, ca, crl, clientCertificate, minVersion } = values;
+  const others = otherCerts.map((other, index) => ({ cert: other, key: otherKeys[index] ?? '' }));
+  return { cert, key, others, ca, crl, clientCertificate, minVersion };
 }
 
 function webSocketRules({ path, origins }: ListenerValues): WebSocketRules {
@@ -307,6 +337,20 @@ function described<Value>(sentence: string, usual: Value) {
 
 function fileRow(sentence: string): Row<string> {
   return textRow({ ...described(sentence, ''), metavar: 'FILE', takes: FILE }, readPath, String);
+}
+
+function filesRow(sentence: string): Row<readonly string[]> {
+  const files = described<readonly string[]>(sentence, []);
+  return textRow<readonly string[]>({ ...files, metavar: 'FILES', takes: FILES }, readPaths, (paths) =>
+    paths.join(','),
+  );
+}
+
+/** A program may hand over a list, in which there may be commas. */
+function readPaths(raw: unknown): readonly string[] | undefined {
+  if (!Array.isArray(raw)) return readList(raw, readPath);
+  const paths = raw.map(readPath).filter((path) => path !== undefined);
+  return paths.length === raw.length && paths.length <= LISTED_MAX ? paths : undefined;
 }
 
 function readPath(raw: unknown): string | undefined {

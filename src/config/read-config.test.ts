@@ -302,7 +302,7 @@ test('each bad file has the problem that it deserves', (context) => {
     ],
     [
       'listeners:\n  - address: x\n',
-      'f.yaml:2:5: "address" is not an option; a listener has type, host, port, socket, cert, key, ca, crl, clientCertificate, minVersion, path, origins, proxyFrom.',
+      'f.yaml:2:5: "address" is not an option; a listener has type, host, port, socket, cert, key, otherCerts, otherKeys, ca, crl, clientCertificate, minVersion, path, origins, proxyFrom.',
     ],
     [
       'port: 1\nlisteners:\n  - port: 2\n',

@@ -94,6 +94,11 @@ export const ADDRESS_ROWS: {
   ),
 };
 
+/** Whether a text is a Server Reference of the form that clients are told; what it takes is said by `REDIRECT_ROWS.to.takes`. */
+export function isReference(text: string): boolean {
+  return readReference(text) !== undefined;
+}
+
 /** Whether a text that comes from code is a topic to begin response topics with. */
 export function isResponseInformation(given: unknown): given is string {
   return given !== NONE && readPrefix(given) !== undefined;

@@ -54,7 +54,8 @@ export const SOURCE_ROWS: { readonly [Name in SourceOption]: Row<AuthSources[Nam
   ),
   jwtKeysCa: fileRow(
     'jwtKeysCa',
-    'The certificates in PEM of the CAs that are trusted for the URL of jwtKeys, in place of the usual ones.',
+    'The certificates in PEM of the CAs that are trusted for the URL of jwtKeys, in place of the usual ones. The file is read again ' +
+      'when it changes.',
   ),
   jwtSecretFile: fileRow(
     'jwtSecretFile',
@@ -122,7 +123,7 @@ export const SOURCE_ROWS: { readonly [Name in SourceOption]: Row<AuthSources[Nam
   ),
   httpAuthCa: fileRow(
     'httpAuthCa',
-    'The certificates in PEM of the CAs that are trusted for httpAuth, in place of the usual ones.',
+    'The certificates in PEM of the CAs that are trusted for httpAuth, in place of the usual ones. The file is read again when it changes.',
   ),
   httpAuthTokenFile: fileRow(
     'httpAuthTokenFile',

@@ -41,6 +41,13 @@ test('what no operation takes is refused with what it does take', () => {
     ['clients', 'limit=0', /limit takes a whole number from 1 to/],
     ['clients', 'limit=1e3', /limit takes a whole number/],
     ['retained', 'payload=yes', /payload takes true or false; got "yes"/],
+    [
+      'kick',
+      `id=a&reason=${'x'.repeat(1_001)}`,
+      /reason takes a text of at most 1,000 characters.*; got "x{60}\.\.\."\.$/,
+    ],
+    ['end-session', 'id=a&reason=a%00b', /reason takes a text .* without U\+0000; got "a\\u0000b"/],
+    ['ban', 'kind=client&value=a&reason=%00', /reason takes a text/],
     ['explain', 'action=publish&topic=t&qos=3', /qos takes a whole number from 0 to 2/],
     ['clients', '__proto__=1', /"__proto__" is not known/],
   ];
@@ -58,6 +65,12 @@ test('what no operation takes is refused with what it does take', () => {
   assert.equal(isOperationName('toString'), false);
 });
 
+test('a reason is taken as long as it may be, in any script', () => {
+  const reason = '💡'.repeat(500);
+  const { question } = readQuestion('kick', writeQuestion({ id: 'a', reason }));
+  assert.deepEqual(question, { id: 'a', reason });
+});
+
 test('what only looks is GET, what changes something is POST', () => {
   const looking = Object.entries(OPERATIONS).flatMap(([name, { method }]) => (method === 'GET' ? [name] : []));
   assert.deepEqual(looking, [
@@ -66,6 +79,8 @@ test('what only looks is GET, what changes something is POST', () => {
     'sessions',
     'client',
     'queue',
+    'groups',
+    'group-queue',
     'retained',
     'explain',
     'drain',

@@ -1,12 +1,14 @@
 // What can be asked of a running broker: one row an operation, from which its address (`/v1/NAME`), its method, the check of its parameters
 // and the types of question and answer come. The broker's side and `vouch ctl` have the same table. Names and parameters stay as they
 // are: scripts use them. What is new is added; what would break a script gets another number before it.
+// Longer than 400 lines because it is a table.
 
 import { UsageError } from '../base/errors.ts';
 import type { Dismissal, EndedSession } from '../broker/administration.ts';
 import type { Ban } from '../broker/bans.ts';
 import type { DrainProgress } from '../broker/draining.ts';
-import type { QueuedView, RetainedView, SessionDetails, SessionView } from '../broker/inspection.ts';
+import type { GroupView, RetainedView, SessionDetails, SessionView } from '../broker/inspection.ts';
+import type { QueuedView } from '../broker/queue-view.ts';
 
 /** The first part of every address. */
 export const CONTROL_VERSION = 'v1';
@@ -33,6 +35,10 @@ export const SESSION_SORTS = [
   'queue',
   'bytes',
   'inflight',
+  'messages-in',
+  'messages-out',
+  'bytes-in',
+  'bytes-out',
   'outbox',
   'subscriptions',
   'connected',
@@ -41,6 +47,12 @@ export const SESSION_SORTS = [
 
 /** By what a list of sessions is sorted. */
 export type SessionSort = (typeof SESSION_SORTS)[number];
+
+/** By what lists of shared subscriptions can be sorted; all begin with the largest. */
+export const GROUP_SORTS = ['queue', 'bytes', 'lent', 'members'] as const;
+
+/** By what a list of shared subscriptions is sorted. */
+export type GroupSort = (typeof GROUP_SORTS)[number];
 
 /** So many rows are kept where they have to be sorted. */
 export const SORTED_ROWS_MAX = 10_000;
@@ -51,6 +63,14 @@ export interface ListQuestion {
   readonly filter: string | undefined;
   readonly user: string | undefined;
   readonly sort: SessionSort | undefined;
+  readonly limit: number | undefined;
+}
+
+/** A question for a list of shared subscriptions. */
+export interface GroupsQuestion {
+  /** A pattern with `*` of their filters, `$share/` included. */
+  readonly filter: string | undefined;
+  readonly sort: GroupSort | undefined;
   readonly limit: number | undefined;
 }
 
@@ -73,6 +93,8 @@ export interface Questions {
   readonly sessions: ListQuestion;
   readonly client: { readonly id: string };
   readonly queue: { readonly id: string; readonly limit: number | undefined; readonly payload: boolean };
+  readonly groups: GroupsQuestion;
+  readonly 'group-queue': { readonly filter: string; readonly limit: number | undefined; readonly payload: boolean };
   readonly retained: {
     readonly filter: string | undefined;
     readonly limit: number | undefined;
@@ -119,6 +141,8 @@ export type ControlRequest = {
   readonly [Name in OperationName]: { readonly kind: Name; readonly question: Questions[Name] };
 }[OperationName];
 
+const SHOWN_LENGTH_MAX = 60;
+
 const COUNT = optionalNumber(1, 1_000_000_000);
 
 const LISTING: Operation<ListQuestion>['parameters'] = {
@@ -128,9 +152,19 @@ const LISTING: Operation<ListQuestion>['parameters'] = {
   limit: COUNT,
 };
 
+/** A DISCONNECT carries no more than 65,535 bytes of it, and the log wants less. */
+const REASON_LENGTH_MAX = 1_000;
+
+/** What is said to a client, or of it: it has to fit into a packet. */
+const REASON: Parameter<string | undefined> = optional({
+  takes: `a text of at most ${REASON_LENGTH_MAX.toLocaleString('en')} characters without U+0000`,
+  read: ([only = '', ...others]) =>
+    others.length > 0 || only.length > REASON_LENGTH_MAX || only.includes('\0') ? undefined : { value: only },
+});
+
 const ENDING: Operation<EndingQuestion>['parameters'] = {
   id: text('a client identifier'),
-  reason: optionalText('a text'),
+  reason: REASON,
 };
 
 /** What can be banned. */
@@ -149,6 +183,16 @@ export const OPERATIONS: { readonly [Name in OperationName]: Operation<Questions
   client: operation('GET', 'Everything about one session.', { id: text('a client identifier') }),
   queue: operation('GET', 'What a session is owed, in flight first.', {
     id: text('a client identifier'),
+    limit: COUNT,
+    payload: flag(),
+  }),
+  groups: operation('GET', 'Shared subscriptions.', {
+    filter: optionalText('a pattern of filters with *'),
+    sort: optional(word(GROUP_SORTS)),
+    limit: COUNT,
+  }),
+  'group-queue': operation('GET', 'What waits for a shared subscription, and not for one of its members.', {
+    filter: text('a Topic Filter with $share/'),
     limit: COUNT,
     payload: flag(),
   }),
@@ -182,7 +226,7 @@ export const OPERATIONS: { readonly [Name in OperationName]: Operation<Questions
   ban: operation('POST', 'Bans a client, a user or an address, and ends their connections.', {
     ...BAN_SUBJECT,
     seconds: COUNT,
-    reason: optionalText('a text'),
+    reason: REASON,
   }),
   unban: operation('POST', 'Ends a ban.', BAN_SUBJECT),
   reload: operation('POST', 'Reads users, rules, keys and certificates again.', {}),
@@ -254,6 +298,8 @@ export interface RowsOf {
   readonly sessions: SessionView;
   readonly client: SessionDetails;
   readonly queue: QueuedRow;
+  readonly groups: GroupView;
+  readonly 'group-queue': QueuedRow;
   readonly retained: RetainedRow;
   readonly explain: ExplainRow;
   /** None: the broker is not being drained. */
@@ -297,7 +343,7 @@ export function readQuestion(name: OperationName, query: URLSearchParams): Contr
     const given = query.getAll(parameter);
     const taken = read(given);
     if (taken === undefined) {
-      const got = given.length === 0 ? 'nothing was said' : `got ${JSON.stringify(given.join(' '))}`;
+      const got = given.length === 0 ? 'nothing was said' : `got ${shown(given.join(' '))}`;
       throw new UsageError('invalid-argument', `${parameter} takes ${takes}; ${got}.`);
     }
     question[parameter] = taken.value;
@@ -314,6 +360,11 @@ export function writeQuestion(question: object): URLSearchParams {
     for (const each of Array.isArray(value) ? value : [value]) query.append(parameter, String(each));
   }
   return query;
+}
+
+/** A text as an error tells of it. */
+function shown(given: string): string {
+  return JSON.stringify(given.length > SHOWN_LENGTH_MAX ? `${given.slice(0, SHOWN_LENGTH_MAX)}...` : given);
 }
 
 function operation<Question>(

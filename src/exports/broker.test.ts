@@ -241,6 +241,29 @@ test('a broker obeys a file of rules; one that is wrong, or stands beside an aut
   });
 });
 
+test('the bounds of asking who clients are can be set, within theirs', async (context) => {
+  brokerFor(context, { authLimits: { authFailuresMax: 3 } });
+  assert.throws(() => createBroker({ authLimits: { authFailuresMax: 0 } }), {
+    code: 'invalid-option',
+    message: /^the limit authFailuresMax takes a whole number from 1 to/,
+  });
+  const strange: object = { passwordFile: 'x' };
+  assert.throws(() => createBroker({ authLimits: strange }), { code: 'invalid-option' });
+});
+
+test('a listener that other machines can reach is warned of as by vouch start', async (context) => {
+  const warnings: string[] = [];
+  const log = { debug() {}, info() {}, warn: (sentence: string) => void warnings.push(sentence), error() {} };
+  const broker = brokerFor(context, { log, allowAnonymous: true });
+  await broker.listen({ port: 0 });
+  assert.deepEqual(warnings, []);
+  await broker.listen({ port: 0, host: '0.0.0.0' });
+  assert.deepEqual(warnings, [
+    'Everybody who can reach this listener may publish and subscribe',
+    'Nothing is encrypted here: passwords, tokens and messages can be read, and changed, on their way',
+  ]);
+});
+
 test('a port in use is an OperationError', async (context) => {
   const broker = brokerFor(context);
   const { port } = await broker.listen({ port: 0 });

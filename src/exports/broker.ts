@@ -3,9 +3,9 @@
 
 import { ALLOW_ALL } from '../auth/allow-all.ts';
 import type { Authenticator, Authorizer } from '../auth/contract.ts';
-import { DEFAULT_AUTH_LIMITS } from '../auth/limits.ts';
+import type { AuthLimits } from '../auth/limits.ts';
 import { answeredRulesAlone } from '../auth/rules/answered-rules-alone.ts';
-import { type AuthSources, hasAnySource } from '../auth/sources.ts';
+import { type AuthSources, hasAnySource, namesGroups } from '../auth/sources.ts';
 import { OperationError, UsageError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { SILENT_LOG } from '../base/log.ts';
@@ -15,7 +15,7 @@ import type { BrokerLimits } from '../broker/limits.ts';
 import type { ClientRedirect } from '../broker/parts.ts';
 import type { BrokerRules } from '../broker/rules.ts';
 import { bytesOf, checkMessageProperties } from '../client/checks.ts';
-import { completeLimits, completeRules } from '../config/check-limits.ts';
+import { completeAuthLimits, completeLimits, completeRules } from '../config/check-limits.ts';
 import { completeSources, type GivenSources } from '../config/check-sources.ts';
 import { type ListenOptions, listenerOf } from '../config/listen-options.ts';
 import type { ListenerAddress } from '../config/listener-address.ts';
@@ -33,6 +33,7 @@ import { AccessRules } from '../server/access-rules.ts';
 import type { EventListener } from '../server/event-hub.ts';
 import { EventHub } from '../server/event-hub.ts';
 import { type Gate, openGate } from '../server/gate.ts';
+import { type DoorGuard, warnOfOpenDoor } from '../server/open-doors.ts';
 import { type ReloadReport, Reloads } from '../server/reloads.ts';
 import { RunningBroker } from '../server/running-broker.ts';
 import { memoryGauge } from '../server/memory-gauge.ts';
@@ -58,6 +59,8 @@ export type {
   Rights,
   RuleTally,
 } from '../auth/contract.ts';
+export type { AuthLimits } from '../auth/limits.ts';
+export { DEFAULT_AUTH_LIMITS } from '../auth/limits.ts';
 export type { AuthSources, TokenAlgorithm } from '../auth/sources.ts';
 export type { ErrorCode } from '../base/errors.ts';
 export { ERROR_CODES, OperationError, UsageError } from '../base/errors.ts';
@@ -71,7 +74,12 @@ export { DEFAULT_LIMITS } from '../broker/limits.ts';
 export type { ClientRedirect } from '../broker/parts.ts';
 export type { BrokerRules, SharedSubscriptionStrategy } from '../broker/rules.ts';
 export { DEFAULT_RULES } from '../broker/rules.ts';
-export type { ListenOptions, ListenTlsOptions, ListenWebSocketOptions } from '../config/listen-options.ts';
+export type {
+  ListenCertificate,
+  ListenOptions,
+  ListenTlsOptions,
+  ListenWebSocketOptions,
+} from '../config/listen-options.ts';
 export type { Message } from '../packet/message.ts';
 export type { QoS } from '../packet/packet.ts';
 export type { MessageProperties, UserProperty } from '../packet/properties.ts';
@@ -105,7 +113,9 @@ export interface BrokerOptions extends GivenSources {
   readonly authenticator?: Authenticator | undefined;
   /** A file of users and passwords, as `vouch passwd` writes it. It is read again when it changes. */
   readonly passwordFile?: string | undefined;
-  /** Decides what a client may do. Default: everything. */
+  /** Bounds of asking who clients are, to set in place of the defaults: checks at a time, and how long who guesses is held off. */
+  readonly authLimits?: Partial<AuthLimits> | undefined;
+  /** Decides what a client may do. Default: everything. Beside `httpAuth`, an answer that comes with rules is refused: nobody would obey them. */
   readonly authorizer?: Authorizer | undefined;
   /** A file of rules in place of `authorizer`, as `vouch start` reads it (docs/rules.md). It is read again when it changes. */
   readonly rulesFile?: string | undefined;
@@ -200,9 +210,7 @@ export function createBroker(options: BrokerOptions = {}): EmbeddedBroker {
   const { revokeOnReload = false } = options;
   const authSources = completeSources(options);
   const gate = gateOf(options, authSources, log);
-  const { authenticator, passwordFile, allowAnonymous = false } = options;
-  const isAsked = authenticator !== undefined || passwordFile !== undefined || hasAnySource(authSources);
-  const isGuarded = isAsked || allowAnonymous;
+  const guard = guardOf(options, authSources);
   const storage = {
     store: isInMemory ? 'memory' : 'sqlite',
     data: data ?? ROWS.data.default,
@@ -210,7 +218,7 @@ export function createBroker(options: BrokerOptions = {}): EmbeddedBroker {
     storeReserveBytes: ROWS.storeReserveBytes.default,
     downtimeMax: ROWS.downtimeMax.default,
   } as const;
-  const accessRules = options.rulesFile === undefined ? undefined : openRules(options.rulesFile, options.authorizer);
+  const accessRules = openRules(options, authSources);
   const reloads = new Reloads(log);
   for (const reloadable of gate.reloadables) reloads.add(reloadable);
   if (accessRules !== undefined) reloads.add(accessRules);
@@ -235,9 +243,11 @@ export function createBroker(options: BrokerOptions = {}): EmbeddedBroker {
   return {
     async listen(listenOptions = {}) {
       const address = listenerOf(listenOptions);
-      if (!isGuarded) refuseUnsafe(address);
+      if (!guard.isAsked && !guard.allowAnonymous) refuseUnsafe(address);
       const running = await life.opened();
-      return await running.listen(address);
+      const listener = await running.listen(address);
+      warnOfOpenDoor(address, listener.url, guard, log);
+      return listener;
     },
     async publish(topic, payload, publishOptions = {}) {
       const message = outgoingMessage(topic, payload, publishOptions, limits);
@@ -302,7 +312,9 @@ function checkData(data: string, store: Store | undefined): void {
   }
 }
 
-function openRules(path: string, authorizer: Authorizer | undefined): AccessRules {
+function openRules(options: BrokerOptions, authSources: AuthSources): AccessRules | undefined {
+  const { rulesFile: path, authorizer, authenticator } = options;
+  if (path === undefined) return undefined;
   if (ROWS.rulesFile.read(path) !== path) {
     throw new UsageError('invalid-option', `rulesFile takes the path of a file; got ${quote(path)}.`);
   }
@@ -313,15 +325,28 @@ function openRules(path: string, authorizer: Authorizer | undefined): AccessRule
   if (outcome.kind === 'invalid') {
     throw new UsageError('invalid-option', outcome.problems.map(showProblem).join('\n'));
   }
-  return new AccessRules(outcome.file);
+  return new AccessRules(outcome.file, authenticator !== undefined || namesGroups(authSources) ? 'answers' : 'file');
 }
 
 function gateOf(options: BrokerOptions, authSources: AuthSources, log: Log): Gate {
   const { authenticator, passwordFile, allowAnonymous = false } = options;
   if (passwordFile !== undefined && (typeof passwordFile !== 'string' || passwordFile === ''))
     throw new UsageError('invalid-option', `passwordFile takes the path of a file; got ${quote(passwordFile)}.`);
-  const choices = { passwordFile: passwordFile ?? '', allowAnonymous, authLimits: DEFAULT_AUTH_LIMITS };
-  return openGate({ ...choices, authSources, authenticator }, log);
+  const choices = {
+    passwordFile: passwordFile ?? '',
+    allowAnonymous,
+    authLimits: completeAuthLimits(options.authLimits ?? {}),
+  };
+  return openGate({ ...choices, authSources, authenticator, hasOwnAuthorizer: options.authorizer !== undefined }, log);
+}
+
+function guardOf(options: BrokerOptions, authSources: AuthSources): DoorGuard {
+  const { authenticator, authorizer, passwordFile, rulesFile, allowAnonymous = false } = options;
+  return {
+    isAsked: authenticator !== undefined || passwordFile !== undefined || hasAnySource(authSources),
+    allowAnonymous,
+    hasRules: authorizer !== undefined || rulesFile !== undefined,
+  };
 }
 
 function checkRedirects(redirects: readonly ClientRedirect[] | undefined): readonly ClientRedirect[] | undefined {

@@ -3,9 +3,10 @@
 
 import { UsageError } from '../base/errors.ts';
 import { SILENT_LOG } from '../base/log.ts';
-import { webClientParts } from '../browser/web-parts.ts';
+import { connectInPage } from '../browser/page-client.ts';
+import { pageScram } from '../browser/page-scram.ts';
+import type { EnhancedAuthentication } from '../client/authentication.ts';
 import type { Client } from '../client/client.ts';
-import { connect as connectWith } from '../client/connect.ts';
 import { checkConnectArguments, type ClientOptions } from '../config/connect-options.ts';
 
 export { ERROR_CODES, OperationError, UsageError } from '../base/errors.ts';
@@ -52,7 +53,7 @@ const BYTES_MAX = 64 * 1024 * 1024;
  * Connects to a broker. Messages of a session that the broker has kept may reach `onMessage` before the promise is fulfilled.
  * @param url  `ws://[user[:password]@]host[:port]/path`, or `wss://` with TLS. What the options say counts more.
  * @throws {UsageError} `invalid-option`, `invalid-argument`: also where no browser can do what is asked for.
- * @throws {OperationError} `connection-refused` (with the broker's Reason Code, if it was the broker), `timed-out`, `connection-lost`,
+ * @throws {OperationError} `connection-refused` (with the broker's Reason Code, if it was the broker), `timed-out`, `connection-lost`, `file-unavailable`,
  * `protocol-error`; with a `store`: `store-in-use`, `store-damaged`, `store-newer`, `store-unavailable`, `store-full`.
  * @throws The signal's reason, where it gave up the attempt.
  */
@@ -60,12 +61,20 @@ export async function connect(url: string, options: ClientOptions = {}): Promise
   checkConnectArguments(url, options);
   refuseWhatNoBrowserHas(url, options);
   const { log, ...given } = options;
-  const hasStore = given.store !== undefined;
-  const parts = await webClientParts(log === undefined || log === 'silent' ? SILENT_LOG : log, hasStore);
-  return await connectWith({ ...(hasStore ? inPage(given) : given), url }, parts);
+  const bounded = given.store === undefined ? given : inPage(given);
+  return await connectInPage({ ...bounded, url }, log === undefined || log === 'silent' ? SILENT_LOG : log);
 }
 
-function refuseWhatNoBrowserHas(url: string, { tls }: ClientOptions): void {
+/**
+ * SCRAM-SHA-256 (RFC 7677), for the option `authentication`: the client proves that it knows the password without sending it, and
+ * takes only a broker that proves the same. The password is kept as long as the client.
+ * @throws {UsageError} `invalid-argument`: what MQTT or SCRAM has no place for; `invalid-option`: the page came neither over https nor from localhost.
+ */
+export function scramSha256(userName: string, password: string | Uint8Array): EnhancedAuthentication {
+  return pageScram(userName, password);
+}
+
+function refuseWhatNoBrowserHas(url: string, { tls, localAddress }: ClientOptions): void {
   if (/^(?:mqtts?|unix):/i.test(url)) {
     const sentence = `A browser reaches a broker over WebSocket only: write ${JSON.stringify(url)} as ws://host:port/path, or wss://.`;
     throw new UsageError('invalid-argument', sentence);
@@ -76,6 +85,7 @@ function refuseWhatNoBrowserHas(url: string, { tls }: ClientOptions): void {
       'tls is not for browsers: the browser decides whom it trusts, and who it is.',
     );
   }
+  if (localAddress !== undefined) throw new UsageError('invalid-option', 'localAddress is not for browsers.');
 }
 
 /** The bounds of a store that is in a page. */

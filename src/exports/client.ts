@@ -30,10 +30,8 @@ export { Reason, reasonName } from '../packet/reason-codes.ts';
 export async function connect(url: string, options: ClientOptions = {}): Promise<Client> {
   checkConnectArguments(url, options);
   const { log, ...connectOptions } = options;
-  return await connectWith(
-    { ...connectOptions, url },
-    nodeClientParts(log === undefined || log === 'silent' ? SILENT_LOG : log),
-  );
+  const parts = nodeClientParts(log === undefined || log === 'silent' ? SILENT_LOG : log);
+  return discreet(await connectWith({ ...connectOptions, url }, parts));
 }
 
 /**
@@ -45,4 +43,16 @@ export function scramSha256(userName: string, password: string | Uint8Array): En
   const name = checkText('userName', userName);
   const bytes = checkBinary('password', typeof password === 'string' ? bytesOf(password) : password);
   return scramClient(name, bytes, NODE_RANDOM);
+}
+
+/** What `console.log` asks for on Node.js. */
+const INSPECT = Symbol.for('nodejs.util.inspect.custom');
+
+/** Whoever logs a client, or makes JSON of it, finds what it is and not what it is made of: the password and the keys of its options. */
+function discreet(client: Client): Client {
+  const show = (): object => {
+    const { clientId, state, connection, unsettledCount } = client;
+    return { clientId, state, connection, unsettledCount };
+  };
+  return Object.defineProperties(client, { toJSON: { value: show }, [INSPECT]: { value: show } });
 }

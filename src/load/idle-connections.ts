@@ -3,7 +3,6 @@
 
 import type { Dial } from '../client/parts.ts';
 import { Count } from './board.ts';
-import { recordMicros } from './latencies.ts';
 import { type ConnectionRole, LoadConnection } from './load-connection.ts';
 import { shareOf } from './plan.ts';
 import type { LoadContext } from './publisher.ts';
@@ -97,13 +96,13 @@ export class IdleConnections {
   private async openOne(index: number, due: number | undefined): Promise<void> {
     const { plan, thread, board, tally, now } = this.context;
     const from = due ?? now();
-    if (due !== undefined) recordMicros(tally.lags, now() - due);
+    if (due !== undefined) tally.lags.record(now() - due);
     try {
       const id = `vb${plan.run.toString(36)}-c${index}`;
       const opened = await LoadConnection.open(this.dial, plan.target, id, new Idle(this.context));
       const { connection, keepAliveSeconds } = opened;
       this.keptAlive(keepAliveSeconds);
-      recordMicros(tally.latencies, now() - from);
+      tally.latencies.record(now() - from);
       board.add(thread, Count.open, 1);
       if (this.isStopped) connection.end();
       else this.connections.add(connection);

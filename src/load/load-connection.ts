@@ -3,8 +3,8 @@
 
 import { OperationError } from '../base/errors.ts';
 import type { Dial } from '../client/parts.ts';
-import { refusalOf } from '../client/handshake.ts';
-import { encodePacket } from '../packet/encode.ts';
+import { foreignLanguage, refusalOf, versionHint } from '../client/handshake.ts';
+import { encodePacket, PACKET_SIZE_MAX } from '../packet/encode.ts';
 import type { ConnackPacket, Packet } from '../packet/packet.ts';
 import { PINGREQ } from '../packet/packet.ts';
 import { PacketType } from '../packet/packet-type.ts';
@@ -51,6 +51,7 @@ export class LoadConnection implements NetworkHandler, PacketSink {
   private answer: ((connack: ConnackPacket) => void) | undefined;
   private lost: ((cause: string) => void) | undefined;
   private trouble: string | undefined;
+  private firstByte: number | undefined;
 
   private constructor(version: ProtocolVersion, role: ConnectionRole) {
     this.version = version;
@@ -61,6 +62,7 @@ export class LoadConnection implements NetworkHandler, PacketSink {
     this.answer = undefined;
     this.lost = undefined;
     this.trouble = undefined;
+    this.firstByte = undefined;
   }
 
   /**
@@ -77,8 +79,8 @@ export class LoadConnection implements NetworkHandler, PacketSink {
     const timeOut = (): OperationError =>
       new OperationError('timed-out', `${host}, port ${port}, did not answer within ${CONNECT_MILLIS_MAX / 1000} s.`);
     try {
-      const network = await dial({ host, port, transport, signal }, connection);
-      const answered = connection.awaitAnswer(network, signal);
+      const network = await dial({ host, port, transport, signal, packetBytesMax: PACKET_SIZE_MAX }, connection);
+      const answered = connection.awaitAnswer(network, { host, port }, signal);
       encodePacket(network.writer(), connect, connect.version);
       network.wrote();
       const connack = await answered;
@@ -133,6 +135,7 @@ export class LoadConnection implements NetworkHandler, PacketSink {
   /** hot: */
   receive(bytes: Uint8Array, start: number, end: number): void {
     const { role } = this;
+    this.firstByte ??= bytes[start];
     role.beginChunk();
     try {
       this.scanner.push(bytes, start, end);
@@ -175,11 +178,19 @@ export class LoadConnection implements NetworkHandler, PacketSink {
     else this.role.closed(why);
   }
 
-  private awaitAnswer(network: NetworkConnection, signal: AbortSignal): Promise<ConnackPacket> {
+  private awaitAnswer(
+    network: NetworkConnection,
+    { host, port }: Pick<LoadTarget, 'host' | 'port'>,
+    signal: AbortSignal,
+  ): Promise<ConnackPacket> {
     this.network = network;
     return new Promise((resolve, reject) => {
       this.answer = resolve;
-      this.lost = (cause) => reject(new OperationError('connection-lost', `${cause} CONNECT had not been answered.`));
+      this.lost = (cause) => {
+        const hint = foreignLanguage(this.firstByte) ?? `${cause} ${versionHint(this.version)}`;
+        const sentence = `${host}, port ${port}, did not answer CONNECT as a broker does. ${hint}`;
+        reject(new OperationError('connection-lost', sentence));
+      };
       signal.addEventListener('abort', () => reject(new OperationError('timed-out', 'No answer to CONNECT.')), {
         once: true,
       });

@@ -1,10 +1,8 @@
 // What a load has found, as plain data: what is printed, written as JSON and drawn. And the verdict: what MQTT does not allow to happen.
 
-import type { RecordableHistogram } from 'node:perf_hooks';
-
 import type { QoS } from '../packet/packet.ts';
 import type { ProtocolVersion } from '../packet/protocol-version.ts';
-import { distributionOf, type Percentiles, percentilesOf } from './latencies.ts';
+import type { Durations, Percentiles } from './latencies.ts';
 import type { LoadKind, LoadPlan } from './plan.ts';
 import type { FlowFindings } from './flow.ts';
 import type { Troubles } from './tally.ts';
@@ -161,13 +159,13 @@ export function limitsOf(
 
 /** The durations of a result. */
 export function durationsOf(
-  latencies: RecordableHistogram,
-  lags: RecordableHistogram,
+  latencies: Durations,
+  lags: Durations,
 ): Pick<LoadResult, 'latency' | 'lag' | 'latencyDistribution'> {
   return {
-    latency: percentilesOf(latencies),
-    lag: percentilesOf(lags),
-    latencyDistribution: distributionOf(latencies),
+    latency: latencies.percentiles(),
+    lag: lags.percentiles(),
+    latencyDistribution: latencies.distribution(),
   };
 }
 

@@ -10,7 +10,6 @@ import { Board, Count } from './board.ts';
 import { type Credit, PairCredit, SharedCredit, UNLIMITED } from './credit.ts';
 import type { FlowFindings } from './flow.ts';
 import { IdleConnections } from './idle-connections.ts';
-import { newHistogram } from './latencies.ts';
 import { LoadConnection } from './load-connection.ts';
 import { copiesOf, isPaired, type LoadPlan, shareOf } from './plan.ts';
 import { type LoadContext, Publisher } from './publisher.ts';
@@ -247,13 +246,13 @@ export class LoadRun {
     const sample: ThreadSample = {
       kind: 'sample',
       thread: this.context.thread,
-      latencies: tally.latencies,
-      lags: tally.lags,
+      latencies: tally.latencies.counts(),
+      lags: tally.lags.counts(),
       busy: used.utilization,
     };
     this.usedSince = performance.eventLoopUtilization();
-    tally.latencies = newHistogram();
-    tally.lags = newHistogram();
+    tally.latencies.clear();
+    tally.lags.clear();
     return sample;
   }
 

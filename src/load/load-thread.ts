@@ -4,8 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 
 import { assert } from '../base/assert.ts';
 import { OperationError, UsageError } from '../base/errors.ts';
-import { SILENT_LOG } from '../base/log.ts';
-import { nodeClientParts } from '../server/client-parts.ts';
+import { nodeDial } from '../server/client-parts.ts';
 import { LoadRun } from './load-run.ts';
 import type { ThreadJob, ThreadNews, ThreadOrder } from './thread-port.ts';
 
@@ -14,7 +13,8 @@ const port = parentPort;
 const say = (news: ThreadNews): void => port.postMessage(news, []);
 
 // What the coordinator in run-load.ts has put there.
-const run = new LoadRun(workerData as ThreadJob, nodeClientParts(SILENT_LOG).dial, say);
+// Each connection stands for another client: none resumes the TLS session of one before.
+const run = new LoadRun(workerData as ThreadJob, nodeDial(undefined), say);
 port.on('message', (order: ThreadOrder) => {
   run.obey(order);
 });

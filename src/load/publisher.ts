@@ -1,5 +1,6 @@
 // One client that publishes: as fast as the window, the credit and the timetable let it. Each message is a copy of one PUBLISH that was
-// laid down once, with its own number, moment and Packet Identifier written over it.
+// laid down once, with its own number, moment and Packet Identifier written over it. Messages that leave together are copied together: the first of them, then
+// as many as there are already, again and again, which is a few long copies instead of many short ones.
 //
 // With a timetable a message carries the moment when it was due, not the one when it left: a generator or a broker that is behind is
 // seen in the latencies (no coordinated omission). The timetable is kept to its end, however late; a broker that needs more than twice
@@ -14,15 +15,14 @@ import { NO_MESSAGE_PROPERTIES } from '../packet/properties.ts';
 import { reasonName } from '../packet/reason-codes.ts';
 import { type Board, Count } from './board.ts';
 import type { Credit } from './credit.ts';
-import { recordMicros } from './latencies.ts';
 import { type ConnectionRole, type LoadConnection, writeAcknowledgement } from './load-connection.ts';
 import { isOpenLoop, type LoadPlan, topicOf } from './plan.ts';
 import { Schedule } from './schedule.ts';
-import { writeStamp } from './stamp.ts';
+import { writeMoment, writeSequence, writeStamp } from './stamp.ts';
 import type { Tally } from './tally.ts';
 
-/** A broker that does not read is looked for every so many messages. */
-const LOOK_EVERY = 32;
+/** So much is laid down together, and then looked whether the broker still reads. */
+const BATCH_BYTES = 16_384;
 
 /** So many messages leave at one go, so that what comes is read in between. */
 const BURST_MAX = 4096;
@@ -129,8 +129,9 @@ export class Publisher implements ConnectionRole {
       subscriptionIdentifiers: [],
       expiryInterval: undefined,
     });
+    this.payloadAt = writer.position - payload.length;
+    writeStamp(writer.bytes, this.payloadAt, plan.run, this.index);
     this.template = writer.bytes.slice(0, writer.position);
-    this.payloadAt = this.template.length - payload.length;
   }
 
   /** Begins to send. */
@@ -190,8 +191,8 @@ export class Publisher implements ConnectionRole {
     this.free[this.freeCount++] = id;
     this.context.board.add(this.context.thread, Count.acknowledged, 1);
     if (plan.kind === 'pub') {
-      const { tally } = this.context;
-      recordMicros(tally.latencies, this.context.now() - (this.dueMoments[id] as number));
+      const { tally, now } = this.context;
+      tally.latencies.record(now() - (this.dueMoments[id] as number));
     }
   }
 
@@ -268,37 +269,57 @@ export class Publisher implements ConnectionRole {
 
   private sendMany(room: number, now: number): void {
     // hot:
-    const { plan, board, tally, thread } = this.context;
-    const connection = this.connection;
-    if (connection === undefined) return;
-    const output = connection.output;
-    const { template } = this;
-    let count = 0;
-    while (count < room) {
+    const { board, thread } = this.context;
+    const output = this.connection?.output;
+    if (output === undefined) return;
+    const size = this.template.length;
+    const batchMax = Math.max(1, Math.floor(BATCH_BYTES / size));
+    writeMoment(this.template, this.payloadAt, now);
+    let sent = 0;
+    while (sent < room) {
+      const count = Math.min(batchMax, room - sent);
       const writer = output.writer();
-      writer.reserve(template.length);
-      const at = writer.position;
-      writer.raw(template);
-      const due = this.schedule === undefined ? now : this.schedule.dueAt(this.sentCount);
-      if (this.schedule !== undefined) {
-        recordMicros(tally.lags, now - Math.max(due, this.freeSince));
-        if (due < this.freeSince) tally.heldUp++;
-      }
-      writeStamp(writer, at + this.payloadAt, plan.run, this.index, this.sentCount, due);
-      if (plan.qos !== 0) this.giveId(writer, at, due);
+      const start = writer.position;
+      this.layDown(writer, count);
+      for (let at = start; at < writer.position; at += size) this.address(writer.bytes, at, now);
       output.wrote();
-      this.sentCount++;
-      count++;
-      if (count % LOOK_EVERY === 0 && output.waitingBytes() > 0) break;
+      sent += count;
+      if (output.waitingBytes() > 0) break;
     }
-    this.credit.sent(count);
-    board.add(thread, Count.sent, count);
+    this.credit.sent(sent);
+    board.add(thread, Count.sent, sent);
   }
 
-  private giveId(writer: ByteWriter, at: number, due: number): void {
+  /** Copies the template so many times. */
+  private layDown(writer: ByteWriter, count: number): void {
+    const size = this.template.length;
+    const all = size * count;
+    writer.reserve(all);
+    const start = writer.position;
+    writer.raw(this.template);
+    for (let done = size; done < all; done *= 2) {
+      writer.bytes.copyWithin(start + done, start, start + Math.min(done, all - done));
+    }
+    writer.position = start + all;
+  }
+
+  /** Makes the copy at a place the next message. hot: */
+  private address(bytes: Uint8Array, at: number, now: number): void {
+    const { schedule } = this;
+    const sequence = this.sentCount++;
+    writeSequence(bytes, at + this.payloadAt, sequence);
+    let due = now;
+    if (schedule !== undefined) {
+      due = schedule.dueAt(sequence);
+      const { tally } = this.context;
+      tally.lags.record(now - Math.max(due, this.freeSince));
+      if (due < this.freeSince) tally.heldUp++;
+      writeMoment(bytes, at + this.payloadAt, due);
+    }
+    if (this.context.plan.qos === 0) return;
     const id = this.free[--this.freeCount] as number;
-    writer.bytes[at + this.idAt] = id >>> 8;
-    writer.bytes[at + this.idAt + 1] = id;
+    bytes[at + this.idAt] = id >>> 8;
+    bytes[at + this.idAt + 1] = id;
     this.flights[id] = Flight.sent;
     this.dueMoments[id] = due;
   }

@@ -10,7 +10,7 @@ import { unreachable } from '../base/assert.ts';
 import { OperationError, UsageError } from '../base/errors.ts';
 import { hostInUrl } from '../transport/tcp/tcp-address.ts';
 import { Board, Count } from './board.ts';
-import { newHistogram, percentilesOf } from './latencies.ts';
+import { Durations } from './latencies.ts';
 import { durationsOf, faultsOf, latencyOf, limitsOf, type LoadResult, type Stretch } from './load-result.ts';
 import type { FlowFindings } from './flow.ts';
 import { sumOf } from './load-run.ts';
@@ -69,8 +69,8 @@ class Coordinator {
   private readonly reports: ThreadReport[];
   private readonly samples: ThreadSample[];
   private readonly timeline: Stretch[];
-  private readonly latencies = newHistogram();
-  private readonly lags = newHistogram();
+  private readonly latencies = new Durations();
+  private readonly lags = new Durations();
   /** How busy each thread was, over all samples while it had something to do. */
   private readonly busySums: number[];
   private busySamples: number;
@@ -223,8 +223,8 @@ class Coordinator {
     this.tell({ kind: 'sample' });
     // A thread that is no more does not answer; it has said why.
     await Promise.race([sampled, this.reported]);
-    const latencies = newHistogram();
-    const lags = newHistogram();
+    const latencies = new Durations();
+    const lags = new Durations();
     for (const sample of this.samples) {
       latencies.add(sample.latencies);
       lags.add(sample.lags);
@@ -232,8 +232,8 @@ class Coordinator {
     }
     if (!this.isDraining) this.busySamples++;
     this.samples.length = 0;
-    this.latencies.add(latencies);
-    this.lags.add(lags);
+    this.latencies.add(latencies.counts());
+    this.lags.add(lags.counts());
     const now = this.snapshot();
     const stretch: Stretch = {
       at: (now.at - this.startAt) / 1e6,
@@ -242,8 +242,8 @@ class Coordinator {
       received: now.received - this.last.received,
       acknowledged: now.acknowledged - this.last.acknowledged,
       open: this.board.total(Count.open),
-      latency: percentilesOf(latencies),
-      lag: percentilesOf(lags),
+      latency: latencies.percentiles(),
+      lag: lags.percentiles(),
     };
     this.last = now;
     this.timeline.push(stretch);

@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { ByteWriter } from '../base/byte-writer.ts';
 import { Schedule } from './schedule.ts';
-import { momentOf, publisherOf, runOf, sequenceOf, STAMP_BYTES, writeStamp } from './stamp.ts';
+import {
+  momentOf,
+  publisherOf,
+  runOf,
+  sequenceOf,
+  STAMP_BYTES,
+  writeMoment,
+  writeSequence,
+  writeStamp,
+} from './stamp.ts';
 
 test('publishers share a rate evenly, one after the other', () => {
   const schedules = [0, 1].map((publisher) => new Schedule(1_000_000, 10, 2, publisher));
@@ -25,10 +33,11 @@ test('nothing is due before the start, and the first message at the start', () =
 });
 
 test('a stamp reads as it was written, however late and large', () => {
-  const writer = new ByteWriter(new Uint8Array(STAMP_BYTES + 3));
+  const bytes = new Uint8Array(STAMP_BYTES + 3);
   const moment = 400 * 86_400 * 1e6 + 123_456;
-  writeStamp(writer, 3, 65_535, 40_000, 4_000_000_000, moment);
-  const { bytes } = writer;
+  writeStamp(bytes, 3, 65_535, 40_000);
+  writeSequence(bytes, 3, 4_000_000_000);
+  writeMoment(bytes, 3, moment);
   assert.deepEqual(
     [runOf(bytes, 3), publisherOf(bytes, 3), sequenceOf(bytes, 3), momentOf(bytes, 3)],
     [65_535, 40_000, 4_000_000_000, moment],

@@ -1,8 +1,6 @@
 // What every message of a load carries at the beginning of its payload: which run it is of, which publisher, the how manyth of that
 // publisher, and when it was due. From it a subscriber tells what is missing, what is there twice and how long it took.
 
-import type { ByteWriter } from '../base/byte-writer.ts';
-
 /** The size of a stamp, and so the smallest payload. */
 export const STAMP_BYTES = 16;
 
@@ -12,21 +10,21 @@ const SEQUENCE_AT = 4;
 const MOMENT_AT = 8;
 const HALF = 2 ** 32;
 
-/** Lays a stamp over a payload that is in the writer already. hot: */
-export function writeStamp(
-  writer: ByteWriter,
-  at: number,
-  run: number,
-  publisher: number,
-  sequence: number,
-  moment: number,
-): void {
-  const bytes = writer.bytes;
+/** Lays the part of a stamp over a payload that is the same in all messages of a publisher. */
+export function writeStamp(bytes: Uint8Array, at: number, run: number, publisher: number): void {
   bytes[at] = run >>> 8;
   bytes[at + 1] = run;
   bytes[at + PUBLISHER_AT] = publisher >>> 8;
   bytes[at + PUBLISHER_AT + 1] = publisher;
+}
+
+/** Writes the number of a message, from 0. hot: */
+export function writeSequence(bytes: Uint8Array, at: number, sequence: number): void {
   writeU32(bytes, at + SEQUENCE_AT, sequence);
+}
+
+/** Writes when a message was due, in microseconds. hot: */
+export function writeMoment(bytes: Uint8Array, at: number, moment: number): void {
   writeU32(bytes, at + MOMENT_AT, Math.floor(moment / HALF));
   writeU32(bytes, at + MOMENT_AT + 4, moment % HALF);
 }

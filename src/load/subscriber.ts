@@ -8,7 +8,6 @@ import { reasonName } from '../packet/reason-codes.ts';
 import { Count } from './board.ts';
 import type { Credit } from './credit.ts';
 import { Flow, type FlowFindings } from './flow.ts';
-import { recordMicros } from './latencies.ts';
 import { type ConnectionRole, type LoadConnection, writeAcknowledgement } from './load-connection.ts';
 import { filterOf, isPaired } from './plan.ts';
 import type { LoadContext } from './publisher.ts';
@@ -52,6 +51,9 @@ export class Subscriber implements ConnectionRole {
   private readonly held: Set<number>;
   private now: number;
   private chunkCount: number;
+  /** What left together comes together: a moment, and how many messages of this chunk have had it that are not counted yet. */
+  private moment: number;
+  private momentCount: number;
 
   /**
    * @param delivered  Called after a chunk with messages in it.
@@ -77,6 +79,8 @@ export class Subscriber implements ConnectionRole {
     this.held = new Set();
     this.now = 0;
     this.chunkCount = 0;
+    this.moment = 0;
+    this.momentCount = 0;
   }
 
   /** Takes its connection, subscribes, and waits for the answer: '' or what is wrong. */
@@ -147,6 +151,7 @@ export class Subscriber implements ConnectionRole {
   endChunk(): void {
     if (this.chunkCount === 0) return;
     const { board, tally, thread } = this.context;
+    this.countMoment(0);
     board.add(thread, Count.received, this.chunkCount);
     this.credit.received(this.chunkCount);
     tally.lastReceivedAt = this.now;
@@ -200,7 +205,17 @@ export class Subscriber implements ConnectionRole {
     if (this.lastFlow?.take(sequence) === false) return;
     this.chunkCount++;
     // The clock of another machine is another clock.
-    if (plan.kind !== 'sub') recordMicros(tally.latencies, this.now - momentOf(bytes, start));
+    if (plan.kind === 'sub') return;
+    const moment = momentOf(bytes, start);
+    if (moment !== this.moment) this.countMoment(moment);
+    this.momentCount++;
+  }
+
+  /** Counts the messages of a moment, and begins with the next one. */
+  private countMoment(next: number): void {
+    if (this.momentCount > 0) this.context.tally.latencies.record(this.now - this.moment, this.momentCount);
+    this.moment = next;
+    this.momentCount = 0;
   }
 
   private lookUp(key: number, sequence: number): void {

@@ -1,8 +1,6 @@
 // What one thread of a load has found besides the counts on the board: durations, and everything that should not have happened.
 
-import type { RecordableHistogram } from 'node:perf_hooks';
-
-import { newHistogram } from './latencies.ts';
+import { Durations } from './latencies.ts';
 
 /** So many different sentences about trouble are kept; all trouble is counted. */
 const SENTENCES_MAX = 20;
@@ -25,10 +23,10 @@ export interface Troubles {
 
 /** The counts of one thread. */
 export class Tally {
-  /** What came since the last sample; the thread takes them away and puts new ones here. */
-  latencies: RecordableHistogram;
-  /** How late messages left. */
-  lags: RecordableHistogram;
+  /** Since the last sample. */
+  readonly latencies: Durations;
+  /** How late messages left, since the last sample. */
+  readonly lags: Durations;
   refused: number;
   unexpected: number;
   disconnects: number;
@@ -44,8 +42,8 @@ export class Tally {
   private readonly sentences: Map<string, number>;
 
   constructor() {
-    this.latencies = newHistogram();
-    this.lags = newHistogram();
+    this.latencies = new Durations();
+    this.lags = new Durations();
     this.refused = 0;
     this.unexpected = 0;
     this.disconnects = 0;

@@ -1,10 +1,9 @@
 // What the coordinator of a load and its threads say to each other.
 
-import type { RecordableHistogram } from 'node:perf_hooks';
-
 import type { ErrorCode } from '../base/errors.ts';
 import type { LoadPlan } from './plan.ts';
 import type { FlowFindings } from './flow.ts';
+import type { DurationCounts } from './latencies.ts';
 import type { Troubles } from './tally.ts';
 
 /** What a thread is made with. */
@@ -40,8 +39,8 @@ export type ThreadNews =
 export interface ThreadSample {
   readonly kind: 'sample';
   readonly thread: number;
-  readonly latencies: RecordableHistogram;
-  readonly lags: RecordableHistogram;
+  readonly latencies: DurationCounts;
+  readonly lags: DurationCounts;
   /** Between 0 and 1. */
   readonly busy: number;
 }

@@ -1,41 +1,16 @@
-// CONNECT and CONNACK (sections 3.1 and 3.2). The protocol is read on its own first: which version
+// CONNECT (section 3.1). The protocol is read on its own first: which version
 // a Client speaks must be known to refuse the rest of its CONNECT in words that it understands.
 // Everything in a CONNECT is a copy: authentication takes its time, and the chunk is long gone by then.
 // Whether a Client Identifier may be empty, and all that needs more than the packet, is the broker's affair.
 
-import {
-  NO_WILL_PROPERTIES,
-  decodeConnackProperties,
-  decodeConnectProperties,
-  decodeWillProperties,
-} from './decode-properties.ts';
-import type { ConnackPacket, ConnectPacket, QoS, Will } from './packet.ts';
+import { NO_WILL_PROPERTIES, decodeConnectProperties, decodeWillProperties } from './decode-properties.ts';
+import type { ConnectPacket, QoS, Will } from './packet.ts';
 import type { PacketReader } from './packet-reader.ts';
-import { NO_CONNACK_PROPERTIES, NO_CONNECT_PROPERTIES } from './properties.ts';
+import { NO_CONNECT_PROPERTIES } from './properties.ts';
 import { ProtocolError } from './protocol-error.ts';
-import type { ProtocolVersion } from './protocol-version.ts';
-import { REASON_CODES } from './reason-code-table.ts';
+import { type Protocol, PROTOCOLS, type ProtocolVersion } from './protocol-version.ts';
 import { Reason } from './reason-codes.ts';
 import { hasWildcard, topicNameError } from './topic-name.ts';
-
-/** What the first two fields of a CONNECT say. */
-export interface Protocol {
-  readonly name: 'MQIsdp' | 'MQTT';
-  /** As on the wire. */
-  readonly level: number;
-  readonly version: ProtocolVersion;
-  /** The high bit of the level, by which bridges of other brokers make themselves known on 3.x. */
-  readonly bridge: boolean;
-}
-
-/** Every protocol that is spoken here. */
-export const PROTOCOLS: readonly Protocol[] = [
-  { name: 'MQIsdp', level: 0x03, version: 3, bridge: false },
-  { name: 'MQIsdp', level: 0x83, version: 3, bridge: true },
-  { name: 'MQTT', level: 0x04, version: 4, bridge: false },
-  { name: 'MQTT', level: 0x84, version: 4, bridge: true },
-  { name: 'MQTT', level: 0x05, version: 5, bridge: false },
-];
 
 /**
  * Reads Protocol Name and Protocol Version.
@@ -91,27 +66,6 @@ export function decodeConnect(reader: PacketReader, { version, bridge }: Protoco
     will,
     properties,
   };
-}
-
-/**
- * Reads a CONNACK.
- * @throws {ProtocolError} `malformed-packet` (0x81), `protocol-error` (0x82).
- */
-export function decodeConnack(reader: PacketReader, version: ProtocolVersion): ConnackPacket {
-  const flags = reader.u8('the Connect Acknowledge Flags');
-  // [MQTT-3.2.2-1] MQTT 3.1 has no such flags, only a byte that is not used.
-  if (flags > 1 && version !== 3) throw reader.malformed('MQTT-3.2.2-1', 'reserved Connect Acknowledge Flags are set');
-  const sessionPresent = flags === 1 && version !== 3;
-  const reasonCode = reader.u8('the Connect Reason Code');
-  // [MQTT-3.2.2-8]
-  if (!REASON_CODES[version === 5 ? 'connack' : 'connectReturnCode'].has(reasonCode))
-    throw reader.badReason('MQTT-3.2.2-8', reasonCode);
-  // [MQTT-3.2.2-6]
-  if (sessionPresent && reasonCode !== 0)
-    throw reader.violation('MQTT-3.2.2-6', 'Session Present is set with a refusal');
-  const properties = version === 5 ? decodeConnackProperties(reader) : NO_CONNACK_PROPERTIES;
-  reader.finish();
-  return { kind: 'connack', sessionPresent, reasonCode, properties };
 }
 
 function checkFlags(reader: PacketReader, flags: number, version: ProtocolVersion): void {

@@ -1,12 +1,14 @@
 // SUBSCRIBE and UNSUBSCRIBE (sections 3.8 and 3.10). Topic Filters are read as text that is not
 // empty; what they mean, and whether their wildcards stand where they may, is for topic/ to say.
-// How many there are is bounded by the packet's size alone.
+// How many there may be is the owner's to say: one costs four bytes of a packet, and much more to whoever must keep it.
 
 import { decodeSubscribeProperties, decodeUnsubscribeProperties } from './decode-properties.ts';
 import type { QoS, SubscribePacket, SubscriptionOptions, SubscriptionRequest, UnsubscribePacket } from './packet.ts';
 import type { PacketReader } from './packet-reader.ts';
 import { NO_SUBSCRIBE_PROPERTIES, NO_UNSUBSCRIBE_PROPERTIES } from './properties.ts';
+import { ProtocolError } from './protocol-error.ts';
 import type { ProtocolVersion } from './protocol-version.ts';
+import { Reason } from './reason-codes.ts';
 
 /** Every good Subscription Options byte as the one value that all subscriptions with it share. */
 const OPTIONS: readonly (SubscriptionOptions | undefined)[] = buildOptions();
@@ -15,15 +17,17 @@ const Option = { qos: 0x03, noLocal: 0x04, retainAsPublished: 0x08, retainHandli
 
 /**
  * Reads a SUBSCRIBE.
- * @throws {ProtocolError} `malformed-packet` (0x81), `protocol-error` (0x82).
+ * @param filtersMax  More of them are not taken.
+ * @throws {ProtocolError} `malformed-packet` (0x81), `protocol-error` (0x82), `too-many-filters` (0x97).
  */
-export function decodeSubscribe(reader: PacketReader, version: ProtocolVersion): SubscribePacket {
+export function decodeSubscribe(reader: PacketReader, version: ProtocolVersion, filtersMax: number): SubscribePacket {
   const id = reader.id('MQTT-2.2.1-3');
   const properties = version === 5 ? decodeSubscribeProperties(reader) : NO_SUBSCRIBE_PROPERTIES;
   // [MQTT-3.8.3-2]
   if (reader.isAtEnd) throw reader.violation('MQTT-3.8.3-2', 'there is no Topic Filter');
   const subscriptions: SubscriptionRequest[] = [];
   while (!reader.isAtEnd) {
+    if (subscriptions.length >= filtersMax) throw tooManyFilters(reader, filtersMax);
     // [MQTT-3.8.3-1]
     const filter = readFilter(reader);
     const options = version === 5 ? readOptions(reader, filter) : readRequestedQoS(reader);
@@ -34,17 +38,30 @@ export function decodeSubscribe(reader: PacketReader, version: ProtocolVersion):
 
 /**
  * Reads an UNSUBSCRIBE.
- * @throws {ProtocolError} `malformed-packet` (0x81), `protocol-error` (0x82).
+ * @param filtersMax  More of them are not taken.
+ * @throws {ProtocolError} `malformed-packet` (0x81), `protocol-error` (0x82), `too-many-filters` (0x97).
  */
-export function decodeUnsubscribe(reader: PacketReader, version: ProtocolVersion): UnsubscribePacket {
+export function decodeUnsubscribe(
+  reader: PacketReader,
+  version: ProtocolVersion,
+  filtersMax: number,
+): UnsubscribePacket {
   const id = reader.id('MQTT-2.2.1-3');
   const properties = version === 5 ? decodeUnsubscribeProperties(reader) : NO_UNSUBSCRIBE_PROPERTIES;
   // [MQTT-3.10.3-2]
   if (reader.isAtEnd) throw reader.violation('MQTT-3.10.3-2', 'there is no Topic Filter');
   const filters: string[] = [];
   // [MQTT-3.10.3-1]
-  while (!reader.isAtEnd) filters.push(readFilter(reader));
+  while (!reader.isAtEnd) {
+    if (filters.length >= filtersMax) throw tooManyFilters(reader, filtersMax);
+    filters.push(readFilter(reader));
+  }
   return { kind: 'unsubscribe', id, filters, properties };
+}
+
+function tooManyFilters({ packet }: PacketReader, filtersMax: number): ProtocolError {
+  const detail = `${packet}: it has more than the ${filtersMax} Topic Filters allowed`;
+  return new ProtocolError('too-many-filters', Reason.quotaExceeded, '', detail);
 }
 
 function readFilter(reader: PacketReader): string {

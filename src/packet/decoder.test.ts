@@ -340,3 +340,30 @@ test('a decoder that has thrown throws again, and never gets past the error', ()
   assert.throws(() => decoder.next(), { reasonCode: 0x90 });
   assert.throws(() => decoder.next(), { reasonCode: 0x90 });
 });
+
+test('a SUBSCRIBE or UNSUBSCRIBE may have so many Topic Filters and no more, where its receiver says how many', () => {
+  for (const [name, few, many] of [
+    ['SUBSCRIBE', '82 0a 00 01 00 01 61 00 00 01 62 00', '82 0e 00 01 00 01 61 00 00 01 62 00 00 01 63 00'],
+    ['UNSUBSCRIBE', 'a2 08 00 01 00 01 61 00 01 62', 'a2 0b 00 01 00 01 61 00 01 62 00 01 63'],
+  ] as const) {
+    const options = {
+      receives: 'from-client',
+      maximumPacketSize: 100,
+      version: 4,
+      topics: createTopicTable(),
+    } as const;
+    const read = (body: string, filtersMax?: number): Packet | undefined => {
+      const decoder = new PacketDecoder(filtersMax === undefined ? options : { ...options, filtersMax });
+      const bytes = hex(body);
+      decoder.push(bytes, 0, bytes.length);
+      return decoder.next();
+    };
+    assert.equal(read(few, 2)?.kind, name.toLowerCase());
+    assert.equal(read(many)?.kind, name.toLowerCase());
+    assert.throws(() => read(many, 2), {
+      kind: 'too-many-filters',
+      reasonCode: 0x97,
+      message: `${name}: it has more than the 2 Topic Filters allowed`,
+    });
+  }
+});

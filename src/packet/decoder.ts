@@ -18,7 +18,8 @@ import type { ByteArena } from '../base/byte-arena.ts';
 import type { TextTable } from '../base/text-table.ts';
 import { assert } from '../base/assert.ts';
 import { decodeDeliveryAcknowledgement, decodeSuback, decodeUnsuback } from './decode-acknowledgement.ts';
-import { decodeConnack, decodeConnect, decodeProtocol } from './decode-connect.ts';
+import { decodeConnack } from './decode-connack.ts';
+import { decodeConnect, decodeProtocol } from './decode-connect.ts';
 import { decodeAuth, decodeDisconnect } from './decode-disconnect.ts';
 import { decodePublish } from './decode-publish.ts';
 import { decodeSubscribe, decodeUnsubscribe } from './decode-subscribe.ts';
@@ -43,6 +44,8 @@ export interface DecoderOptions {
   readonly maximumPacketSize: number;
   /** `undefined` on a Server until CONNECT has said it. */
   readonly version: ProtocolVersion | undefined;
+  /** Topic Filters that a SUBSCRIBE or UNSUBSCRIBE may have. Default: as many as it has room for. */
+  readonly filtersMax?: number;
   /** Topic Names seen before; one table serves all decoders of a process. See `createTopicTable`. */
   readonly topics: TextTable;
   /**
@@ -59,6 +62,7 @@ export class PacketDecoder {
   /** In bytes, with the fixed header; may be changed between packets. */
   maximumPacketSize: number;
   private readonly receives: Direction;
+  private readonly filtersMax: number;
   private readonly topics: TextTable;
   private readonly arena: ByteArena | undefined;
   /** The chunk: the bytes from `position` to `end` have not been looked at, or are of a packet that is not complete. */
@@ -82,6 +86,7 @@ export class PacketDecoder {
     this.version = options.version;
     this.maximumPacketSize = options.maximumPacketSize;
     this.receives = options.receives;
+    this.filtersMax = options.filtersMax ?? Number.POSITIVE_INFINITY;
     this.topics = options.topics;
     this.arena = options.arena;
     this.bytes = NOTHING;
@@ -229,11 +234,11 @@ export class PacketDecoder {
       case PacketType.connack:
         return decodeConnack(reader, version);
       case PacketType.subscribe:
-        return decodeSubscribe(reader, version);
+        return decodeSubscribe(reader, version, this.filtersMax);
       case PacketType.suback:
         return decodeSuback(reader, version);
       case PacketType.unsubscribe:
-        return decodeUnsubscribe(reader, version);
+        return decodeUnsubscribe(reader, version, this.filtersMax);
       case PacketType.unsuback:
         return decodeUnsuback(reader, version);
       case PacketType.pingreq:

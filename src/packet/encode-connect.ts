@@ -2,10 +2,9 @@
 
 import { assert } from '../base/assert.ts';
 import type { ByteWriter } from '../base/byte-writer.ts';
-import { PROTOCOLS } from './decode-connect.ts';
 import { encodeProperties } from './encode-properties.ts';
 import type { ConnackPacket, ConnectPacket, Will } from './packet.ts';
-import type { ProtocolVersion } from './protocol-version.ts';
+import { PROTOCOLS, type ProtocolVersion } from './protocol-version.ts';
 
 /** Lays down what follows the fixed header of a CONNECT. Its version is the packet's own. */
 export function encodeConnect(writer: ByteWriter, packet: ConnectPacket): void {

@@ -8,6 +8,7 @@ export type ProtocolErrorKind =
   | 'malformed-packet'
   | 'protocol-error'
   | 'packet-too-large'
+  | 'too-many-filters'
   | 'receive-maximum-exceeded'
   | 'topic-alias-invalid'
   | 'topic-name-invalid'

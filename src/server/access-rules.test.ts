@@ -20,7 +20,7 @@ function rulesOf(context: TestContext, text: string) {
   writeFileSync(file, text);
   const outcome = readRulesFile(file);
   assert(outcome.kind === 'valid');
-  return { file, rules: new AccessRules(outcome.file, 5) };
+  return { file, rules: new AccessRules(outcome.file, 'file', 5) };
 }
 
 function mayPublish(rules: AccessRules, topic: string): boolean {
@@ -67,7 +67,7 @@ test('a file that changed between its reading and the watching of it is read aga
   const outcome = readRulesFile(file);
   assert(outcome.kind === 'valid');
   writeFileSync(file, ALLOW_B);
-  const rules = new AccessRules(outcome.file, 5);
+  const rules = new AccessRules(outcome.file, 'file', 5);
   const alive = setInterval(() => {}, 60_000); // The watch does not keep the process alive.
   context.after(() => clearInterval(alive));
   context.after(() => rules.watch.close());

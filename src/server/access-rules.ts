@@ -4,7 +4,7 @@
 
 import type { Action, Authorizer, Explanation, Identity, RuleTally } from '../auth/contract.ts';
 import type { RuleFile } from '../auth/rules/rule.ts';
-import { RuleSet } from '../auth/rules/rule-set.ts';
+import { type GroupsFrom, RuleSet } from '../auth/rules/rule-set.ts';
 import { lostRights } from '../broker/revoking.ts';
 import { showProblem } from '../config/problem.ts';
 import { readRulesFile } from '../config/rules-file.ts';
@@ -16,21 +16,24 @@ export class AccessRules implements Authorizer, Reloadable {
   readonly allowsAll: boolean;
   readonly what: string;
   readonly watch: FileWatch;
+  private readonly groupsFrom: GroupsFrom;
   private file: RuleFile;
   private rules: RuleSet;
 
   /**
    * @param file  The rules to begin with.
+   * @param groupsFrom  Who says which groups clients belong to.
    * @param lookMillis  How often the file is looked at.
    */
-  constructor(file: RuleFile, lookMillis?: number) {
+  constructor(file: RuleFile, groupsFrom: GroupsFrom, lookMillis?: number) {
     this.allowsAll = false;
     this.what = 'file of rules';
     this.watch = new FileWatch([file.path], lookMillis);
     // It was read with the configuration, before anybody watched it.
     this.watch.tellAgain();
     this.file = file;
-    this.rules = new RuleSet(file);
+    this.groupsFrom = groupsFrom;
+    this.rules = new RuleSet(file, groupsFrom);
   }
 
   /** hot: */
@@ -51,7 +54,7 @@ export class AccessRules implements Authorizer, Reloadable {
     if (outcome.kind === 'invalid') return { kind: 'refused', problems: outcome.problems.map(showProblem) };
     const { file } = outcome;
     if (textOf(file) === textOf(this.file)) return { kind: 'unchanged' };
-    const rules = new RuleSet(file);
+    const rules = new RuleSet(file, this.groupsFrom);
     rules.continueCounts(this.rules);
     this.rules = rules;
     this.file = file;

@@ -1,8 +1,9 @@
 // The links of the chain that ask something else than passwords, as the configuration says: certificates, tokens, an HTTP server.
-// What they read from files can be read again (reloads.ts); CAs of URLs are read once.
+// What they read from files can be read again (reloads.ts), each file for itself.
 
 import type { ChainLink } from '../auth/chain.ts';
 import { certificateLink } from '../auth/certificate-link.ts';
+import type { ReadRules } from '../auth/http/http-answer.ts';
 import { HttpEndpoint } from '../auth/http/http-endpoint.ts';
 import { HttpLink } from '../auth/http/http-link.ts';
 import { JwtLink } from '../auth/jwt/jwt-link.ts';
@@ -35,12 +36,18 @@ const KEYS_TIMEOUT = millis(4_000);
 
 /**
  * Opens them.
+ * @param takesRules  Whether rules that come with an answer will be obeyed; if not, such an answer is refused.
  * @param lookMillis  How often files are looked at.
  * @throws {UsageError} `invalid-option`: a file cannot be used; with a line for each thing that is wrong.
  */
-export function openAuthLinks(sources: AuthSources, limits: AuthLimits, lookMillis?: number): AuthLinks {
+export function openAuthLinks(
+  sources: AuthSources,
+  limits: AuthLimits,
+  takesRules: boolean,
+  lookMillis?: number,
+): AuthLinks {
   const tokens = openTokens(sources, lookMillis);
-  const http = openHttp(sources, limits, lookMillis);
+  const http = openHttp(sources, limits, takesRules, lookMillis);
   const { certificateUser } = sources;
   return {
     certificate: certificateUser === 'none' ? [] : [certificateLink(certificateUser)],
@@ -69,7 +76,8 @@ function openTokens(sources: AuthSources, lookMillis: number | undefined): Opene
   if (hasKeyFile(sources)) return openKeyFile(sources, lookMillis);
   if (sources.jwtKeys === '') return NOTHING;
   const url = sources.jwtKeys;
-  const ca = readAuthorities(sources.jwtKeysCa);
+  const trusted = openAuthorities(sources.jwtKeysCa, lookMillis);
+  const { ca } = trusted;
   const endpoint = new HttpEndpoint({ url, ca, connectionsMax: 1, timeout: KEYS_TIMEOUT }, NODE_CLOCK);
   const fetchKeys = async (): Promise<string> => {
     const reply = await endpoint.ask(undefined, {}, (answer) => ({ kind: 'read', answer }));
@@ -77,7 +85,12 @@ function openTokens(sources: AuthSources, lookMillis: number | undefined): Opene
     return reply.answer;
   };
   const link = tokenLink(sources, { kind: 'fetched', url, fetch: fetchKeys });
-  return { ...NOTHING, links: [link], warnings: forAnybody(sources), close: () => endpoint.close() };
+  return {
+    links: [link],
+    reloadables: trusted.reloadablesFor('file of CAs for jwtKeys', endpoint),
+    warnings: forAnybody(sources),
+    close: () => endpoint.close(),
+  };
 }
 
 function openKeyFile(sources: AuthSources, lookMillis: number | undefined): Opened {
@@ -102,14 +115,20 @@ function openKeyFile(sources: AuthSources, lookMillis: number | undefined): Open
   };
 }
 
-function openHttp(sources: AuthSources, limits: AuthLimits, lookMillis: number | undefined): Opened {
+function openHttp(
+  sources: AuthSources,
+  limits: AuthLimits,
+  takesRules: boolean,
+  lookMillis: number | undefined,
+): Opened {
   const { httpAuth: url, httpAuthTokenFile, httpAuthTimeout: timeout, httpAuthRequestsMax: connectionsMax } = sources;
   if (url === '') return NOTHING;
   const watch = new FileWatch(httpAuthTokenFile === '' ? [] : [httpAuthTokenFile], lookMillis);
   const first = readTokenFile(httpAuthTokenFile);
-  const ca = readAuthorities(sources.httpAuthCa);
+  const trusted = openAuthorities(sources.httpAuthCa, lookMillis);
+  const { ca } = trusted;
   const endpoint = new HttpEndpoint({ url, ca, connectionsMax, timeout }, NODE_CLOCK);
-  const readRules = answeredRulesReader(url);
+  const readRules = takesRules ? answeredRulesReader(url) : refuseRules;
   const link = new HttpLink(
     { endpoint, sources, limits, clock: NODE_CLOCK, random: NODE_RANDOM, readRules },
     first.content,
@@ -125,9 +144,46 @@ function openHttp(sources: AuthSources, limits: AuthLimits, lookMillis: number |
     });
   return {
     links: [link],
-    reloadables: httpAuthTokenFile === '' ? [] : [{ what: 'token for httpAuth', watch, reload }],
+    reloadables: [
+      ...(httpAuthTokenFile === '' ? [] : [{ what: 'token for httpAuth', watch, reload }]),
+      ...trusted.reloadablesFor('file of CAs for httpAuth', endpoint),
+    ],
     warnings: first.warnings,
     close: () => endpoint.close(),
+  };
+}
+
+/** Nobody would obey them, so whoever came with them would have the rights that they are to limit. */
+const refuseRules: ReadRules = () => ({
+  kind: 'wrong',
+  why: 'this broker has an authorizer of its own, which knows nothing of them',
+});
+
+/** The CAs that are trusted for a URL. */
+interface Authorities {
+  /** Those that were read first; `undefined`: those that Node knows. */
+  readonly ca: string | undefined;
+  /** Ties them to what asks the URL. None: no file is named. */
+  reloadablesFor(what: string, endpoint: HttpEndpoint): readonly Reloadable[];
+}
+
+function openAuthorities(file: string, lookMillis: number | undefined): Authorities {
+  const watch = new FileWatch(file === '' ? [] : [file], lookMillis);
+  const ca = readAuthorities(file);
+  return {
+    ca,
+    reloadablesFor(what, endpoint) {
+      let known = ca;
+      const reload = (): ReloadOutcome =>
+        readAgain(() => {
+          const found = readAuthorities(file);
+          if (found === known) return { kind: 'unchanged' };
+          known = found;
+          endpoint.replaceAuthorities(found);
+          return { kind: 'changed', facts: {}, warnings: [], objection: undefined };
+        });
+      return file === '' ? [] : [{ what, watch, reload }];
+    },
   };
 }
 

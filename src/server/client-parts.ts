@@ -5,16 +5,17 @@ import { unreachable } from '../base/assert.ts';
 import { OperationError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { ClientTlsOptions } from '../client/options.ts';
-import type { ClientParts, DialTarget } from '../client/parts.ts';
+import type { ClientParts, Dial, DialTarget } from '../client/parts.ts';
 import type { NetworkConnection, NetworkHandler } from '../transport/contract.ts';
 import { connectTcp, connectUnix } from '../transport/tcp/tcp-connect.ts';
+import { SessionMemory } from '../transport/tls/session-memory.ts';
 import { NODE_CLOCK, NODE_RANDOM } from './node-parts.ts';
 import { makeClientStore } from './storage.ts';
 
-/** The parts of a client on Node. */
+/** The parts of one client on Node. What it resumes of its TLS sessions is in them. */
 export function nodeClientParts(log: Log): ClientParts {
   return {
-    dial,
+    dial: nodeDial(new SessionMemory()),
     makeStore: (directory) => makeClientStore(directory, log),
     setAlarm: (delay, ring, isAwaited = false) => {
       const timer = setTimeout(ring, delay);
@@ -28,23 +29,38 @@ export function nodeClientParts(log: Log): ClientParts {
   };
 }
 
+/**
+ * The transports of a client on Node.
+ * @param sessions  Where it keeps TLS sessions; `undefined`: none is resumed, as if each connection were another client's.
+ */
+export function nodeDial(sessions: SessionMemory | undefined): Dial {
+  return (target, handler) => dial(target, handler, sessions);
+}
+
 /** What encrypts, or speaks HTTP, is loaded when it is needed: most tools start without. */
-async function dial(target: DialTarget, handler: NetworkHandler): Promise<NetworkConnection> {
-  const { host, port, signal, transport } = target;
+async function dial(
+  target: DialTarget,
+  handler: NetworkHandler,
+  sessions: SessionMemory | undefined,
+): Promise<NetworkConnection> {
+  const { host, port, signal, transport, packetBytesMax } = target;
+  const { localAddress } = transport;
   switch (transport.kind) {
     case 'tcp':
-      return await connectTcp({ host, port, signal }, handler);
+      return await connectTcp({ host, port, localAddress, signal }, handler);
     case 'unix':
       return await connectUnix({ path: transport.path, signal }, handler);
     case 'tls': {
       const { connectTls } = await import('../transport/tls/tls-connect.ts');
-      return await connectTls({ host, port, signal, tls: await readTrust(transport.tls) }, handler);
+      const place = { host, port, localAddress, signal };
+      return await connectTls({ ...place, tls: await readTrust(transport.tls), sessions }, handler);
     }
     case 'ws':
     case 'wss': {
       const { connectWebSocket } = await import('../transport/websocket/web-socket-connect.ts');
       const tls = transport.kind === 'wss' ? await readTrust(transport.tls) : undefined;
-      return await connectWebSocket({ host, port, signal, path: transport.path, tls }, handler);
+      const place = { host, port, localAddress, signal, path: transport.path, packetBytesMax };
+      return await connectWebSocket({ ...place, tls, sessions }, handler);
     }
     default:
       return unreachable(transport.kind);

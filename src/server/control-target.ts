@@ -1,16 +1,23 @@
 // What the control socket is answered: the operations of control/operations.ts, done to a broker that runs.
 
+import { setImmediate as turn } from 'node:timers/promises';
+
 import { unreachable } from '../base/assert.ts';
 import { OperationError, UsageError } from '../base/errors.ts';
 import type { Ban } from '../broker/bans.ts';
 import type { Broker } from '../broker/broker.ts';
-import type { QueuedView, RetainedView, SessionView } from '../broker/inspection.ts';
+import type { GroupView, RetainedView, SessionView } from '../broker/inspection.ts';
+import type { QueuedView } from '../broker/queue-view.ts';
+import { isReference, REDIRECT_ROWS } from '../config/redirect-rows.ts';
+import { quote } from '../config/spelling.ts';
 import type { ControlTarget, Rows } from '../control/control-server.ts';
 import { firstInOrder, firstRows, type Steps } from '../control/first-rows.ts';
 import {
   type BanRow,
   type BrokerRow,
   type ControlRequest,
+  type GroupSort,
+  type GroupsQuestion,
   type ListQuestion,
   OPERATIONS,
   type OperationName,
@@ -45,10 +52,22 @@ const SORT_KEYS: { readonly [Sort in Exclude<SessionSort, 'client'>]: (view: Ses
   queue: ({ queuedMessages }) => queuedMessages,
   bytes: ({ queuedBytes }) => queuedBytes,
   inflight: ({ inFlight }) => inFlight,
+  'messages-in': ({ connection }) => connection?.messagesReceived ?? -1,
+  'messages-out': ({ connection }) => connection?.messagesSent ?? -1,
+  'bytes-in': ({ connection }) => connection?.bytesReceived ?? -1,
+  'bytes-out': ({ connection }) => connection?.bytesSent ?? -1,
   outbox: ({ connection }) => connection?.outboxBytes ?? -1,
   subscriptions: ({ subscriptions }) => subscriptions,
   connected: ({ connection }) => connection?.connectedSeconds ?? -1,
   silent: ({ connection }) => connection?.silentSeconds ?? -1,
+};
+
+/** The same of shared subscriptions. */
+const GROUP_SORT_KEYS: { readonly [Sort in GroupSort]: (view: GroupView) => number } = {
+  queue: ({ queuedMessages }) => queuedMessages,
+  bytes: ({ queuedBytes }) => queuedBytes,
+  lent: ({ lentMessages }) => lentMessages,
+  members: ({ members }) => members,
 };
 
 /** Answers for a broker. */
@@ -69,6 +88,15 @@ function answer(broker: Broker, actions: ProcessActions, { kind, question }: Con
       return one('client', found(inspection.session(question.id), question.id));
     case 'queue': {
       const rows = found(inspection.queue(question.id), question.id);
+      return queueRows(rows, question);
+    }
+    case 'groups':
+      return groupRows(broker, question);
+    case 'group-queue': {
+      const { filter } = question;
+      const rows = inspection.groupQueue(filter);
+      if (rows === undefined)
+        throw new OperationError('not-found', `Nobody has the subscription ${JSON.stringify(filter)}.`);
       return queueRows(rows, question);
     }
     case 'retained':
@@ -151,13 +179,25 @@ function sessionRows(broker: Broker, question: ListQuestion, connectedOnly: bool
 
 function comparison(sort: SessionSort): (a: SessionView, b: SessionView) => number {
   if (sort === 'client') return (a, b) => (a.clientId < b.clientId ? -1 : a.clientId > b.clientId ? 1 : 0);
-  const key = SORT_KEYS[sort];
+  return largestFirst(SORT_KEYS[sort]);
+}
+
+function groupRows(
+  broker: Broker,
+  { filter, sort, limit = Number.POSITIVE_INFINITY }: GroupsQuestion,
+): Steps<GroupView> {
+  const rows = broker.inspection.groups(filter);
+  if (sort === undefined) return firstRows(rows, limit);
+  return firstInOrder(rows, Math.min(limit, SORTED_ROWS_MAX), largestFirst(GROUP_SORT_KEYS[sort]));
+}
+
+function largestFirst<Row>(key: (row: Row) => number): (a: Row, b: Row) => number {
   return (a, b) => key(b) - key(a);
 }
 
 async function* queueRows(
   rows: AsyncGenerator<QueuedView, void>,
-  { limit = Number.POSITIVE_INFINITY, payload: isAsked }: Questions['queue'],
+  { limit = Number.POSITIVE_INFINITY, payload: isAsked }: Pick<Questions['queue'], 'limit' | 'payload'>,
 ): AsyncGenerator<QueuedRow, void> {
   for (let count = 0; count < limit; count++) {
     const step = await inTime(rows.next());
@@ -208,6 +248,9 @@ function startDrain({ administration }: Broker, { perSecond, percent, to }: Ques
   if (perSecond !== undefined && percent !== undefined) {
     throw new UsageError('invalid-argument', 'A drain takes perSecond or percent, not both.');
   }
+  if (to !== undefined && !isReference(to)) {
+    throw new UsageError('invalid-argument', `to takes ${REDIRECT_ROWS.to.takes}; got ${quote(to)}.`);
+  }
   const rate =
     perSecond === undefined
       ? ({ kind: 'share', perSecond: percent === undefined ? DRAIN_SHARE : percent / 100 } as const)
@@ -219,11 +262,15 @@ function banRow({ until, ...ban }: Ban): BanRow {
   return { ...ban, until: until === undefined ? undefined : new Date(until).toISOString() };
 }
 
-function addBan(broker: Broker, { kind, value, seconds, reason = '' }: Questions['ban']): readonly BanRow[] {
+async function* addBan(
+  broker: Broker,
+  { kind, value, seconds, reason = '' }: Questions['ban'],
+): AsyncGenerator<RowsOf['ban'], void> {
   const until = seconds === undefined ? undefined : Date.now() + seconds * 1000;
   const banned: Ban = { kind, value, until, reason, by: 'operator' };
-  broker.ban(banned);
-  return one('ban', banRow(banned));
+  const sweep = broker.ban(banned);
+  while (sweep.step()) await turn();
+  yield banRow(banned);
 }
 
 function* progressRows({ administration }: Broker): Generator<RowsOf['drain'], void> {

@@ -1,10 +1,16 @@
 // The events of a broker for any number of listeners, who come and go. A listener is foreign code: what
-// it throws is logged, and the broker's work goes on.
+// it throws is logged, once a second for each event, and the broker's work goes on.
 
 import { UsageError } from '../base/errors.ts';
+import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
+import { millis } from '../base/millis.ts';
+import { Repetitions } from '../base/repetitions.ts';
 import type { BrokerEvents } from '../broker/events.ts';
 import { quote } from '../config/spelling.ts';
+import { NODE_CLOCK } from './node-parts.ts';
+
+const QUIET = millis(1_000);
 
 type EventName = keyof BrokerEvents;
 
@@ -16,10 +22,14 @@ export class EventHub {
   /** For the broker. */
   readonly events: Required<BrokerEvents>;
   private readonly log: Log;
+  private readonly clock: Pick<Clock, 'monotonic'>;
+  private readonly repetitions: Repetitions<EventName>;
   private readonly listeners: { readonly [Name in EventName]: Set<EventListener<Name>> };
 
-  constructor(log: Log) {
+  constructor(log: Log, clock: Pick<Clock, 'monotonic'> = NODE_CLOCK) {
     this.log = log;
+    this.clock = clock;
+    this.repetitions = new Repetitions(QUIET);
     const listeners = {
       clientConnected: new Set<EventListener<'clientConnected'>>(),
       clientDisconnected: new Set<EventListener<'clientDisconnected'>>(),
@@ -67,7 +77,10 @@ export class EventHub {
         listener(...facts);
       } catch (error) {
         // The listener is not ours, and the broker's work is not to be left half done.
-        this.log.error('A listener of the embedding program threw', { event, error: String(error) });
+        const more = this.repetitions.note(event, this.clock.monotonic());
+        if (more === undefined) continue;
+        const end = more === '' ? '' : `.${more}`;
+        this.log.error(`A listener of the embedding program threw${end}`, { event, error: String(error) });
       }
     }
   }

@@ -31,6 +31,8 @@ export interface Gate {
 export interface GateChoices extends Pick<Config, 'passwordFile' | 'allowAnonymous' | 'authLimits' | 'authSources'> {
   /** Of the program that the broker is part of: it decides about those whom nobody else knows. */
   readonly authenticator?: Authenticator | undefined;
+  /** Whether that program decides itself what clients may do: an answer that comes with rules is no answer then. */
+  readonly hasOwnAuthorizer?: boolean | undefined;
 }
 
 /**
@@ -44,7 +46,7 @@ export function openGate(choices: GateChoices, log: Log, lookMillis?: number): G
     return { authenticator: authenticator ?? ANONYMOUS, reloadables: [], close: () => undefined };
   }
   const passwords = passwordFile === '' ? undefined : openPasswords(passwordFile, choices, log, lookMillis);
-  const links: AuthLinks = openAuthLinks(authSources, authLimits, lookMillis);
+  const links: AuthLinks = openAuthLinks(authSources, authLimits, choices.hasOwnAuthorizer !== true, lookMillis);
   for (const warning of links.warnings) log.warn(warning);
   const anonymous = allowAnonymous && authenticator === undefined ? [ANONYMOUS_LINK] : [];
   const users = passwords === undefined ? [] : [passwords.users];

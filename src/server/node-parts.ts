@@ -7,6 +7,7 @@ import type { Boot, Clock } from '../base/clock.ts';
 import { millis } from '../base/millis.ts';
 import type { Random } from '../base/random.ts';
 import type { HostFacts } from '../broker/parts.ts';
+import type { Later } from '../broker/slices.ts';
 import { readVersion } from './version.ts';
 
 /** The clocks of this machine. */
@@ -20,6 +21,11 @@ export const NODE_CLOCK: Clock = {
 export const NODE_RANDOM: Random = {
   next: () => Math.random(),
   bytes: (count) => randomBytes(count),
+};
+
+/** After the sockets that have something were read: that is what comes between two immediates. */
+export const NODE_LATER: Later = (run) => {
+  setImmediate(run);
 };
 
 /** This process, for `$SYS`. */

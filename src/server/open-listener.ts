@@ -2,17 +2,20 @@
 // loaded when it is needed.
 
 import { unreachable } from '../base/assert.ts';
+import { LineBudget } from '../base/line-budget.ts';
 import type { Log } from '../base/log.ts';
 import type { Millis } from '../base/millis.ts';
+import { networkOf } from '../base/network-of.ts';
 import type { ListenerAddress, TlsFiles } from '../config/listener-address.ts';
 import { showListener } from '../config/listener-address.ts';
 import type { Accept, Admits, Listener } from '../transport/contract.ts';
 import type { DoorOptions } from '../transport/tcp/door.ts';
+import type { OpenFiles } from '../transport/tcp/open-files.ts';
 import { Proxies } from '../transport/tcp/proxied.ts';
 import { listenTcp } from '../transport/tcp/tcp-listener.ts';
 import type { WaitingRules } from '../transport/tcp/waiting-room.ts';
 import type { Renewal } from '../transport/tls/renewing.ts';
-import { clientDescriptorsMax } from './open-files.ts';
+import { NODE_CLOCK } from './node-parts.ts';
 import type { Reloads } from './reloads.ts';
 import type { TlsReloading } from './tls-reloading.ts';
 
@@ -20,11 +23,15 @@ import type { TlsReloading } from './tls-reloading.ts';
 export interface ListenerSurroundings {
   readonly accept: Accept;
   readonly admits: Admits;
-  /** Told of each connection that was closed since the process has hardly any descriptors left. */
-  readonly onFilesShort: (remote: string) => void;
+  /** `undefined`: a connection may have any descriptor. */
+  readonly openFiles: OpenFiles | undefined;
   readonly log: Log;
   /** How long a peer may take for what comes before MQTT: the TLS handshake, the HTTP upgrade, the PROXY header. */
   readonly handshakeTimeout: Millis;
+  /** How many may be about to do so. */
+  readonly handshakesMax: number;
+  /** Told of each peer that was turned away because there were more. */
+  readonly onTurnedAway: () => void;
   /** The longest packet that is taken. */
   readonly packetBytesMax: number;
   /** Where what the listener is read from is added. */
@@ -40,20 +47,24 @@ const MESSAGE_BYTES_BESIDES = 64 * 1024;
  * @throws {OperationError} `address-in-use`, `address-unavailable`.
  */
 export async function openListener(address: ListenerAddress, surroundings: ListenerSurroundings): Promise<Listener> {
-  const { accept, admits, log, reloads } = surroundings;
+  const { accept, admits, openFiles, log, reloads } = surroundings;
   const listener = showListener(address);
   const onError = (error: Error): void => {
     log.warn('A connection could not be accepted', { listener, reason: error.message });
   };
-  const descriptorsMax = clientDescriptorsMax();
-  const openFiles = descriptorsMax === undefined ? undefined : { descriptorsMax, onShort: surroundings.onFilesShort };
   if (address.type === 'unix') {
     const { listenUnix } = await import('../transport/tcp/unix-listener.ts');
     return await listenUnix({ path: address.socket, onError, openFiles }, accept);
   }
+  const lines = new LineBudget<'refused'>();
   const waiting: WaitingRules = {
     millisMax: surroundings.handshakeTimeout,
-    onRefused: (remote, reason) => log.info(`${remote} was not let in, because ${reason}.`, { listener, remote }),
+    guestsMax: surroundings.handshakesMax,
+    onTurnedAway: surroundings.onTurnedAway,
+    onRefused: (remote, reason) => {
+      const more = lines.note('refused', networkOf(remote), NODE_CLOCK.monotonic());
+      if (more !== undefined) log.info(`${remote} was not let in, because ${reason}.${more}`, { listener, remote });
+    },
   };
   const { host, port, proxyFrom } = address;
   const proxies = proxyFrom.length === 0 ? undefined : new Proxies(proxyFrom);

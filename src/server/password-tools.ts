@@ -3,8 +3,8 @@
 
 import { hashPassword, isPassword, scramPassword, showHash } from '../auth/password-hash.ts';
 import { isUserName, parsePasswords, withoutUser, withUser } from '../auth/password-table.ts';
-import { SCRAM_ITERATIONS_MAX, SCRAM_ITERATIONS_MIN } from '../auth/scram-keys.ts';
 import { SCRAM_ITERATIONS } from '../auth/scram-server.ts';
+import { SCRAM_ITERATIONS_MAX, SCRAM_ITERATIONS_MIN } from '../auth/scram-terms.ts';
 import { UsageError } from '../base/errors.ts';
 import { quote } from '../config/spelling.ts';
 import { NODE_RANDOM } from './node-parts.ts';

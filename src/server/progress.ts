@@ -32,8 +32,8 @@ export async function withProgress<Result>(
     if (elapsed < PATIENCE_MILLIS) return;
     const sentence = `Still ${doing} (${stateOf(elapsed, share())})`;
     if (terminal === undefined) log.info(sentence);
-    // The cursor goes back to the beginning, so that the next line of the log, which is longer, covers this one.
-    else terminal(`  ${sentence} ...\u001b[K\r`);
+    // The cursor goes back to the beginning, so that the next line of the log, which is longer, covers this one; it could not from a second line.
+    else terminal(`${`  ${sentence} ...`.slice(0, (process.stdout.columns ?? 80) - 1)}\u001b[K\r`);
   }, period);
   try {
     return await work;

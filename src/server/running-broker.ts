@@ -17,7 +17,9 @@ import type { BrokerRules } from '../broker/rules.ts';
 import type { ListenerAddress } from '../config/listener-address.ts';
 import type { Store } from '../store/contract.ts';
 import type { Listener } from '../transport/contract.ts';
-import { NODE_CLOCK, NODE_HOST, NODE_RANDOM } from './node-parts.ts';
+import { OpenFiles } from '../transport/tcp/open-files.ts';
+import { NODE_CLOCK, NODE_HOST, NODE_LATER, NODE_RANDOM } from './node-parts.ts';
+import { type ClientFiles, clientFiles } from './open-files.ts';
 import { openListener } from './open-listener.ts';
 import { Reloads } from './reloads.ts';
 import { startTicking } from './ticking.ts';
@@ -49,6 +51,8 @@ export class RunningBroker {
   readonly broker: Broker;
   private readonly log: Log;
   private readonly limits: BrokerLimits;
+  /** `undefined`: nobody knows how many there may be. */
+  private readonly openFiles: OpenFiles | undefined;
   private readonly reloads: Reloads;
   private readonly listeners: Listener[];
   private readonly stopTicking: () => void;
@@ -56,11 +60,14 @@ export class RunningBroker {
 
   private constructor(
     broker: Broker,
+    files: ClientFiles | undefined,
     { log, limits, reloads = new Reloads(log), revokeOnReload = false }: BrokerChoices,
   ) {
     this.broker = broker;
     this.log = log;
     this.limits = limits;
+    this.openFiles =
+      files === undefined ? undefined : new OpenFiles(files.descriptorsMax, (remote) => broker.noteFilesShort(remote));
     this.reloads = reloads;
     // Never rejected: an objection and the end of a connection are ours.
     if (revokeOnReload) reloads.onChange((objection) => void this.revoke(objection));
@@ -74,14 +81,16 @@ export class RunningBroker {
    * @throws {OperationError} what `Store.open` throws; nothing is left open then.
    */
   static async open(choices: BrokerChoices): Promise<RunningBroker> {
-    const broker = new Broker({ ...choices, clock: NODE_CLOCK, random: NODE_RANDOM, host: NODE_HOST });
+    const files = clientFiles(choices.limits.openFilesReserve);
+    const node = { clock: NODE_CLOCK, random: NODE_RANDOM, host: NODE_HOST, later: NODE_LATER, files };
+    const broker = new Broker({ ...choices, ...node });
     try {
       await broker.open();
     } catch (error) {
       await broker.close();
       throw error;
     }
-    return new RunningBroker(broker, choices);
+    return new RunningBroker(broker, files, choices);
   }
 
   /**
@@ -93,9 +102,11 @@ export class RunningBroker {
     const listener = await openListener(address, {
       accept: this.broker.accept,
       admits: this.broker.admits,
-      onFilesShort: (remote) => this.broker.noteFilesShort(remote),
+      openFiles: this.openFiles,
       log: this.log,
       handshakeTimeout: this.limits.connectTimeout,
+      handshakesMax: this.limits.handshakesMax,
+      onTurnedAway: () => this.broker.noteTurnedAway(),
       packetBytesMax: this.limits.packetBytesMax,
       reloads: this.reloads,
     });

@@ -5,6 +5,8 @@
 import { ALLOW_ALL } from '../auth/allow-all.ts';
 import type { Authorizer } from '../auth/contract.ts';
 import { answeredRulesAlone } from '../auth/rules/answered-rules-alone.ts';
+import type { GroupsFrom } from '../auth/rules/rule-set.ts';
+import { namesGroups } from '../auth/sources.ts';
 import type { OperationError } from '../base/errors.ts';
 import type { Config } from '../config/config.ts';
 import type { ControlSocket } from '../control/control-server.ts';
@@ -70,7 +72,7 @@ async function serve(config: Config, audience: ServerAudience, gate: Gate, reloa
   const { log, storeFailed } = audience;
   let share = 0;
   for (const reloadable of gate.reloadables) reloads.add(reloadable);
-  const rules = config.accessRules === undefined ? undefined : new AccessRules(config.accessRules);
+  const rules = config.accessRules === undefined ? undefined : new AccessRules(config.accessRules, groupsFrom(config));
   if (rules !== undefined) reloads.add(rules);
   const store = makeStore(config, log);
   const opening = RunningBroker.open({
@@ -116,6 +118,10 @@ async function serve(config: Config, audience: ServerAudience, gate: Gate, reloa
     gate.close();
     await running.close();
   }
+}
+
+function groupsFrom({ authSources }: Config): GroupsFrom {
+  return namesGroups(authSources) ? 'answers' : 'file';
 }
 
 /** Who asks an HTTP server may hear from it what a client may do. */

@@ -20,7 +20,6 @@ export type StorageChoices = Pick<Config, 'store' | 'data' | 'storeBytesMax' | '
 const THREAD = new URL(import.meta.url.endsWith('.ts') ? './store-thread.ts' : './store-thread.js', import.meta.url);
 
 const MIB = 1024 * 1024;
-const CLIENT_LOG_BYTES = 4 * MIB;
 const CLIENT_RESERVE_BYTES = 16 * MIB;
 /** A device without a clock of its own may start in 1970. */
 const CLIENT_DOWNTIME_MAX = millis(30 * 86_400_000);
@@ -42,8 +41,8 @@ export function makeStore(choices: StorageChoices, log: Log): Store {
 }
 
 /**
- * Makes the store of a client in a directory. Nothing is opened yet. A client has one queue either way, so its log is written back
- * early, and what is kept back of the disk for the day when it is full may be small.
+ * Makes the store of a client in a directory. Nothing is opened yet. A client has one queue either way, so what is kept back of the
+ * disk for the day when it is full may be small.
  */
 export function makeClientStore(directory: string, log: Log): Store {
   const executor = new WorkerExecutor(THREAD, {
@@ -51,7 +50,7 @@ export function makeClientStore(directory: string, log: Log): Store {
     reserveBytes: CLIENT_RESERVE_BYTES,
     bytesMax: 0,
     synchronous: 'full',
-    tuning: { ...ENGINE_TUNING, checkpointLogBytes: CLIENT_LOG_BYTES, truncateLogBytes: CLIENT_LOG_BYTES * 4 },
+    tuning: ENGINE_TUNING,
   });
   return new SqliteStore({ executor, clock: NODE_CLOCK, log, downtimeMax: CLIENT_DOWNTIME_MAX });
 }

@@ -36,6 +36,7 @@ test('after a stall of the event loop what waits in the sockets is read before t
   const stop = startTicking(() => {
     happened.push('tick');
     resolve(undefined);
+    return false;
   });
   context.after(stop);
   // The kernel has it before the loop stands still.
@@ -48,7 +49,10 @@ test('after a stall of the event loop what waits in the sockets is read before t
 test('ended between the timer and the tick, it does not tick', async (context) => {
   context.mock.timers.enable({ apis: ['setInterval'] });
   let ticks = 0;
-  const stop = startTicking(() => ticks++);
+  const stop = startTicking(() => {
+    ticks++;
+    return false;
+  });
   context.mock.timers.tick(250);
   await nextTurn();
   assert.equal(ticks, 1);
@@ -56,4 +60,19 @@ test('ended between the timer and the tick, it does not tick', async (context) =
   stop();
   await nextTurn();
   assert.equal(ticks, 1);
+});
+
+test('a tick that has more to do goes on after the sockets were read, and the timer asks for no second one meanwhile', async (context) => {
+  context.mock.timers.enable({ apis: ['setInterval'] });
+  let left = 3;
+  const stop = startTicking(() => {
+    context.mock.timers.tick(250);
+    return --left > 0;
+  });
+  context.after(stop);
+  context.mock.timers.tick(250);
+  for (const expected of [2, 1, 0, 0]) {
+    await nextTurn();
+    assert.equal(left, expected);
+  }
 });

@@ -12,12 +12,16 @@ const TICK_MILLIS = 250;
 /**
  * Calls `tick` four times a second, each time after the sockets that had something were read. Does not keep the
  * process alive.
+ * @param tick  Says whether it has more to do: then it is called again when the sockets were read.
  * @returns a function that ends it.
  */
-export function startTicking(tick: (now: Millis) => void): () => void {
+export function startTicking(tick: (now: Millis) => boolean): () => void {
   let asked: NodeJS.Immediate | undefined;
+  const turn = (): void => {
+    asked = tick(NODE_CLOCK.monotonic()) ? setImmediate(turn) : undefined;
+  };
   const timer = setInterval(() => {
-    asked = setImmediate(() => tick(NODE_CLOCK.monotonic()));
+    asked ??= setImmediate(turn);
   }, TICK_MILLIS).unref();
   return () => {
     clearInterval(timer);

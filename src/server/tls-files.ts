@@ -3,10 +3,10 @@
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { createSecureContext } from 'node:tls';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
 
 import type { TlsFiles } from '../config/listener-address.ts';
-import { splitLists } from '../transport/tls/revocation-list.ts';
+import { nextUpdatesIn, splitLists } from '../transport/tls/revocation-list.ts';
 import type { TlsMaterial } from '../transport/tls/tls-material.ts';
 
 /** What came of reading. */
@@ -16,15 +16,20 @@ export type TlsReading =
   | { readonly kind: 'faulty'; readonly faults: readonly string[] };
 
 const DAY_MILLIS = 24 * 60 * 60_000;
-/** So long before a certificate expires a warning begins. */
+/** So long before a certificate expires a warning begins, */
 const WARNING_DAYS = 14;
+/** and before a list of revoked ones does, which are often made anew each week. */
+const LIST_WARNING_DAYS = 2;
 /** No file with keys or certificates is longer. */
 const FILE_BYTES_MAX = 4 * 1024 * 1024;
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
-/** Reads and checks everything. */
-export function readTlsFiles(files: TlsFiles): TlsReading {
+/**
+ * Reads and checks everything.
+ * @param now  By the clock on the wall, for the warnings of what is about to expire.
+ */
+export function readTlsFiles(files: TlsFiles, now: number = Date.now()): TlsReading {
   const { clientCertificate, minVersion } = files;
   const faults: string[] = [];
   const warnings: string[] = [];
@@ -34,31 +39,53 @@ export function readTlsFiles(files: TlsFiles): TlsReading {
     if (fault !== undefined) faults.push(`the ${what} ${nameOf(pem)} ${fault}`);
     return read.kind === 'read' ? read.text : '';
   };
-  const cert = take('certificate', files.cert, faultOfCertificates);
-  const key = take('key', files.key, faultOfKey);
+  const takePair = (pair: { readonly cert: string; readonly key: string }) => ({
+    cert: take('certificate', pair.cert, faultOfCertificates),
+    key: take('key', pair.key, faultOfKey),
+  });
+  const { cert, key } = takePair(files);
+  const others = files.others.map(takePair);
   const ca = files.ca === '' ? undefined : take('file of CAs', files.ca, faultOfCertificates);
   const crl = files.crl === '' ? undefined : take('list of revoked certificates', files.crl, faultOfCrl);
-  if (faults.length === 0) {
-    const certificate = new X509Certificate(cert);
-    warnings.push(...warningsAbout(certificate, nameOf(files.cert)));
-    if (!certificate.checkPrivateKey(createPrivateKey(key))) {
-      faults.push(`the key ${nameOf(files.key)} does not belong to the certificate ${nameOf(files.cert)}`);
-    }
-  }
-  if (faults.length === 0) {
-    try {
-      createSecureContext({ cert, key, ca, crl: crl === undefined ? undefined : splitLists(crl), minVersion });
-    } catch (error) {
-      faults.push(`the certificate ${nameOf(files.cert)} cannot be used: ${wordsOf(error)}`);
-    }
+  if (faults.length > 0) return { kind: 'faulty', faults };
+  const besides = { ca, crl: crl === undefined ? undefined : splitLists(crl), minVersion };
+  for (const [index, pair] of [{ cert, key }, ...others].entries()) {
+    const named = index === 0 ? files : files.others[index - 1];
+    if (named === undefined) continue;
+    const certificate = new X509Certificate(pair.cert);
+    warnings.push(...warningsAbout(certificate, nameOf(named.cert), now));
+    const fault = faultOfPair(certificate, pair, named, besides);
+    if (fault !== undefined) faults.push(fault);
   }
   if (faults.length > 0) return { kind: 'faulty', faults };
-  return { kind: 'read', material: { cert, key, ca, crl, clientCertificate, minVersion }, warnings };
+  if (ca !== undefined) warnings.push(...warningsAboutAuthorities(ca, nameOf(files.ca), now));
+  if (crl !== undefined) warnings.push(...warningsAboutLists(crl, nameOf(files.crl), now));
+  return { kind: 'read', material: { cert, key, others, ca, crl, clientCertificate, minVersion }, warnings };
+}
+
+/** What is wrong with a certificate and its key together; `undefined`: nothing. */
+function faultOfPair(
+  certificate: X509Certificate,
+  { cert, key }: { readonly cert: string; readonly key: string },
+  named: { readonly cert: string; readonly key: string },
+  besides: SecureContextOptions,
+): string | undefined {
+  if (!certificate.checkPrivateKey(createPrivateKey(key))) {
+    return `the key ${nameOf(named.key)} does not belong to the certificate ${nameOf(named.cert)}`;
+  }
+  try {
+    createSecureContext({ cert, key, ...besides });
+    return undefined;
+  } catch (error) {
+    return `the certificate ${nameOf(named.cert)} cannot be used: ${wordsOf(error)}`;
+  }
 }
 
 /** The paths among what a listener names. */
-export function pathsOf({ cert, key, ca, crl }: TlsFiles): readonly string[] {
-  return [cert, key, ca, crl].filter((pathOrPem) => pathOrPem !== '' && !isPem(pathOrPem));
+export function pathsOf({ cert, key, others, ca, crl }: TlsFiles): readonly string[] {
+  return [cert, key, ...others.flatMap((other) => [other.cert, other.key]), ca, crl].filter(
+    (pathOrPem) => pathOrPem !== '' && !isPem(pathOrPem),
+  );
 }
 
 /** Whether a text is PEM itself; otherwise it is the path of a file. */
@@ -126,14 +153,45 @@ function faultOfCrl(text: string): string | undefined {
   }
 }
 
-function warningsAbout(certificate: X509Certificate, name: string): readonly string[] {
-  const left = certificate.validToDate.getTime() - Date.now();
-  const day = certificate.validToDate.toISOString().slice(0, 10);
+function warningsAbout(certificate: X509Certificate, name: string, now: number): readonly string[] {
+  const left = certificate.validToDate.getTime() - now;
+  const day = dayOf(certificate.validToDate);
   if (left < 0) return [`the certificate ${name} has expired on ${day}: clients will refuse it`];
-  if (certificate.validFromDate.getTime() > Date.now()) {
-    return [`the certificate ${name} is not valid before ${certificate.validFromDate.toISOString().slice(0, 10)}`];
+  if (certificate.validFromDate.getTime() > now) {
+    return [`the certificate ${name} is not valid before ${dayOf(certificate.validFromDate)}`];
   }
   return left < WARNING_DAYS * DAY_MILLIS ? [`the certificate ${name} expires on ${day}`] : [];
+}
+
+function warningsAboutAuthorities(ca: string, file: string, now: number): readonly string[] {
+  const warnings: string[] = [];
+  for (const pem of ca.match(CERTIFICATE) ?? []) {
+    const { validToDate, subject } = new X509Certificate(pem);
+    const left = validToDate.getTime() - now;
+    if (left >= WARNING_DAYS * DAY_MILLIS) continue;
+    const which = `the CA ${JSON.stringify(subject.replaceAll('\n', ', '))} in ${file}`;
+    const [verb, what] = left < 0 ? ['has expired', 'are refused'] : ['expires', 'will be refused then'];
+    warnings.push(`${which} ${verb} on ${dayOf(validToDate)}: clients with certificates of it ${what}`);
+  }
+  return warnings;
+}
+
+function warningsAboutLists(crl: string, file: string, now: number): readonly string[] {
+  const warnings: string[] = [];
+  for (const date of nextUpdatesIn(crl)) {
+    const left = date.getTime() - now;
+    if (left >= LIST_WARNING_DAYS * DAY_MILLIS) continue;
+    const [verb, what] = left < 0 ? ['was', 'are refused'] : ['is', 'will be refused then'];
+    const until = `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+    warnings.push(
+      `a list of revoked certificates in ${file} ${verb} good until ${until}: without a newer one all clients of its CA ${what}`,
+    );
+  }
+  return warnings;
+}
+
+function dayOf(date: Date): string {
+  return date.toISOString().slice(0, 10);
 }
 
 function reasonOf(error: unknown): string {

@@ -2,6 +2,7 @@
 // begin then (transport/tls/renewing.ts).
 
 import { X509Certificate } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 
 import { UsageError } from '../base/errors.ts';
 import type { LogFields } from '../base/log.ts';
@@ -14,7 +15,7 @@ import type { Reloadable, ReloadOutcome } from './reloads.ts';
 import { pathsOf, readTlsFiles } from './tls-files.ts';
 
 /** What comes from files. */
-const PARTS = ['cert', 'key', 'ca', 'crl'] as const;
+const PARTS = ['cert', 'key', 'others', 'ca', 'crl'] as const;
 
 /** The files of one listener, read for the first time. */
 export class TlsReloading {
@@ -51,7 +52,7 @@ export class TlsReloading {
     }
     const { material, warnings } = reading;
     const before = this.material;
-    const isSame = PARTS.every((part) => material[part] === before[part]);
+    const isSame = PARTS.every((part) => isDeepStrictEqual(material[part], before[part]));
     if (isSame) return { kind: 'unchanged' };
     let objection: CertificateObjection | undefined;
     try {

@@ -19,6 +19,7 @@ import type { Millis } from '../base/millis.ts';
 import { RingQueue } from '../base/ring-queue.ts';
 import type { Message } from '../packet/message.ts';
 import type { MessageId, QueuedDelivery, QueuePage, QueueSize, RecipientKey, Store } from './contract.ts';
+import { isExpired } from './expiry.ts';
 import type { QueueTotals } from './queue-totals.ts';
 
 /** What a queue must know of an owner's kind of delivery. */
@@ -402,9 +403,4 @@ export class DeliveryQueue<D extends Waiting> implements QueueSize {
   private memoryOf(messages: number, payloadBytes: number): number {
     return messages * DELIVERY_BYTES + payloadBytes;
   }
-}
-
-/** Nobody may be sent it any more, if its sending has not begun [MQTT-3.3.2-5]. hot: */
-export function isExpired({ expiresAt }: Message, now: Millis): boolean {
-  return expiresAt !== undefined && expiresAt <= now;
 }

@@ -51,6 +51,13 @@ export interface NetworkHandler {
   /** Takes a chunk. `bytes` belongs to the transport again when this returns: copy what is kept. */
   receive(bytes: Uint8Array, start: number, end: number): void;
 
+  /**
+   * More of a chunk has come that is handed over when it is whole, which takes so many bytes until then; only of transports with messages
+   * of their own, as WebSocket has them. An owner without this is not told.
+   * @returns False: the owner has heard enough. It is told no more.
+   */
+  gathering?(bytes: number): boolean;
+
   /** Everything that waited has left: the owner may produce again. Called after a flush that found the peer slow. */
   drained(): void;
 

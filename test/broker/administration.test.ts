@@ -147,6 +147,26 @@ test('a drain to another server says which, to those who come as well; its end l
   assert.equal(host.broker.sizes.connections, 1, 'nobody is sent away any more');
 });
 
+test('those who come while the broker is being drained are told in the log once a second, with how many there were', async () => {
+  for (const to of [undefined, 'other.example'] as const) {
+    const host = await TestBroker.open();
+    host.broker.administration.drain({ rate: { kind: 'clients', perSecond: 100 }, to });
+    const lines = (): readonly string[] =>
+      host.log.filter(({ fields }) => fields['refused'] !== undefined).map(({ sentence }) => sentence);
+    for (let n = 1; n <= 3; n++) host.knock({ clientId: `c${n}`, version: n === 1 ? 4 : 5 });
+    assert.deepEqual([lines(), host.warnings()], [[], []]);
+    for (let quarter = 0; quarter < 8; quarter++) host.pass(250);
+    const told = to === undefined ? ['Refused', ''] : ['Told', ' to use other.example for now'];
+    const line = (who: string): string => `${told[0]} ${who}${told[1]}: the broker is being drained.`;
+    const three = line('3 clients, of which client "c3" at test:3 was the last');
+    assert.deepEqual(lines(), [three]);
+    host.knock({ clientId: 'c4' });
+    host.broker.administration.cancelDrain();
+    assert.deepEqual(lines(), [three, line('client "c4" at test:4')]);
+    assert.deepEqual([host.warnings(), host.broker.counters.connectionsRefused], [[], 4]);
+  }
+});
+
 test('what was taken of a client before a drain is acknowledged before it goes, and nothing more is taken', async () => {
   const { store, commit } = lateStore();
   const host = await TestBroker.open({ store });

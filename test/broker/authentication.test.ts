@@ -132,6 +132,7 @@ for (const [how, authenticate] of [
       await heard();
       assert.deepEqual(client.said(), version === 5 ? ['CONNACK 0x83'] : []);
       assert.equal(client.ended, 'end');
+      broker.pass(1_000);
     }
     assert.equal(broker.warnings().length, VERSIONS.length);
     for (const sentence of broker.warnings()) assert.match(sentence, /The authenticator failed: broken/);
@@ -140,6 +141,38 @@ for (const [how, authenticate] of [
     assert.equal(broker.broker.sizes.connections, 1);
   });
 }
+
+test('an Authenticator that fails for everybody is in the log once a second for each reason, with how often; who is refused by it always', async () => {
+  let detail = 'down';
+  const broker = await TestBroker.open({
+    authenticator: {
+      authenticate: ({ userName }) => ({ kind: 'refused', reasonCode: userName === 'guest' ? 0x87 : 0x88, detail }),
+    },
+  });
+  const knock = (userName: string, count: number): void => {
+    for (let index = 0; index < count; index++) {
+      assert.deepEqual(broker.knock({ userName }).said(), [`CONNACK 0x${userName === 'guest' ? '87' : '88'}`]);
+    }
+  };
+  const told = (): readonly string[] => broker.warnings().map((line) => line.replace(/^.*\(0x8[78]\)\. /, ''));
+  knock('anna', 5);
+  assert.deepEqual(told(), ['down']);
+  detail = 'late';
+  knock('anna', 2);
+  assert.deepEqual(told(), ['down', 'late']);
+  broker.pass(1_000);
+  knock('anna', 1);
+  assert.deepEqual(told(), ['down', 'late', 'late 1 more like it since the last such line.']);
+  knock('guest', 2);
+  assert.equal(told().length, 5, 'each who is refused for a reason of his own');
+  // Whatever foreign code says, there is an end to it.
+  for (let index = 0; index < 100; index++) {
+    detail = `no ${index}`;
+    knock('anna', 1);
+  }
+  assert.equal(told().length, 5 + 18 + 1);
+  assert.equal(broker.broker.counters.connectionsRefused, 110);
+});
 
 // Section 3.1.4: packets may come before CONNACK has left.
 test('while an Authenticator thinks nothing is read; what came meanwhile is processed after CONNACK, in order', async () => {

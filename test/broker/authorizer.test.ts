@@ -204,3 +204,22 @@ test('an Authorizer that throws has said no: to a message, a subscription, a Wil
     'The Authorizer threw where it was to decide (client "poison", publish "a"): "cannot read\\nthis". That counts as a no.';
   assert.equal(broker.log.find(({ level }) => level === 'error')?.sentence, sentence);
 });
+
+test('an Authorizer that throws for each message is in the log once a second for each kind of question, with how often', async () => {
+  const authorizer = new TestAuthorizer(({ action }) => {
+    if (action !== 'subscribe') throw new Error('broken');
+    return false;
+  });
+  const broker = await TestBroker.open({ authorizer });
+  const client = broker.connect();
+  const errors = (): readonly string[] =>
+    broker.log.filter(({ level }) => level === 'error').map(({ sentence }) => sentence.replace(/^.*no\./, ''));
+  for (let index = 0; index < 1_000; index++) client.publish('a', 'x');
+  assert.deepEqual(errors(), ['']);
+  broker.knock({ will: will() });
+  assert.deepEqual(errors(), ['', '']);
+  broker.pass(1_000);
+  client.publish('a', 'x');
+  assert.deepEqual(errors(), ['', '', ' 999 more like it since the last such line.']);
+  assert.equal(broker.broker.counters.messagesRefused, 1_001);
+});

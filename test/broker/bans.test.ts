@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
 import { UsageError } from '../../src/base/errors.ts';
-import type { Authenticator } from '../../src/auth/contract.ts';
+import type { Authentication, Authenticator } from '../../src/auth/contract.ts';
 import type { Ban } from '../../src/broker/bans.ts';
 import { TestBroker } from './harness.ts';
 
@@ -13,13 +13,16 @@ function ban(kind: Ban['kind'], value: string, choice: Partial<Ban> = {}): Ban {
   return { kind, value, until: undefined, reason: '', by: 'operator', ...choice };
 }
 
+/** One of each kind, under which the client falls that the tests have come. */
+const EACH = [
+  ['client', 'c'],
+  ['user', 'u'],
+  ['address', '192.0.2.0/24'],
+] as const;
+
 describe('a client under a ban', () => {
   test('is refused with 0x8A, return code 5 to 3.x, by its identifier, its user name or its address', async () => {
-    for (const [kind, value] of [
-      ['client', 'c'],
-      ['user', 'u'],
-      ['address', '192.0.2.0/24'],
-    ] as const) {
+    for (const [kind, value] of EACH) {
       const broker = await TestBroker.open();
       broker.broker.ban(ban(kind, value, { reason: 'too loud' }));
       for (const version of [3, 4, 5] as const) {
@@ -38,6 +41,35 @@ describe('a client under a ban', () => {
     const broker = await TestBroker.open({ authenticator });
     broker.broker.ban(ban('user', 'proved'));
     assert.equal(broker.knock({ userName: 'claimed' }).expect('connack').reasonCode, 0x8a);
+  });
+
+  test('is refused if it is banned while it is asked who it is', async () => {
+    for (const [kind, value] of EACH) {
+      const { promise, resolve } = Promise.withResolvers<Authentication>();
+      const broker = await TestBroker.open({ authenticator: { authenticate: () => promise } });
+      const client = broker.knock({ clientId: 'c', userName: 'u', address: '192.0.2.7' });
+      broker.broker.ban(ban(kind, value));
+      resolve({ kind: 'accepted', principal: 'u' });
+      for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+      // By its address it is found before it is known who it is, and hears that the connection ends.
+      assert.deepEqual(client.said(), [kind === 'address' ? 'CONNACK 0x80' : 'CONNACK 0x8a'], kind);
+      assert.equal(client.ended, 'end');
+    }
+  });
+
+  test('ends with others in slices of 2 ms, where there are many; who is unbanned meanwhile stays', async () => {
+    const host: TestBroker = await TestBroker.open({ events: { clientDisconnected: () => host.passUnnoticed(1) } });
+    const clients = Array.from({ length: 5 }, (_, index) =>
+      host.connect({ clientId: `c${index}`, address: '192.0.2.7' }),
+    );
+    const ended = (): number => clients.filter(({ ended: how }) => how === 'end').length;
+    const sweep = host.broker.ban(ban('address', '192.0.2.0/24'));
+    assert.equal(ended(), 2);
+    assert.equal(sweep.step(), true);
+    assert.equal(ended(), 4);
+    host.broker.unban('address', '192.0.2.0/24');
+    assert.equal(sweep.step(), false);
+    assert.deepEqual([ended(), sweep.ended], [4, 4]);
   });
 
   test('is not let in at the door if its address is banned, IPv4 in IPv6 included, which the log says once a minute', async () => {
@@ -76,6 +108,33 @@ describe('a client under a ban', () => {
 });
 
 describe('a ban', () => {
+  test('ends the connections that fall under it, and not those under another one', async () => {
+    const broker = await TestBroker.open({ limits: { flappingConnectsMax: 2 } });
+    for (let n = 0; n < 4; n++) broker.knock({ clientId: 'often' });
+    assert.deepEqual(
+      broker.broker.bans.map(({ value }) => value),
+      ['often'],
+    );
+    const [known, gone] = [broker.broker.sizes.connections, broker.connect({ clientId: 'c', address: '192.0.2.7' })];
+    broker.broker.ban(ban('address', '192.0.2.0/24', { until: broker.wallClock }));
+    assert.equal(gone.ended, 'not yet', 'it is over already');
+    broker.broker.ban(ban('address', '192.0.2.0/24'));
+    gone.expectEnd(0x98);
+    assert.equal(broker.broker.sizes.connections, known);
+  });
+
+  test('of an address is found among thousands of others, and not when it has ended', async () => {
+    const broker = await TestBroker.open();
+    for (let n = 0; n < 2_000; n++) broker.broker.ban(ban('address', `10.${n >> 8}.${n & 255}.0/24`));
+    broker.broker.ban(ban('address', '10.0.0.0/16', { reason: 'wide' }));
+    assert.equal(broker.broker.admits('10.7.207.9:1'), false);
+    assert.equal(broker.broker.admits('10.7.208.9:1'), true);
+    assert.equal(broker.broker.unban('address', '10.7.207.0/24'), true);
+    assert.equal(broker.broker.admits('10.7.207.9:1'), true);
+    assert.equal(broker.broker.unban('address', '10.0.5.0/24'), true);
+    assert.equal(broker.broker.admits('10.0.5.1:1'), false, 'the wider one');
+  });
+
   test('ends at its moment, and is not listed any more', async () => {
     const broker = await TestBroker.open();
     broker.broker.ban(ban('client', 'c', { until: broker.wallClock + 1_000 }));

@@ -14,6 +14,43 @@ function texts(from: number, to: number): string[] {
   return Array.from({ length: to - from + 1 }, (_, n) => String(from + n));
 }
 
+describe('what a client has used up', () => {
+  test('it has used up also when it comes back, or takes its own session over, and has again when the time has passed', async () => {
+    for (const end of ['disconnect', 'cut', 'takeover'] as const) {
+      const broker = await TestBroker.open({ limits: { messageRateIn: 10 } });
+      const client = broker.connect({ clientId: 'c' });
+      for (const text of texts(1, 100)) client.publish('a', text);
+      assert.equal(client.isReadFrom, false);
+      if (end === 'cut') client.cut();
+      else if (end === 'disconnect') client.hangUp();
+      const again = broker.connect({ clientId: 'c' });
+      again.publish('a', 'x');
+      assert.equal(again.isReadFrom, false, end);
+      const other = broker.connect({ clientId: 'other' });
+      other.publish('a', 'x');
+      assert.equal(other.isReadFrom, true);
+      again.cut();
+      broker.pass(31_000);
+      const rested = broker.connect({ clientId: 'c' });
+      for (const text of texts(1, 10)) rested.publish('a', text);
+      assert.equal(rested.isReadFrom, true);
+    }
+  });
+
+  test('is half of rateDebtMax at most for one that was ended for more, which may go on when that is over', async () => {
+    const broker = await TestBroker.open({ limits: { byteRateIn: 100, rateDebtMax: millis(10_000) } });
+    const client = broker.connect({ clientId: 'c' });
+    client.publish('a', 'x'.repeat(2_000));
+    client.expectEnd(0x97);
+    const again = broker.connect({ clientId: 'c' });
+    again.publish('a', 'x');
+    assert.equal(again.ended, 'not yet');
+    assert.equal(again.isReadFrom, false);
+    broker.pass(6_000);
+    assert.equal(again.isReadFrom, true);
+  });
+});
+
 describe('messageRateIn', () => {
   test('slows a client down that sends more: it is not read from, loses nothing, and goes on in time', async () => {
     const broker = await TestBroker.open({ limits: { messageRateIn: 10 } });

@@ -4,9 +4,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import type { Authorizer } from '../../src/auth/contract.ts';
 import { millis } from '../../src/base/millis.ts';
 import { DEFAULT_LIMITS } from '../../src/broker/limits.ts';
 import { TestBroker, type TestClient } from './harness.ts';
+import { will } from './sample-will.ts';
+import { endTurn } from './test-store.ts';
 
 const VERSIONS = [3, 4, 5] as const;
 const FOR_EVER = 0xffffffff;
@@ -155,24 +158,12 @@ test('a DISCONNECT that would lengthen a session of interval 0 is a protocol err
   const broker = await TestBroker.open();
   const observer = broker.connect({ clientId: 'observer' });
   observer.subscribe('will');
-  const properties = {
-    payloadFormatIndicator: undefined,
-    messageExpiryInterval: undefined,
-    contentType: undefined,
-    responseTopic: undefined,
-    correlationData: undefined,
-    userProperties: [],
-  };
-  const will = {
-    topic: 'will',
-    payload: Buffer.from('w'),
-    qos: 0,
-    retain: false,
-    delayInterval: 0,
-    properties,
-  } as const;
   for (const interval of [undefined, 0]) {
-    const client = broker.connect({ clientId: 'c', will, properties: { sessionExpiryInterval: interval } });
+    const client = broker.connect({
+      clientId: 'c',
+      will: will({ qos: 0 }),
+      properties: { sessionExpiryInterval: interval },
+    });
     client.disconnect(0, { sessionExpiryInterval: 1 });
     client.expectEnd(0x82);
     assert.deepEqual(observer.messages(), ['will=w']);
@@ -198,4 +189,38 @@ test('sessions end each at its own moment, whatever the order in which they were
   }
   assert.equal(broker.broker.sizes.sessions, 0);
   assert.equal(broker.broker.nextDeadline(), undefined);
+});
+
+test('where what is due at one moment takes long, the broker says so and goes on when it is asked again; nothing is done twice', async () => {
+  let isSlow = false;
+  const authorizer: Authorizer = {
+    allowsAll: false,
+    allows: (_, action) => {
+      if (isSlow && action === 'will') broker.passUnnoticed(4);
+      return true;
+    },
+  };
+  const broker: TestBroker = await TestBroker.open({ authorizer });
+  const observer = broker.connect();
+  observer.subscribe('will');
+  for (let index = 0; index < 5; index++) {
+    const properties = { sessionExpiryInterval: 60 };
+    broker.connect({ clientId: `c${index}`, will: will({ qos: 0, delayInterval: 10 }), properties }).cut();
+  }
+  isSlow = true;
+  broker.passUnnoticed(10_000);
+  const now = millis(broker.monotonicClock);
+  const tick = (): readonly [isMore: boolean, heard: number] => {
+    const isMore = broker.broker.tick(now);
+    endTurn();
+    return [isMore, observer.messages().length];
+  };
+  assert.deepEqual(
+    [tick(), tick(), tick()],
+    [
+      [true, 3],
+      [false, 2],
+      [false, 0],
+    ],
+  );
 });

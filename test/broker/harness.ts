@@ -14,9 +14,10 @@ import type { BanKeeper } from '../../src/broker/bans.ts';
 import { Broker } from '../../src/broker/broker.ts';
 import type { BrokerEvents } from '../../src/broker/events.ts';
 import { type BrokerLimits, DEFAULT_LIMITS } from '../../src/broker/limits.ts';
+import type { FilesGauge } from '../../src/broker/file-shortage.ts';
 import type { MemoryGauge } from '../../src/broker/overload.ts';
 import { type BrokerRules, DEFAULT_RULES } from '../../src/broker/rules.ts';
-import type { ClientRedirect } from '../../src/broker/parts.ts';
+import { BROKER_TUNING, type ClientRedirect } from '../../src/broker/parts.ts';
 import { PacketDecoder } from '../../src/packet/decoder.ts';
 import { encodePacket } from '../../src/packet/encode.ts';
 import {
@@ -61,6 +62,9 @@ export interface BrokerOptions {
   readonly banKeeper?: BanKeeper;
   readonly busyRedirect?: string;
   readonly memory?: MemoryGauge;
+  /** Long work is done in so many steps a turn; `turn()` begins the next one. Default: all in one turn. */
+  readonly sliceSteps?: number;
+  readonly files?: FilesGauge;
   /** What the clocks show at the start, in milliseconds: for the second broker of a test what the first one's show. */
   readonly monotonic?: number;
   readonly wall?: number;
@@ -80,12 +84,19 @@ export class TestBroker {
   private now: number;
   private wall: number;
   private clients: number;
+  private readonly nextTurn: (() => void)[];
 
   private constructor(options: BrokerOptions) {
     this.log = [];
     this.now = options.monotonic ?? 1_000_000;
     this.wall = options.wall ?? 1_700_000_000_000;
     this.clients = 0;
+    this.nextTurn = [];
+    const { sliceSteps } = options;
+    const slices =
+      sliceSteps === undefined
+        ? {}
+        : { tuning: { ...BROKER_TUNING, sliceSteps }, later: (run: () => void) => void this.nextTurn.push(run) };
     let chance = 1;
     this.broker = new Broker({
       store: options.store ?? memoryStore(),
@@ -110,7 +121,17 @@ export class TestBroker {
       banKeeper: options.banKeeper,
       busyRedirect: options.busyRedirect,
       memory: options.memory,
+      ...slices,
+      files: options.files,
     });
+  }
+
+  /** Begins the next turn; says whether it was asked for. */
+  turn(): boolean {
+    const runs = this.nextTurn.splice(0);
+    for (const run of runs) run();
+    endTurn();
+    return runs.length > 0;
   }
 
   /** Makes a broker that is not open. */
@@ -268,6 +289,11 @@ export class TestClient {
     this.pipe.pending.push(shared);
     this.pipe.flow(this.handler);
     endTurn();
+  }
+
+  /** So many bytes have come of a message that the transport hands over when it is whole; says whether the broker wants to hear of more. */
+  gather(bytes: number): boolean | undefined {
+    return this.handler.gathering?.(bytes);
   }
 
   /** Sends PUBLISH; returns its packet identifier. */

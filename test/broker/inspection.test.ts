@@ -4,7 +4,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 
-import type { QueuedView, SessionQuery } from '../../src/broker/inspection.ts';
+import type { Identity } from '../../src/auth/contract.ts';
+import type { SessionQuery } from '../../src/broker/inspection.ts';
+import type { QueuedView } from '../../src/broker/queue-view.ts';
 import { NO_MESSAGE_PROPERTIES } from '../../src/packet/properties.ts';
 import { topicFilter } from '../../src/topic/topic-filter.ts';
 import { TestBroker } from './harness.ts';
@@ -17,8 +19,9 @@ function namesOf({ broker }: TestBroker, query: Partial<SessionQuery>): readonly
   return found.flatMap((view) => (view === undefined ? [] : [view.clientId]));
 }
 
-async function queueOf({ broker }: TestBroker, clientId: string): Promise<readonly QueuedView[]> {
-  const rows = broker.inspection.queue(clientId);
+/** @param name  A client identifier, or a filter with `$share/`. */
+async function queueOf({ broker }: TestBroker, name: string): Promise<readonly QueuedView[]> {
+  const rows = name.startsWith('$share/') ? broker.inspection.groupQueue(name) : broker.inspection.queue(name);
   assert.ok(rows !== undefined);
   const all: QueuedView[] = [];
   for await (const row of turning(rows)) all.push(row);
@@ -86,6 +89,10 @@ test('a session that is looked at says who it is, since when, and what it has', 
     keepAliveSeconds: 100,
     connectedSeconds: 16,
     silentSeconds: 4,
+    messagesReceived: 1,
+    bytesReceived: 78,
+    messagesSent: 0,
+    bytesSent: client.receivedHex.length / 2,
     outboxBytes: 0,
     waiting: [],
   });
@@ -141,6 +148,23 @@ test('what a client waits for has a name', async () => {
   assert.deepEqual(waiting('writer'), []);
 });
 
+test('a client that waits for its rates says which way, and no more once they allow it', async () => {
+  const host = await TestBroker.open({ limits: { messageRateIn: 10, messageRateOut: 5 } });
+  const reader = host.connect({ clientId: 'reader' });
+  reader.subscribe('t', { qos: 1 });
+  const writer = host.connect({ clientId: 'writer' });
+  const waiting = (clientId: string) => host.broker.inspection.session(clientId)?.connection?.waiting;
+  for (let n = 1; n <= 8; n++) writer.publish('t', `${n}`, { qos: 1 });
+  assert.deepEqual([waiting('reader'), waiting('writer')], [['rate-limit-out'], []]);
+  for (let n = 9; n <= 12; n++) writer.publish('t', `${n}`, { qos: 1 });
+  assert.deepEqual(waiting('writer'), ['rate-limit-in']);
+  for (let second = 0; second < 10; second++) {
+    reader.acknowledgeAll();
+    host.pass(1_000);
+  }
+  assert.deepEqual([waiting('reader'), waiting('writer')], [[], []]);
+});
+
 test('a queue is shown from the store, what is in flight before what waits, and stays as it was', async () => {
   const host = await TestBroker.open();
   const choice = { clientId: 'c', clean: false, properties: { sessionExpiryInterval: 60, receiveMaximum: 2 } };
@@ -182,6 +206,49 @@ test('the queue of a session that ends with its connection is shown, too', async
   const rows = await queueOf(host, 'c');
   const shown = rows.map(({ state, payload }) => `${state} ${Buffer.from(payload).toString()}`);
   assert.deepEqual(shown, ['sent 1', 'queued 2', 'queued 3']);
+});
+
+// Not in the queue of any session, and who looks for what waits would miss it.
+test('what waits for a shared subscription is shown: in memory, in the store, and what a member has borrowed', async () => {
+  const host = await TestBroker.open();
+  const writer = host.connect({ clientId: 'w' });
+  const publish = (...texts: readonly string[]): void => {
+    for (const text of texts) writer.publish('t', text, { qos: 1 });
+  };
+  const shown = async (): Promise<readonly string[]> =>
+    (await queueOf(host, '$share/g/t')).map(
+      ({ state, payload, sharedFilter }) => `${state} ${Buffer.from(payload).toString()} ${sharedFilter}`,
+    );
+  const groups = () => Array.from(host.broker.inspection.groups(undefined));
+  const brief = host.connect({ clientId: 'brief', properties: { receiveMaximum: 1 } });
+  brief.subscribe('$share/g/t', { qos: 1 });
+  publish('1', '2', '3');
+  assert.deepEqual(await shown(), ['queued 2 $share/g/t', 'queued 3 $share/g/t'], 'the first is the member’s own');
+  const about = { filter: '$share/g/t', members: 1, connectedMembers: 1, lentMessages: 0 };
+  assert.deepEqual(groups(), [{ ...about, isPersistent: false, queuedMessages: 2, queuedBytes: 2 }]);
+  // From here on the group is in the store; what came before is not.
+  const lasting = { clientId: 'lasting', clean: false, properties: { sessionExpiryInterval: 60, receiveMaximum: 1 } };
+  host.connect(lasting).subscribe('$share/g/t', { qos: 1 });
+  publish('4', '5');
+  const one = 'queued 3 $share/g/t';
+  assert.deepEqual(await shown(), [one, 'queued 4 $share/g/t', 'queued 5 $share/g/t']);
+  brief.acknowledgeAll();
+  assert.deepEqual(await shown(), []);
+  publish('6', '7', '8');
+  assert.deepEqual(await shown(), ['sent 6 $share/g/t', 'queued 7 $share/g/t', 'queued 8 $share/g/t']);
+  assert.deepEqual(groups(), [
+    {
+      ...about,
+      members: 2,
+      connectedMembers: 2,
+      isPersistent: true,
+      queuedMessages: 2,
+      queuedBytes: 2,
+      lentMessages: 1,
+    },
+  ]);
+  assert.deepEqual(Array.from(host.broker.inspection.groups('$share/h*')), [undefined]);
+  assert.equal(host.broker.inspection.groupQueue('$share/h/t'), undefined);
 });
 
 test('retained messages are found by filter, without the broker’s own', async () => {
@@ -241,4 +308,29 @@ test('a right is asked about with what the connected client has, and what was sa
     }).explanation.sentence,
     /has no rules, so everything is allowed/,
   );
+});
+
+test('what came with the answer about who a client is holds where it is asked about, and not for another user or other groups', async () => {
+  const rights = { source: 'the answer of a test' };
+  const judge = ({ rights: given }: Identity): boolean => given === undefined;
+  const host = await TestBroker.open({
+    authenticator: { authenticate: ({ userName }) => ({ kind: 'accepted', principal: userName, rights }) },
+    authorizer: { allowsAll: false, allows: judge },
+  });
+  host.connect({ clientId: 'c', userName: 'alice' });
+  const ask = (given: { clientId?: string; user?: string; groups?: readonly string[]; address?: string }): boolean =>
+    host.broker.inspection.explain({
+      action: 'publish',
+      topic: 't',
+      qos: 0,
+      retain: false,
+      clientId: 'c',
+      user: undefined,
+      address: undefined,
+      certificate: undefined,
+      groups: undefined,
+      ...given,
+    }).explanation.isAllowed;
+  assert.deepEqual([ask({}), ask({ address: '192.0.2.1' })], [false, false]);
+  assert.deepEqual([ask({ user: 'bob' }), ask({ groups: ['dev'] }), ask({ clientId: 'd' })], [true, true, true]);
 });

@@ -184,6 +184,52 @@ test('keys may be at a URL, whose server is trusted by a CA of its own', async (
   );
 });
 
+test('the CAs of a URL are read again with the other files; a file that is wrong leaves those in force', async (context) => {
+  const by = signer('RS256', 'k');
+  const tokens = await startHttp(context, { body: keySet(by) }, createServer(certificate('server')));
+  const server = await startHttp(context, { body: '{"result": "allow"}' }, createServer(certificate('server')));
+  const jwtKeysCa = file(context, 'keys-ca.pem', certificateText('self-signed.pem'));
+  const httpAuthCa = file(context, 'auth-ca.pem', certificateText('self-signed.pem'));
+  const { broker, code, lines } = await stage(context, {
+    jwtKeys: tokens.url,
+    jwtKeysCa,
+    jwtAudience: 'mqtt',
+    httpAuth: server.url,
+    httpAuthCa,
+  });
+  const password = token(by, { sub: 'anna', aud: 'mqtt', exp: inSeconds(60) });
+  // So often that nobody asks for a while.
+  for (let index = 0; index < 6; index++) {
+    assert.deepEqual([await code({ password }), await code({ userName: 'bob', password: 'x' })], [0x88, 0x88]);
+  }
+  assert.match(lines.join('\n'), /it has failed too often, and is left alone for a while/u);
+  const reload = (): readonly (readonly [what: string, result: string])[] =>
+    broker.reload().map(({ what, result }) => [what, result]);
+  for (const name of [jwtKeysCa, httpAuthCa]) writeFileSync(name, CA);
+  assert.deepEqual(reload(), [
+    ['file of CAs for jwtKeys', 'changed'],
+    ['file of CAs for httpAuth', 'changed'],
+  ]);
+  assert.deepEqual([await code({ password }), await code({ userName: 'bob', password: 'x' })], [0, 0]);
+  writeFileSync(httpAuthCa, 'no certificate\n');
+  const [, wrong] = broker.reload();
+  assert.equal(wrong?.result, 'refused');
+  assert.match(wrong?.remarks.join() ?? '', /^the file of CAs \S+auth-ca\.pem holds no certificate in PEM/iu);
+  assert.match(lines.join('\n'), /The file of CAs for httpAuth cannot be used: what was in force stays so/u);
+  assert.equal(await code({ userName: 'carol', password: 'x' }), 0);
+  writeFileSync(httpAuthCa, CA);
+  assert.deepEqual(
+    reload().map(([, result]) => result),
+    ['unchanged', 'unchanged'],
+  );
+  writeFileSync(httpAuthCa, certificateText('self-signed.pem'));
+  assert.deepEqual(
+    reload().map(([, result]) => result),
+    ['unchanged', 'changed'],
+  );
+  assert.equal(await code({ userName: 'dora', password: 'x' }), 0x88);
+});
+
 for (const webSocket of [undefined, true] as const) {
   const over = webSocket === undefined ? 'TLS' : 'secure WebSocket';
   test(`a certificate is its user, over ${over}, and no password is asked for`, async (context) => {
@@ -218,6 +264,17 @@ test('a certificate without the name that is wanted lets nobody in', async (cont
   });
   assert.equal(await code({ tls: { ca: CA, ...certificate('client') } }, url), 0x87);
   assert.match(lines.join('\n'), /Its certificate has no DNS name that could be its user name\./u);
+});
+
+test('an answer with rules is refused where the program has an authorizer, which would not obey them', async (context) => {
+  const server = await startHttp(context, (_, response, body) => {
+    const rules = /"userName":"tom"/u.test(body) ? {} : { rules: [] };
+    response.end(JSON.stringify({ result: 'allow', ...rules }));
+  });
+  const authorizer = { allowsAll: true, allows: () => true };
+  const { code, lines } = await stage(context, { httpAuth: server.url, authorizer });
+  assert.deepEqual([await code({ userName: 'anna' }), await code({ userName: 'tom' })], [0x88, 0]);
+  assert.match(lines.join('\n'), /its rules are wrong: this broker has an authorizer of its own/u);
 });
 
 test('who knows a client is asked in a fixed order, and only the first of them', async (context) => {

@@ -129,6 +129,26 @@ describe('connections that have not sent their CONNECT', () => {
     assert.equal(halves[2]?.ended, 'not yet');
   });
 
+  test('weigh what the transport holds of a message that is not whole, and may hold so much each', async () => {
+    const broker = await TestBroker.open({ limits: LIMITS });
+    const [first, second] = [broker.dial(5, undefined, '192.0.2.1'), broker.dial(5, undefined, '192.0.2.1')];
+    assert.equal(first?.gather(30_000), true);
+    assert.equal(second?.gather(20_000), true);
+    assert.equal(second?.gather(40_000), true);
+    assert.deepEqual([first?.ended, second?.ended], ['destroy', 'not yet']);
+    assert.equal(first?.gather(40_000), false);
+    assert.equal(held(broker, 'connectPendingBytesMax'), 1);
+    second?.send(connectPacket({ clientId: 'c' }));
+    assert.equal(second?.gather(10_000_000), false, 'a client may');
+    assert.equal(second?.ended, 'not yet');
+    const roomy = await TestBroker.open({ limits: { connectPacketBytesMax: 1_000 } });
+    const peer = roomy.dial();
+    assert.equal(peer.gather(66_536), true);
+    assert.equal(peer.gather(66_537), false);
+    assert.equal(peer.ended, 'end');
+    assert.match(roomy.warnings()[0] ?? '', /CONNECT was not complete when 66536 bytes had come/);
+  });
+
   test('are bounded in all by connectionsMax: far beyond it nobody comes in at the door', async () => {
     const broker = await TestBroker.open({ limits: { connectionsMax: 1 } });
     for (let n = 0; n < 1_001; n++) {

@@ -8,6 +8,7 @@ import type { Action, Identity } from '../../src/auth/contract.ts';
 import type { MessageProperties } from '../../src/packet/properties.ts';
 import { TestBroker } from './harness.ts';
 import { watched, will } from './sample-will.ts';
+import { memoryStore } from './test-store.ts';
 
 const VERSIONS = [3, 4, 5] as const;
 
@@ -46,6 +47,44 @@ test("the Will's Message Expiry Interval does not run while its delay does", asy
   broker.pass(50_000);
   assert.equal(observer.publishes()[0]?.properties.messageExpiryInterval, 20);
 });
+
+// [MQTT-3.8.3-3], docs/decisions/032: at the end of a connection, by a takeover, after a delay and after a restart.
+for (const overlappingSubscriptions of ['merge', 'separate'] as const) {
+  test(`No Local holds for the Will of the client itself; others get it (overlapping subscriptions: ${overlappingSubscriptions})`, async () => {
+    const store = memoryStore();
+    const rules = { overlappingSubscriptions };
+    const broker = await TestBroker.open({ store, rules });
+    const kept = { clean: false, properties: { sessionExpiryInterval: 1_000 } };
+    const mine = (delayInterval: number) => ({ ...kept, clientId: 'c', will: will({ delayInterval }) });
+    const client = broker.connect(mine(0));
+    client.subscribe('will', { qos: 1, noLocal: true });
+    client.subscribe('+', { qos: 1, noLocal: true });
+    const other = broker.connect({ ...kept, clientId: 'other', will: will() });
+    other.subscribe('will', { qos: 1, noLocal: true });
+    const heard = (): number => other.acknowledgeAll().length;
+    client.cut();
+    assert.equal(heard(), 1);
+    const again = broker.connect(mine(0));
+    const taking = broker.connect(mine(10));
+    assert.equal(heard(), 1);
+    taking.cut();
+    broker.pass(10_000);
+    assert.equal(heard(), 1);
+    const last = broker.connect(mine(0));
+    assert.deepEqual([again.said(), taking.said(), last.said()], [['DISCONNECT 0x8e'], [], []]);
+    last.subscribe('#', { qos: 1 }, 7);
+    const next = await TestBroker.open({ store, rules, monotonic: broker.monotonicClock });
+    const another = next.connect({ ...kept, clientId: 'other' });
+    next.pass(100_000);
+    assert.equal(another.acknowledgeAll().length, 1);
+    const back = next.connect({ ...kept, clientId: 'c' }).acknowledgeAll();
+    assert.deepEqual(
+      back.map(({ subscriptionIdentifiers }) => subscriptionIdentifiers),
+      [[7]],
+      'without No Local it comes',
+    );
+  });
+}
 
 // [MQTT-3.1.2-14] [MQTT-3.1.2-15]; MQTT 3.1.1 [MQTT-3.1.2-16] [MQTT-3.1.2-17].
 test('a Will is retained if it says so, and not if not', async () => {

@@ -1,11 +1,13 @@
 // The client in a real browser: what a page does with `vouch/client`, against a broker in this process.
+// Longer than 400 lines because a browser is started once for all that is asked of one.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 
-import { bundleForBrowser } from '../../scripts/browser-bundle.ts';
+import { bundleForBrowser, publishedClient } from '../../scripts/browser-bundle.ts';
 import { createBroker, type EmbeddedBroker } from '../../src/exports/broker.ts';
 import { connect } from '../../src/exports/client.ts';
 import type * as door from '../../src/exports/client-browser.ts';
@@ -14,6 +16,10 @@ import { SKIP_BROWSER, Stage, untilLoaded } from './chromium.ts';
 
 /** In pages. */
 declare const vouch: typeof door;
+
+/** "pencil" (RFC 7677 section 3). */
+const SCRAM =
+  'SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=';
 
 const PAGES = { port: 0, webSocket: { origins: ['*'] } } as const;
 
@@ -291,6 +297,79 @@ describe('in a browser', { skip: SKIP_BROWSER, timeout: 100_000 }, () => {
     assert.deepEqual(got, ['4711', '4712']);
   });
 
+  test('a page proves its password to the broker, and again on request; a wrong one is refused', async (context) => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'vouch-browser-'));
+    context.after(() => rmSync(folder, { recursive: true }));
+    const passwordFile = path.join(folder, 'users.passwd');
+    writeFileSync(passwordFile, `meter:${SCRAM}\n`, { mode: 0o600 });
+    const { url } = await brokerFor(context, { passwordFile });
+    const page = await stage.openPage(await stage.newContext(context));
+    const outcomes = await page.evaluate(async (to) => {
+      const client = await vouch.connect(to, { authentication: vouch.scramSha256('meter', 'pencil') });
+      await client.reauthenticate();
+      const { reasonCode } = await client.publish('a', 'b', { qos: 1 });
+      await client.disconnect();
+      const refused = await vouch.connect(to, { authentication: vouch.scramSha256('meter', 'pen') }).then(
+        () => 'connected',
+        (error: unknown) => (error instanceof vouch.OperationError ? error.reasonCode : String(error)),
+      );
+      return [reasonCode, refused];
+    }, url);
+    assert.deepEqual(outcomes, [0x10, 0x86]);
+  });
+
+  test('a page answers requests, makes them, and has more subscriptions than are looked at one after the other', async (context) => {
+    const { url } = await brokerFor(context);
+    const page = await stage.openPage(await stage.newContext(context));
+    const outcomes = await page.evaluate(async (to) => {
+      const client = await vouch.connect(to);
+      const text = new TextDecoder();
+      await client.respond('echo/+', ({ payload }) => payload);
+      const answers = await Promise.all(['2', '4', '6'].map((question) => client.request('echo/1', question)));
+      const got: string[] = [];
+      for (let n = 0; n < 40; n++) {
+        await client.subscribe(`many/${n}`, { qos: 1, onMessage: ({ topic }) => void got.push(topic) });
+      }
+      for (let n = 0; n < 80; n++) await client.publish(`many/${n % 40}`, '', { qos: 1 });
+      await client.request('echo/2', 'after all of them');
+      await client.disconnect();
+      return [answers.map(({ payload }) => text.decode(payload)), got.length, new Set(got).size] as const;
+    }, url);
+    assert.deepEqual(outcomes, [['2', '4', '6'], 80, 40]);
+  });
+
+  test('a page without a bundler loads two files, and others when it uses what is in them', async (context) => {
+    const html = `<!doctype html><script type="module">
+      import * as vouch from './client.js';
+      globalThis.vouch = vouch;
+    </script>`;
+    stage.serve('published', html, await publishedClient());
+    const { url } = await brokerFor(context);
+    const pages = await stage.newContext(context);
+    const asked: string[] = [];
+    pages.on('request', (request) => asked.push(path.basename(request.url())));
+    const page = await stage.openPage(pages, 'published/');
+    await untilLoaded(page);
+    const loaded = (): readonly string[] =>
+      asked.filter((name) => name.endsWith('.js')).map((name) => name.replace(/-.*/, ''));
+    assert.deepEqual(loaded(), ['client.js', 'chunk']);
+    const keepOne = async ([to, name]: readonly [string, string]): Promise<string> => {
+      try {
+        const client = await vouch.connect(to, { clientId: name, store: name });
+        await client.disconnect();
+        return 'connected';
+      } catch (error) {
+        return error instanceof vouch.OperationError ? error.code : String(error);
+      }
+    };
+    assert.equal(await page.evaluate(keepOne, [url, 'one'] as const), 'connected');
+    assert.deepEqual(loaded(), ['client.js', 'chunk', 'page']);
+    await pages.route('**/page-store-*', (route) => route.abort());
+    const other = await stage.openPage(pages, 'published/');
+    await untilLoaded(other);
+    assert.equal(await other.evaluate(keepOne, [url, 'two'] as const), 'file-unavailable');
+  });
+
   test('what no browser can do is an error that says so', async (context) => {
     const page = await stage.openPage(await stage.newContext(context));
     const { port } = await brokerFor(context);
@@ -299,6 +378,7 @@ describe('in a browser', { skip: SKIP_BROWSER, timeout: 100_000 }, () => {
         vouch.connect('mqtt://localhost'),
         vouch.connect('unix:///run/vouch'),
         vouch.connect('wss://localhost', { tls: { rejectUnauthorized: false } }),
+        vouch.connect('wss://localhost', { localAddress: '127.0.0.1' }),
         vouch.connect(`ws://127.0.0.1:${nearby}/elsewhere`),
       ];
       const told = (error: Error & { readonly code?: string }): string => `${error.code}: ${error.message}`;
@@ -308,6 +388,7 @@ describe('in a browser', { skip: SKIP_BROWSER, timeout: 100_000 }, () => {
       /^invalid-argument: A browser reaches a broker over WebSocket only/,
       /^invalid-argument: A browser reaches a broker over WebSocket only/,
       /^invalid-option: tls is not for browsers/,
+      /^invalid-option: localAddress is not for browsers/,
       /^connection-refused: No WebSocket to ws:.*elsewhere came about/,
     ];
     for (const [index, pattern] of expected.entries()) assert.match(outcomes[index] ?? '', pattern);

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-import { bundleForBrowser } from '../../scripts/browser-bundle.ts';
+import { bundleSources } from '../../scripts/browser-bundle.ts';
 import { SKIP_BROWSER, Stage } from './chromium.ts';
 import type { Outcome } from './in-page/node-test.fixture.ts';
 
@@ -25,7 +25,7 @@ describe('the store of a page in a browser', { skip: SKIP_BROWSER, timeout: 300_
   after(() => stage.close());
 
   test('keeps the store contract', { timeout: 300_000 }, async (context) => {
-    const program = await bundleForBrowser("import './test/browser/in-page/suite.fixture.ts';", STAND_INS);
+    const program = await bundleSources("import './test/browser/in-page/suite.fixture.ts';", STAND_INS);
     const html = '<!doctype html><title>Suite</title><script type="module" src="page.js"></script>';
     stage.serve('suite', html, program);
     const page = await stage.openPage(await stage.newContext(context), 'suite/');

@@ -8,6 +8,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { createBroker } from '../../src/exports/broker.ts';
+import { BARE_ENVIRONMENT } from '../support/bare-environment.ts';
 import { isInstalled } from '../support/tool.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -52,7 +53,7 @@ function examplesOn(page: string): readonly Example[] {
 
 /** What a command prints, on both outputs. */
 function printed(command: string): Promise<string> {
-  const env = { PATH: `${path.join(home, 'bin')}:${process.env['PATH']}`, HOME: home };
+  const env = { ...BARE_ENVIRONMENT, PATH: `${path.join(home, 'bin')}:${process.env['PATH']}`, HOME: home };
   return new Promise((resolve) => {
     execFile('bash', ['-c', `${command} 2>&1`], { env, cwd: home }, (_, stdout) => resolve(stdout));
   });

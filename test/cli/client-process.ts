@@ -6,6 +6,8 @@ import { once } from 'node:events';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 
+import { BARE_ENVIRONMENT } from '../support/bare-environment.ts';
+
 const MAIN = path.resolve(import.meta.dirname, '../../src/cli/main.ts');
 
 /** How a process ended. */
@@ -23,7 +25,7 @@ export class ClientProcess {
   private readonly closed: Promise<unknown>;
 
   constructor(context: TestContext, args: readonly string[]) {
-    this.child = spawn(process.execPath, [MAIN, ...args], { env: { PATH: process.env['PATH'] ?? '' } });
+    this.child = spawn(process.execPath, [MAIN, ...args], { env: BARE_ENVIRONMENT });
     this.chunks = [];
     this.stderr = '';
     this.child.stdout.on('data', (chunk: Buffer) => this.chunks.push(chunk));

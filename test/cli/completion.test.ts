@@ -10,6 +10,7 @@ import { before, test } from 'node:test';
 import { promisify } from 'node:util';
 
 import { skipUnless } from '../require.ts';
+import { BARE_ENVIRONMENT } from '../support/bare-environment.ts';
 import { isInstalled } from '../support/tool.ts';
 
 const MAIN = path.resolve(import.meta.dirname, '../../src/cli/main.ts');
@@ -17,7 +18,7 @@ const run = promisify(execFile);
 const scripts = new Map<string, string>();
 
 async function vouch(...args: readonly string[]): Promise<string> {
-  return (await run(process.execPath, [MAIN, ...args], { env: { PATH: process.env['PATH'] ?? '' } })).stdout;
+  return (await run(process.execPath, [MAIN, ...args], { env: BARE_ENVIRONMENT })).stdout;
 }
 
 before(async () => {

@@ -92,6 +92,34 @@ test('a queue is shown, a client kicked, a session ended, retained messages clea
   assert.match((await ctl('retained', 'list', 'a#')).stderr, /"a#" is no Topic Filter/);
 });
 
+test('shared subscriptions are listed with what waits for them, and that is shown', async (context) => {
+  const { ctl, client } = await start(context);
+  const worker = await client('worker', { clean: false, sessionExpirySeconds: 600 });
+  await worker.subscribe('$share/workers/jobs/#', { qos: 1, onMessage: () => {} });
+  await worker.disconnect();
+  const writer = await client('writer');
+  await writer.publish('jobs/1', 'one', { qos: 1 });
+  await writer.publish('jobs/2', 'two', { qos: 1 });
+  assert.match((await ctl('groups')).stdout, /^\$share\/workers\/jobs\/# +1 +- +2 +6 B +- +in the store$/m);
+  const [json = ''] = (await ctl('groups', '--json', '--sort', 'queue', '-f', '*/jobs/*')).stdout.split('\n');
+  assert.equal((JSON.parse(json) as { queuedMessages: number }).queuedMessages, 2);
+  assert.match(
+    (await ctl('queue', '$share/workers/jobs/#', '--payload')).stdout,
+    /^queued +jobs\/1 +1 +- +3 B +never +one\n/m,
+  );
+  assert.equal((await ctl('queue', 'worker')).stdout, 'Nothing waits for it.\n');
+  const unknown = await ctl('queue', '$share/workers/other');
+  assert.deepEqual(
+    [unknown.code, unknown.stderr],
+    [1, 'vouch ctl: Nobody has the subscription "$share/workers/other".\n'],
+  );
+  assert.match(
+    (await ctl('client', 'writer')).stdout,
+    /^Received +2 messages, \d+ B in all\nSent +0 messages, \d+ B in all$/m,
+  );
+  assert.match((await ctl('clients', '--sort', 'messages-in')).stdout, / 2 \/ \d+ B +0 \/ \d+ B /);
+});
+
 test('a drain sends everybody away, says when nobody is left, and stops the broker', async (context) => {
   const { ctl, client, broker, socket } = await start(context);
   for (const clientId of ['a', 'b', 'c']) await client(clientId);

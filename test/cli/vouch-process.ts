@@ -8,6 +8,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 
+import { BARE_ENVIRONMENT } from '../support/bare-environment.ts';
+
 const MAIN = path.resolve(import.meta.dirname, '../../src/cli/main.ts');
 
 /** How a process ended. */
@@ -57,7 +59,7 @@ function startCommand(
   [program = '', ...args]: readonly string[],
   environment: { readonly [name: string]: string },
 ): VouchProcess {
-  const env = { PATH: process.env['PATH'] ?? '', ...environment };
+  const env = { ...BARE_ENVIRONMENT, ...environment };
   const cwd = mkdtempSync(path.join(tmpdir(), 'vouch-process-'));
   const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';

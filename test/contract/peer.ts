@@ -3,8 +3,8 @@
 
 import type { Socket } from 'node:net';
 
-/** A peer as the suite drives it. */
-export interface Peer {
+/** What a peer has heard. */
+export interface Hearing {
   /** What arrived so far. */
   received(): Buffer;
   /** In how many chunks it arrived. */
@@ -15,6 +15,10 @@ export interface Peer {
   receivedAll(): Promise<Buffer>;
   /** Waits until the connection is gone, in whatever way. */
   gone(): Promise<void>;
+}
+
+/** A peer as the suite drives it. */
+export interface Peer extends Hearing {
   /** Hands bytes to the system; resolves when it has taken them. */
   send(bytes: Uint8Array): Promise<void>;
   /** Stops reading, as a slow peer does. */
@@ -26,46 +30,72 @@ export interface Peer {
   reset(): void;
 }
 
+/** Where the bytes of a peer come in, whatever carries them. */
+export class Ear {
+  /** What it has heard. */
+  readonly hearing: Hearing;
+  private readonly chunks: Buffer[];
+  private byteCount: number;
+  private isOver: boolean;
+  private isGone: boolean;
+  private wake: () => void;
+
+  constructor() {
+    this.chunks = [];
+    this.byteCount = 0;
+    this.isOver = false;
+    this.isGone = false;
+    this.wake = () => {};
+    const received = (): Buffer => Buffer.concat(this.chunks);
+    this.hearing = {
+      received,
+      chunkCount: () => this.chunks.length,
+      receivedAtLeast: (atLeast) => this.until(() => this.byteCount >= atLeast || this.isOver).then(received),
+      receivedAll: () => this.until(() => this.isOver).then(received),
+      gone: () => this.until(() => this.isGone),
+    };
+  }
+
+  hear(chunk: Buffer): void {
+    this.chunks.push(chunk);
+    this.byteCount += chunk.length;
+    this.wake();
+  }
+
+  /** Nothing more will come. */
+  end(): void {
+    this.isOver = true;
+    this.wake();
+  }
+
+  /** The connection is gone. */
+  close(): void {
+    this.isGone = true;
+    this.end();
+  }
+
+  private async until(claim: () => boolean): Promise<void> {
+    while (!claim()) {
+      await new Promise<void>((resolve) => {
+        this.wake = resolve;
+      });
+    }
+  }
+}
+
 /**
  * Drives a socket as a peer.
  * @param raw  The socket below it, where it is one that encrypts.
  */
 export function peerOf(socket: Socket, raw: Socket = socket): Peer {
-  const chunks: Buffer[] = [];
-  let byteCount = 0;
-  let isOver = false;
-  let isGone = false;
-  let wake = (): void => {};
-  socket.on('data', (chunk: Buffer) => {
-    chunks.push(chunk);
-    byteCount += chunk.length;
-    wake();
-  });
-  socket.on('end', () => {
-    isOver = true;
-    wake();
-  });
-  socket.on('close', () => {
-    isOver = true;
-    isGone = true;
-    wake();
-  });
+  const ear = new Ear();
+  socket.on('data', (chunk: Buffer) => ear.hear(chunk));
+  socket.on('end', () => ear.end());
+  socket.on('close', () => ear.close());
   // A reset is for the test to provoke, not to fail by; 'close' follows.
   socket.on('error', () => {});
-  const until = async (claim: () => boolean): Promise<void> => {
-    while (!claim()) {
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-    }
-  };
-  const received = (): Buffer => Buffer.concat(chunks);
   return {
-    received,
-    chunkCount: () => chunks.length,
-    receivedAtLeast: (atLeast) => until(() => byteCount >= atLeast || isOver).then(received),
-    receivedAll: () => until(() => isOver).then(received),
-    gone: () => until(() => isGone),
+    ...ear.hearing,
     send: (bytes) =>
       new Promise((resolve) => {
         socket.write(bytes, () => resolve());

@@ -63,7 +63,7 @@ transportContract('an opened WebSocket', async () => {
   return oneAfterAnother({
     open: async (handler) => {
       const [connection, { webSocket, raw }] = await Promise.all([
-        connectWebSocket({ host: HOST, port, path: '/mqtt', tls: undefined }, handler),
+        connectWebSocket({ host: HOST, port, path: '/mqtt', tls: undefined, packetBytesMax: 1_000_000 }, handler),
         accepted.take(),
       ]);
       return { connection, peer: webSocketPeerOf(webSocket, raw) };

@@ -2,43 +2,24 @@
 
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
-import type { Peer } from './peer.ts';
+
+import { Ear, type Peer } from './peer.ts';
 
 /**
  * Drives a WebSocket as a peer. It may still be opening.
  * @param raw  The socket at the bottom, for a reset.
  */
 export function webSocketPeerOf(webSocket: WebSocket, raw: Socket): Peer {
-  const chunks: Buffer[] = [];
-  let byteCount = 0;
-  let isGone = false;
-  let wake = (): void => {};
+  const ear = new Ear();
   webSocket.on('message', (message) => {
     if (!Buffer.isBuffer(message)) throw new TypeError('a message is one Buffer');
-    chunks.push(message);
-    byteCount += message.length;
-    wake();
+    ear.hear(message);
   });
-  webSocket.on('close', () => {
-    isGone = true;
-    wake();
-  });
+  webSocket.on('close', () => ear.close());
   // A reset is for the test to provoke, not to fail by; 'close' follows.
   webSocket.on('error', () => {});
-  const until = async (claim: () => boolean): Promise<void> => {
-    while (!claim()) {
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-    }
-  };
-  const received = (): Buffer => Buffer.concat(chunks);
   return {
-    received,
-    chunkCount: () => chunks.length,
-    receivedAtLeast: (atLeast) => until(() => byteCount >= atLeast || isGone).then(received),
-    receivedAll: () => until(() => isGone).then(received),
-    gone: () => until(() => isGone),
+    ...ear.hearing,
     send: (bytes) =>
       new Promise((resolve) => {
         webSocket.send(bytes, { binary: true }, () => resolve());

@@ -4,6 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 
+import { BARE_ENVIRONMENT } from '../support/bare-environment.ts';
 import { type Ending, type Environment, Killable } from './killable.ts';
 
 const MAIN = path.resolve(import.meta.dirname, '../../src/cli/main.ts');
@@ -25,8 +26,10 @@ export interface BrokerStart {
 
 /** Runs another `vouch` command to its end. */
 export function runVouch(args: readonly string[]): Ending {
-  const env = { PATH: process.env['PATH'] ?? '' };
-  const { status, signal, stderr } = spawnSync(process.execPath, [MAIN, ...args], { env, encoding: 'utf8' });
+  const { status, signal, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
+    env: BARE_ENVIRONMENT,
+    encoding: 'utf8',
+  });
   return { code: status, signal, stderr };
 }
 

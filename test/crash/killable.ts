@@ -6,6 +6,8 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 
+import { BARE_ENVIRONMENT } from '../support/bare-environment.ts';
+
 /** Of what a process said, an error shows the end. */
 const CHARACTERS_SHOWN = 4000;
 
@@ -36,14 +38,14 @@ export class Killable {
 
   /**
    * @param hear  Is told what the process writes to stdout, as it comes.
-   * @param env  Its environment besides `PATH`.
+   * @param env  Its environment, besides the bare one.
    */
   constructor(command: readonly string[], hear: (text: string) => void, env: Environment = {}) {
     const [program = '', ...args] = command;
     this.stderr = '';
     this.wasSentSignal = false;
     this.child = spawn(program, args, {
-      env: { PATH: process.env['PATH'] ?? '', ...env },
+      env: { ...BARE_ENVIRONMENT, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
       // A process group of its own: a program that it runs under is ended with it.
       detached: true,

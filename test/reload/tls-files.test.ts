@@ -62,8 +62,9 @@ async function stage(context: TestContext, isWebSocket: boolean, revokeOnReload 
 }
 
 /** The names in the certificate with which a handshake begins. */
-async function serverNames(port: number): Promise<string | undefined> {
-  const options = { port, host: '127.0.0.1', rejectUnauthorized: false, ...certificate('client') };
+async function serverNames(port: number, servername?: string): Promise<string | undefined> {
+  const asked = servername === undefined ? {} : { servername };
+  const options = { port, host: '127.0.0.1', rejectUnauthorized: false, ...certificate('client'), ...asked };
   const socket = connectTls(options).on('error', () => {});
   await once(socket, 'secureConnect');
   const names = socket.getPeerX509Certificate()?.subjectAltName;
@@ -90,6 +91,32 @@ for (const isWebSocket of [false, true]) {
     broker.reload();
     await client.publish('a', 'still here', { qos: 1 });
     await assert.rejects(enter('client'));
+  });
+
+  test(`a certificate for another name is chosen over ${over}, and read again with the rest`, async (context) => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'vouch-tls-names-'));
+    context.after(() => rmSync(folder, { recursive: true }));
+    const other = { cert: path.join(folder, 'other.pem'), key: path.join(folder, 'other.key') };
+    const put = (name: CertificateName): void => {
+      writeFileSync(other.cert, certificate(name).cert);
+      writeFileSync(other.key, certificate(name).key);
+    };
+    put('elsewhere');
+    const broker = createBroker();
+    context.after(() => broker.close());
+    const tls = { ...certificate('server'), others: [other] };
+    const { port } = await broker.listen({ port: 0, tls, ...(isWebSocket ? { webSocket: true } : {}) });
+    const ask = async (): Promise<readonly (string | undefined)[]> =>
+      await Promise.all(['localhost', 'elsewhere.example', 'a.meters.example'].map((name) => serverNames(port, name)));
+    const [first, ...rest] = await ask();
+    assert.deepEqual(rest, ['DNS:elsewhere.example', first]);
+    put('wildcard');
+    assert.equal(broker.reload()[0]?.result, 'changed');
+    assert.deepEqual(await ask(), [first, first, 'DNS:*.meters.example']);
+    assert.equal(broker.reload()[0]?.result, 'unchanged');
+    writeFileSync(other.key, certificate('client').key);
+    assert.equal(broker.reload()[0]?.result, 'refused');
+    assert.deepEqual(await ask(), [first, first, 'DNS:*.meters.example']);
   });
 
   test(`threat 30: files over ${over} that do not fit, are none or are gone leave the others in force, and are told by their names`, async (context) => {

@@ -4,7 +4,15 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
 /** A certificate with its key. */
-export type CertificateName = 'server' | 'elsewhere' | 'client' | 'revoked' | 'stranger' | 'expired' | 'self-signed';
+export type CertificateName =
+  | 'server'
+  | 'elsewhere'
+  | 'client'
+  | 'revoked'
+  | 'stranger'
+  | 'expired'
+  | 'self-signed'
+  | 'wildcard';
 
 const FOLDER = path.join(import.meta.dirname, 'certificates');
 

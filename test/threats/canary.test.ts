@@ -15,12 +15,8 @@ import { type ClientOptions, connect, scramSha256 } from '../../src/exports/clie
 import { ClientProcess } from '../cli/client-process.ts';
 import { portsOf, startVouch } from '../cli/vouch-process.ts';
 import { certificateFile, certificateText } from '../support/certificates.ts';
+import { canary, expectNone, piecesOf } from './canaries.ts';
 import { callerOn, freshId, Stage, VERSIONS } from './stage.ts';
-
-/** What nobody but its owner may ever see: easy to find, and different where it was planted. */
-function canary(place: string): string {
-  return `canary-${place}-7b1f`;
-}
 
 const SECRETS = {
   right: canary('right'),
@@ -40,24 +36,9 @@ before(() => {
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Every form in which a secret could leave. */
-function formsOf(secret: string): readonly string[] {
-  const raw = Buffer.from(secret);
-  const base64 = raw.toString('base64').replaceAll('=', '');
-  return [secret, encodeURIComponent(secret), base64.slice(0, -1), raw.toString('hex')];
-}
-
-/** The lines of a key, and the salts and hashes of a password file. */
-function piecesOf(text: string): readonly string[] {
-  return text.split(/[\s$:,]+/).filter((part) => part.length > 20 && !part.includes('PRIVATE'));
-}
-
 /** Claims that no secret is in a text. */
 function expectNoSecret(where: string, text: string, more: readonly string[] = []): void {
-  for (const form of [...Object.values(SECRETS).flatMap(formsOf), ...more]) {
-    const at = text.indexOf(form);
-    assert.ok(at < 0, `${where} has ${form}: ...${text.slice(Math.max(0, at - 80), at + 80)}...`);
-  }
+  expectNone(where, text, Object.values(SECRETS), more);
 }
 
 /** Runs a command to its end; all that it said. */

@@ -326,7 +326,12 @@ export const THREATS: readonly Threat[] = [
     'headers, patterns, fragments and pings of WebSocket',
     'bounded each; nothing is compressed; the package is newer than the holes',
   ),
-  tested(61, 'RabbitMQ 4.2.6', 'a page of another origin', 'refused (403) unless it is listed'),
+  tested(
+    61,
+    'RabbitMQ 4.2.6, 4.3',
+    'a page of another origin; a first message of WebSocket without end',
+    'refused (403) unless it is listed; what has come before CONNECT is whole is bounded for each and for all',
+  ),
   tested(
     62,
     'RabbitMQ CVE-2026-67411; EMQX #17223',
@@ -404,8 +409,15 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     fault: 'no file descriptors are left',
-    verdict: 'the listener and what is open stay',
-    shownBy: ['src/transport/tcp/tcp-listener.test.ts', 'a process without free file descriptors'],
+    verdict:
+      "the last are no client's: the store commits, who is there is served, who says nothing makes way, all is well once some are free",
+    shownBy: ['test/cli/open-files.test.ts', 'clients beyond the limit of files are cut off'],
+  },
+  {
+    fault: 'memory runs out',
+    verdict:
+      'new clients are refused, then some not read from, then those ended for whom most is kept; never the process',
+    shownBy: ['soak/floods.test.ts', '${ROWS[name]'],
   },
   {
     fault: 'the clock jumps',

@@ -54,6 +54,24 @@ for (const kind of KINDS) {
     await listener.close();
   });
 
+  it(`a proxy that speaks for itself is asked about like any peer over ${kind}`, async () => {
+    for (const header of [Buffer.from('PROXY UNKNOWN\r\n'), Buffer.from('0d0a0d0a000d0a515549540a20000000', 'hex')]) {
+      const asked: string[] = [];
+      const admits = (remote: string): boolean => {
+        asked.push(remote);
+        return false;
+      };
+      const listener = await listen(kind, new Proxies([HOST]), admits, (reason) => assert.fail(reason));
+      const peer = connect(listener.port, HOST).on('error', () => {});
+      await once(peer, 'connect');
+      const remote = `${HOST}:${peer.localPort}`;
+      peer.resume().write(header);
+      await once(peer, 'close');
+      assert.deepEqual(asked, [remote]);
+      await listener.close();
+    }
+  });
+
   it(`behind a proxy it is asked about the client, not about the proxy, over ${kind}`, async () => {
     const asked: string[] = [];
     const refusals: string[] = [];

@@ -13,6 +13,7 @@ import { listenTcp } from '../../src/transport/tcp/tcp-listener.ts';
 import { listenTls } from '../../src/transport/tls/tls-listener.ts';
 import { listenWebSocket } from '../../src/transport/websocket/web-socket-listener.ts';
 import { certificate, certificateText } from '../support/certificates.ts';
+import { echoOver } from '../support/echo-handler.ts';
 
 const HOST = '127.0.0.1';
 const CA = certificateText('ca.pem');
@@ -46,16 +47,7 @@ async function openDoor(kind: (typeof KINDS)[number], from: readonly string[], m
   };
   const accept: Accept = (connection) => {
     accepted.push(connection);
-    return {
-      receive: (bytes, start, end) => {
-        const writer = connection.writer();
-        writer.reserve(end - start);
-        writer.raw(bytes.subarray(start, end));
-        connection.wrote();
-      },
-      drained() {},
-      closed() {},
-    };
+    return echoOver(connection);
   };
   const tls = { ...certificate('server'), clientCertificate: 'none', minVersion: 'TLSv1.2' } as const;
   const common = { host: HOST, port: 0, proxies: new Proxies(from), waiting: { millisMax, onRefused } };

@@ -109,6 +109,19 @@ it('a client says what is to be spoken where it is asked to', async (context) =>
   assert.deepEqual(spoken, ['mqtt', false]);
 });
 
+it('a client offers the ciphers that it is told to, and says where OpenSSL knows none of them', async (context) => {
+  const server = createServer({ ...certificate('server'), maxVersion: 'TLSv1.2' }, (socket) => {
+    socket.end(socket.getCipher().name);
+  });
+  const port = await listening(context, server);
+  const ciphers = 'ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305';
+  assert.match(await hello(port, { ca: CA, ciphers }), /CHACHA20/);
+  await assert.rejects(hello(port, { ca: CA, ciphers: 'ROT13' }), {
+    code: 'invalid-option',
+    message: 'tls.ciphers: OpenSSL knows no cipher of "ROT13"; "openssl ciphers" lists them.',
+  });
+});
+
 it('a server that does not speak TLS is told of in words', async (context) => {
   const port = await listening(
     context,

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 
-import { certificateFile, certificateText } from '../support/certificates.ts';
+import { certificate, certificateFile, certificateText } from '../support/certificates.ts';
 import type { TlsFiles } from '../../src/config/listener-address.ts';
-import { readTlsFiles } from '../../src/server/tls-files.ts';
+import { pathsOf, readTlsFiles } from '../../src/server/tls-files.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'vouch-tls-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -15,6 +15,7 @@ after(() => rmSync(folder, { recursive: true }));
 const GOOD: TlsFiles = {
   cert: certificateFile('server.pem'),
   key: certificateFile('server.key'),
+  others: [],
   ca: certificateFile('ca.pem'),
   crl: certificateFile('crl.pem'),
   clientCertificate: 'required',
@@ -40,6 +41,21 @@ test('good files are read, without a warning', () => {
   assert.deepEqual(reading.warnings, []);
   assert.equal(reading.material.cert, certificateText('server.pem'));
   assert.equal(reading.material.clientCertificate, 'required');
+});
+
+test('certificates for other names are read and checked like the first', () => {
+  const named = (name: string) => ({ cert: certificateFile(`${name}.pem`), key: certificateFile(`${name}.key`) });
+  const reading = readTlsFiles({ ...GOOD, others: [named('elsewhere')] });
+  assert(reading.kind === 'read');
+  assert.deepEqual(reading.material.others, [certificate('elsewhere')]);
+  const wrong = { cert: certificateFile('elsewhere.pem'), key: certificateFile('wildcard.key') };
+  assert.deepEqual(faults({ others: [named('elsewhere'), wrong, named('wildcard')] }), [
+    `the key ${wrong.key} does not belong to the certificate ${wrong.cert}`,
+  ]);
+  assert.deepEqual(faults({ others: [{ cert: '/nowhere/a.pem', key: wrong.key }] }), [
+    'the certificate /nowhere/a.pem cannot be read: there is no such file',
+  ]);
+  assert.deepEqual(pathsOf({ ...GOOD, others: [wrong] }).slice(2, 4), [wrong.cert, wrong.key]);
 });
 
 test('PEM itself is taken in place of a path', () => {
@@ -84,6 +100,29 @@ test('a key that is encrypted, or of another certificate, is told', () => {
   ]);
   const other = certificateFile('client.key');
   assert.deepEqual(faults({ key: other }), [`the key ${other} does not belong to the certificate ${GOOD.cert}`]);
+});
+
+test('CAs and lists of revoked certificates that are about to expire, or have, are warned of', () => {
+  const days = (until: string, left: number): number => Date.parse(until) - left * 24 * 60 * 60_000;
+  const warnings = (now: number): readonly string[] => {
+    const reading = readTlsFiles(GOOD, now);
+    assert(reading.kind === 'read');
+    return reading.warnings.filter((warning) => !warning.startsWith('the certificate '));
+  };
+  const until = '2126-10-30T11:29:22Z';
+  assert.deepEqual(warnings(days(until, 15)), []);
+  const ca = `the CA "O=Vouch tests, CN=Vouch test CA" in ${GOOD.ca}`;
+  assert.deepEqual(warnings(days(until, 13)), [
+    `${ca} expires on 2126-10-30: clients with certificates of it will be refused then`,
+  ]);
+  assert.equal(
+    warnings(days(until, 1)).at(-1),
+    `a list of revoked certificates in ${GOOD.crl} is good until 2126-10-30 11:29 UTC: without a newer one all clients of its CA will be refused then`,
+  );
+  assert.deepEqual(warnings(days(until, -1)), [
+    `${ca} has expired on 2126-10-30: clients with certificates of it are refused`,
+    `a list of revoked certificates in ${GOOD.crl} was good until 2126-10-30 11:29 UTC: without a newer one all clients of its CA are refused`,
+  ]);
 });
 
 test('a certificate that has expired is warned of', () => {

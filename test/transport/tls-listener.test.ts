@@ -1,9 +1,13 @@
+// The TLS door: who gets in, with which certificate, and what is said of those who do not.
+// Longer than 400 lines because every way in which a handshake ends is tried at one door.
+
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect as connectPlain, type Socket } from 'node:net';
 import { after, it } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { certificate, certificateText } from '../support/certificates.ts';
+import { echoOver } from '../support/echo-handler.ts';
 import type { NetworkConnection } from '../../src/transport/contract.ts';
 import type { SecureListener } from '../../src/transport/tls/renewing.ts';
 import { listenTls } from '../../src/transport/tls/tls-listener.ts';
@@ -54,16 +58,7 @@ async function openDoor(tls: Partial<TlsMaterial> = {}, waiting: { millisMax?: n
   } as const;
   const listener = await listenTls(options, (connection) => {
     accepted.push(connection);
-    return {
-      receive: (bytes, start, end) => {
-        const writer = connection.writer();
-        writer.reserve(end - start);
-        writer.raw(bytes.subarray(start, end));
-        connection.wrote();
-      },
-      drained() {},
-      closed() {},
-    };
+    return echoOver(connection);
   });
   const door: Door = {
     listener,
@@ -209,7 +204,7 @@ it('handshakes under way are bounded: the oldest of the address that has most gi
   }
   for (const socket of waiting.slice(0, 2)) if (!socket.closed) await closed(socket);
   const crowd =
-    'more than 3 were about to open a connection, most of them from its address; more are turned away like it';
+    'more than 3 were about to open a connection, most of them from its address; more are turned away like it (handshakesMax)';
   assert.deepEqual(door.refusals, [crowd]);
   assert.deepEqual(
     waiting.map((socket) => socket.closed),
@@ -264,6 +259,69 @@ it('with new keys, handshakes get the new certificate, and connections from befo
 });
 
 for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+  it(`of several certificates a client gets the one for the name that it asks for, wildcards included, else the first: ${version}`, async () => {
+    const mutual = { ca: CA, clientCertificate: 'required' } as const;
+    const door = await openDoor({ ...mutual, others: [certificate('elsewhere'), certificate('wildcard')] });
+    const rules = { minVersion: version, maxVersion: version, rejectUnauthorized: false };
+    const shown = async (servername: string | undefined, session?: Buffer): Promise<TLSSocket> => {
+      const socket = dial(door, {
+        ...certificate('client'),
+        ...rules,
+        ...(servername === undefined ? {} : { servername }),
+        session,
+      });
+      await answer(socket);
+      return socket;
+    };
+    const namesFor = async (servername?: string): Promise<string | undefined> =>
+      (await shown(servername)).getPeerX509Certificate()?.subjectAltName;
+    const first = await namesFor();
+    assert.match(first ?? '', /DNS:localhost/u);
+    for (const [servername, names] of [
+      ['localhost', first],
+      ['elsewhere.example', 'DNS:elsewhere.example'],
+      ['ELSEWHERE.example', 'DNS:elsewhere.example'],
+      ['a.meters.example', 'DNS:*.meters.example'],
+      ['a.b.meters.example', first],
+      ['meters.example', first],
+      ['unknown.example', first],
+      ['a..b', first],
+    ] as const) {
+      assert.equal(await namesFor(servername), names, servername);
+    }
+    assert.equal(door.accepted.at(-1)?.certificate?.commonName, 'device-7');
+    await assert.rejects(
+      answer(dial(door, { servername: 'elsewhere.example' })),
+      'who has no certificate is refused there, too',
+    );
+    const ticketed = dial(door, { ...certificate('client'), ...rules, servername: 'elsewhere.example' });
+    const ticket = new Promise<Buffer>((resolve) => {
+      ticketed.once('session', resolve);
+    });
+    await answer(ticketed);
+    const session = await ticket;
+    assert.equal((await shown('elsewhere.example', session)).isSessionReused(), true);
+    // Renewed with the rest, and not where one of them is wrong.
+    const renewed = { ...SERVER, ...mutual };
+    assert.throws(() =>
+      door.listener.renew({
+        ...renewed,
+        others: [{ cert: certificate('wildcard').cert, key: certificate('client').key }],
+      }),
+    );
+    assert.equal(await namesFor('elsewhere.example'), 'DNS:elsewhere.example');
+    door.listener.renew({ ...renewed, crl: CRL, others: [certificate('wildcard')] });
+    assert.deepEqual(
+      [await namesFor('elsewhere.example'), await namesFor('a.meters.example')],
+      [first, 'DNS:*.meters.example'],
+    );
+    assert.equal((await shown('elsewhere.example', session)).isSessionReused(), false);
+    await assert.rejects(
+      answer(dial(door, { ...certificate('revoked'), servername: 'a.meters.example', rejectUnauthorized: false })),
+    );
+    assert.equal(door.refusals.at(-1), 'its certificate was revoked');
+  });
+
   it(`with a new list of revoked certificates, who is on it comes back neither anew nor by resuming a session: ${version}`, async () => {
     const mutual = { ca: CA, clientCertificate: 'required' } as const;
     const door = await openDoor(mutual);

@@ -13,7 +13,7 @@ export const CLIENT: readonly Mutant[] = [
     patches: [
       {
         file: 'src/client/session-state.ts',
-        find: 'if (isAwaited) this.gate.holdDeliveries(batch);',
+        find: 'if (isAwaited) this.gate?.holdDeliveries(batch);',
         replace: '',
       },
     ],
@@ -25,7 +25,7 @@ export const CLIENT: readonly Mutant[] = [
     patches: [
       {
         file: 'src/client/session-state.ts',
-        find: 'this.gate.holdDeliveries(this.kept.store.recordReceived(OUTBOX, messageId));',
+        find: 'this.gate?.holdDeliveries(this.kept.store.recordReceived(OUTBOX, messageId));',
         replace: 'this.kept.store.recordReceived(OUTBOX, messageId);',
       },
     ],
@@ -64,7 +64,7 @@ export const CLIENT: readonly Mutant[] = [
     patches: [
       {
         file: 'src/client/session-state.ts',
-        find: 'if (this.kept !== undefined) this.gate.holdAnswers(this.kept.store.recordReleased(OUTBOX, id));',
+        find: 'if (this.kept !== undefined) this.gate?.holdAnswers(this.kept.store.recordReleased(OUTBOX, id));',
         replace: 'if (this.kept !== undefined) this.kept.store.recordReleased(OUTBOX, id);',
       },
     ],
@@ -134,7 +134,7 @@ export const CLIENT: readonly Mutant[] = [
     patches: [
       {
         file: 'src/client/outbox.ts',
-        find: 'else queue.count(payloadBytes);',
+        find: 'else stored.count(payloadBytes);',
         replace: '',
       },
     ],
@@ -176,9 +176,9 @@ export const CLIENT: readonly Mutant[] = [
     patches: [
       {
         file: 'src/client/stored-inbox.ts',
-        find: 'handling.hand(new Arrival(next.message, { ...next, key: next.messageId }, this.finishedByAll));',
+        find: 'handling.hand(new Arrival(next.message, { ...next, key: next.messageId, packetId: 0 }, this.finishedByAll));',
         replace: `const key = next.dup ? next.messageId + 0.5 : next.messageId;
-      handling.hand(new Arrival(next.message, { ...next, key }, this.finishedByAll));`,
+      handling.hand(new Arrival(next.message, { ...next, key, packetId: 0 }, this.finishedByAll));`,
       },
       {
         file: 'src/client/stored-inbox.ts',

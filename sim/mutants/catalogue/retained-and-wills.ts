@@ -149,6 +149,18 @@ export const RETAINED_AND_WILLS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'own-will-despite-no-local',
+    breaks: 'A client gets its own Will though it subscribed with No Local.',
+    against: '[MQTT-3.8.3-3]',
+    patches: [
+      {
+        file: 'src/broker/wills.ts',
+        find: 'const owner = sessions.get(identity.clientId);',
+        replace: 'const owner = undefined;',
+      },
+    ],
+  },
+  {
     name: 'will-after-disconnect',
     breaks: 'A client that leaves with DISCONNECT and Reason Code 0x00 leaves its Will behind.',
     against: '[MQTT-3.14.4-3]',

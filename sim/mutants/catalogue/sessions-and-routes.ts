@@ -141,7 +141,7 @@ export const SESSIONS_AND_ROUTES: readonly Mutant[] = [
       {
         file: 'src/broker/router.ts',
         find: `  unsubscribe(session: ClientSession, subscription: Subscription): void {
-    this.epoch++;`,
+    this.cache.clear();`,
         replace: '  unsubscribe(session: ClientSession, subscription: Subscription): void {',
       },
     ],
@@ -154,7 +154,7 @@ export const SESSIONS_AND_ROUTES: readonly Mutant[] = [
       {
         file: 'src/broker/router.ts',
         find: `  subscribe(session: ClientSession, subscription: Subscription): void {
-    this.epoch++;`,
+    this.cache.clear();`,
         replace: '  subscribe(session: ClientSession, subscription: Subscription): void {',
       },
     ],
@@ -385,8 +385,8 @@ export const SESSIONS_AND_ROUTES: readonly Mutant[] = [
     patches: [
       {
         file: 'src/broker/client-session.ts',
-        find: "if (isExpired(next.message, now)) this.drop(next, 'expired');",
-        replace: "if (isExpired(next.message, this.broker.clock.wall())) this.drop(next, 'expired');",
+        find: "if (isExpired(delivery.message, now)) this.drop(delivery, 'expired');",
+        replace: "if (isExpired(delivery.message, this.broker.clock.wall())) this.drop(delivery, 'expired');",
       },
     ],
   },
@@ -397,7 +397,7 @@ export const SESSIONS_AND_ROUTES: readonly Mutant[] = [
     patches: [
       {
         file: 'src/broker/client-session.ts',
-        find: "if (isExpired(next.message, now)) this.drop(next, 'expired');\n      else if",
+        find: "if (isExpired(delivery.message, now)) this.drop(delivery, 'expired');\n    else if",
         replace: 'if',
       },
     ],

@@ -35,7 +35,7 @@ export class CircuitBreaker {
     this.isTrying = false;
   }
 
-  /** It has not, or not as it should. */
+  /** It has not, or has said that it cannot. */
   fail(now: Millis): void {
     this.failures++;
     this.isTrying = false;

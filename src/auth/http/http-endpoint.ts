@@ -1,7 +1,7 @@
 // One URL that the broker asks, with everything about it bounded: connections, time, the length of an answer. A redirect is not
 // followed: what a client says of itself goes where the operator said, and nowhere else. A server that failed again and again is
 // left alone for a while (circuit-breaker.ts). What goes wrong is a value with a sentence for the log, which has nothing in it of
-// what was sent.
+// what was sent. Who asks something that the server does not take, or answers in words of its own, has harmed nobody else by that.
 
 import type { Pool } from 'undici';
 
@@ -22,8 +22,11 @@ export interface EndpointOptions {
 /** What came of a question. */
 export type EndpointReply<Answer> =
   | { readonly kind: 'answered'; readonly answer: Answer }
-  /** Clauses without a full stop. */
-  | { readonly kind: 'failed'; readonly why: string };
+  /**
+   * `cause`: what it comes of. `server`: it does not answer, or says itself that it cannot. `question`: it does not take this one.
+   * `answer`: what it says is of no use. `why`: clauses without a full stop.
+   */
+  | { readonly kind: 'failed'; readonly cause: 'server' | 'question' | 'answer'; readonly why: string };
 
 /** What was read in an answer; `unusable`: as if there were none. */
 export type ReadAnswer<Answer> =
@@ -35,48 +38,48 @@ const OK = 200;
 
 /** Asks one URL. */
 export class HttpEndpoint {
-  /** Loaded when there is something to ask, since that takes long. */
-  private readonly pool: Promise<Pool>;
+  private readonly options: EndpointOptions;
   private readonly path: string;
-  private readonly timeout: Millis;
   private readonly clock: Pick<Clock, 'monotonic'>;
-  private readonly breaker: CircuitBreaker;
+  private pool: Promise<Pool>;
+  private breaker: CircuitBreaker;
 
-  constructor({ url, ca, connectionsMax, timeout }: EndpointOptions, clock: Pick<Clock, 'monotonic'>) {
-    const { origin, pathname, search } = new URL(url);
-    this.pool = import('undici').then(
-      ({ Pool }) =>
-        new Pool(origin, {
-          connections: connectionsMax,
-          allowH2: false,
-          connect: { timeout, ca },
-          headersTimeout: timeout,
-          bodyTimeout: timeout,
-          maxResponseSize: ANSWER_BYTES_MAX,
-        }),
-    );
+  constructor(options: EndpointOptions, clock: Pick<Clock, 'monotonic'>) {
+    const { pathname, search } = new URL(options.url);
+    this.options = options;
     this.path = pathname + search;
-    this.timeout = timeout;
     this.clock = clock;
+    this.pool = openPool(options);
+    this.breaker = new CircuitBreaker();
+  }
+
+  /**
+   * From now on these CAs are trusted. What was asked before is answered on its old connection; a server that had failed is asked again at
+   * once, since that may have been the reason.
+   */
+  replaceAuthorities(ca: string | undefined): void {
+    void this.pool.then((pool) => pool.close()); // It ends when it is idle; nobody waits for that.
+    this.pool = openPool({ ...this.options, ca });
     this.breaker = new CircuitBreaker();
   }
 
   /**
    * Asks. Never rejects.
    * @param body  What is posted; `undefined`: nothing, it is a GET.
-   * @param read  Takes the body of an answer with the status 200. One that it cannot use counts as a failure of the server.
+   * @param read  Takes the body of an answer with the status 200. One that it cannot use is a failure.
    */
   async ask<Answer>(
     body: string | undefined,
     headers: Readonly<Record<string, string>>,
     read: (text: string) => ReadAnswer<Answer>,
   ): Promise<EndpointReply<Answer>> {
-    if (!this.breaker.mayAsk(this.clock.monotonic())) {
-      return { kind: 'failed', why: 'it has failed too often, and is left alone for a while' };
+    const { breaker } = this;
+    if (!breaker.mayAsk(this.clock.monotonic())) {
+      return { kind: 'failed', cause: 'server', why: 'it has failed too often, and is left alone for a while' };
     }
     const outcome = await this.outcomeOf(body, headers, read);
-    if (outcome.kind === 'answered') this.breaker.succeed();
-    else this.breaker.fail(this.clock.monotonic());
+    if (outcome.kind === 'failed' && outcome.cause === 'server') breaker.fail(this.clock.monotonic());
+    else breaker.succeed();
     return outcome;
   }
 
@@ -97,26 +100,54 @@ export class HttpEndpoint {
         path: this.path,
         headers: { accept: 'application/json', ...(body === undefined ? {} : JSON_BODY), ...headers },
         body: body ?? null,
-        signal: AbortSignal.timeout(this.timeout),
+        signal: AbortSignal.timeout(this.options.timeout),
       });
       const text = await reply.body.text();
-      if (reply.statusCode !== OK) return { kind: 'failed', why: `it answers with the status ${reply.statusCode}` };
+      if (reply.statusCode !== OK) {
+        return {
+          kind: 'failed',
+          cause: causeOf(reply.statusCode),
+          why: `it answers with the status ${reply.statusCode}`,
+        };
+      }
       const outcome = read(text);
       if (outcome.kind === 'read') return { kind: 'answered', answer: outcome.answer };
-      return { kind: 'failed', why: `its answer is of no use: ${outcome.why}` };
+      return { kind: 'failed', cause: 'answer', why: `its answer is of no use: ${outcome.why}` };
     } catch (error) {
-      return { kind: 'failed', why: this.reasonOf(error) };
+      return { kind: 'failed', cause: isTooLong(error) ? 'answer' : 'server', why: this.reasonOf(error) };
     }
   }
 
   private reasonOf(error: unknown): string {
     const name = error instanceof Error ? error.name : '';
-    if (/Timeout/u.test(name)) return `it has not answered within ${this.timeout / 1000} s`;
-    if (name === 'ResponseExceededMaxSizeError') return `its answer is longer than ${ANSWER_BYTES_MAX / 1024} KiB`;
+    if (/Timeout/u.test(name)) return `it has not answered within ${this.options.timeout / 1000} s`;
+    if (isTooLong(error)) return `its answer is longer than ${ANSWER_BYTES_MAX / 1024} KiB`;
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     const what = error instanceof Error ? error.message : String(error);
     return `it cannot be asked: ${what === '' ? code : what}`;
   }
+}
+
+/** Loaded when there is something to ask, since that takes long. */
+async function openPool({ url, ca, connectionsMax, timeout }: EndpointOptions): Promise<Pool> {
+  const { Pool } = await import('undici');
+  return new Pool(new URL(url).origin, {
+    connections: connectionsMax,
+    allowH2: false,
+    connect: { timeout, ca },
+    headersTimeout: timeout,
+    bodyTimeout: timeout,
+    maxResponseSize: ANSWER_BYTES_MAX,
+  });
+}
+
+function causeOf(status: number): 'server' | 'question' | 'answer' {
+  if (status >= 500) return 'server';
+  return status >= 400 ? 'question' : 'answer';
+}
+
+function isTooLong(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ResponseExceededMaxSizeError';
 }
 
 const JSON_BODY = { 'content-type': 'application/json' };

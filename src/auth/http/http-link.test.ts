@@ -219,6 +219,32 @@ test('a server that fails again and again is left alone, then tried once, and is
   assert.deepEqual(await Promise.all(['a', 'b'].map((clientId) => ask({ clientId }))), ['anna', 'anna']);
 });
 
+test('a question that the server does not take, or answers in words of its own, fails that client alone', async (context) => {
+  const { ask, server } = await stage(context, reply({ result: 'allow' }), { limits: { authFailuresMax: 1_000 } });
+  for (const behaviour of [
+    { status: 403, body: '{"result":"deny"}' },
+    { status: 400, body: '' },
+    { status: 302, body: '' },
+    { status: 204, body: '' },
+    { body: '<html>' },
+    { body: `{"result":"allow","reason":"${'x'.repeat(300_000)}"}` },
+  ]) {
+    server.behave(behaviour);
+    for (let time = 0; time < 10; time++)
+      assert.match(await ask({ clientId: `bad ${time}` }), /^0x88 .* (?:status|answer)/u);
+    server.behave(reply({ result: 'allow' }));
+    assert.equal(await ask({ clientId: `good ${JSON.stringify(behaviour).slice(0, 20)}` }), 'anna');
+  }
+});
+
+test('a server that says no by a status is not asked more often for it', async (context) => {
+  const { ask, server } = await stage(context, { status: 401, body: '' }, { limits: { authFailuresMax: 3 } });
+  const guess = (number: number) => ask({ password: Buffer.from(`guess ${number}`) });
+  for (let number = 0; number < 3; number++) assert.match(await guess(number), /^0x88 /u);
+  assert.match(await guess(3), /^0x9f /u);
+  assert.equal(server.asked.length, 3);
+});
+
 test('a server that is gone is told of, and is asked again when it is back', async (context) => {
   const { ask, server } = await stage(context, reply({ result: 'allow' }));
   await server.stop();
@@ -257,6 +283,30 @@ test('who is refused too often is held off, without the server being asked', asy
   pass(1_000);
   server.behave(reply({ result: 'allow' }));
   assert.equal(await guess(4), 'anna');
+});
+
+test('who makes all guesses at once has no more of them, with a user name or without', async (context) => {
+  for (const who of [{}, { userName: undefined, clientId: 'meter' }]) {
+    const { ask, server } = await stage(context, reply({ result: 'deny' }), {
+      sources: { httpAuthRequestsMax: 16 },
+      limits: { authFailuresMax: 5 },
+    });
+    const guesses = Array.from({ length: 60 }, (_, n) => ask({ ...who, password: Buffer.from(`guess ${n}`) }));
+    const answers = await Promise.all(guesses);
+    assert.equal(
+      answers.filter((answer) => /^0x9f Too many wrong passwords for this (user|client) /u.test(answer)).length,
+      55,
+    );
+    assert.equal(server.asked.length, 5);
+  }
+});
+
+test('a client without a user name that is refused too often is held off, too', async (context) => {
+  const { ask, server } = await stage(context, reply({ result: 'deny' }), { limits: { authFailuresMax: 3 } });
+  const guess = (number: number) => ask({ userName: undefined, password: Buffer.from(`guess ${number}`) });
+  for (let number = 0; number < 3; number++) assert.match(await guess(number), /^0x87 /u);
+  assert.match(await guess(3), /^0x9f Too many wrong passwords for this client from this address/u);
+  assert.equal(server.asked.length, 3);
 });
 
 test('a few are asked about at a time, some wait, and who comes then hears that the broker is busy', async (context) => {

@@ -4,16 +4,16 @@
 
 import { createHmac } from 'node:crypto';
 
+import { unreachable } from '../../base/assert.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Millis } from '../../base/millis.ts';
 import type { Random } from '../../base/random.ts';
 import type { ChainLink, LinkAnswer } from '../chain.ts';
 import { CheckLine } from '../check-line.ts';
-import type { Credentials } from '../contract.ts';
+import type { AuthLimitName, Credentials } from '../contract.ts';
 import { ExpiringMap } from '../expiring-map.ts';
-import { Guesses } from '../guesses.ts';
+import { type Caller, callerOf, Guesses } from '../guesses.ts';
 import type { AuthLimits } from '../limits.ts';
-import { networkOf } from '../../base/network-of.ts';
 import { AnsweredRules } from '../rules/answered-rules.ts';
 import type { AuthSources } from '../sources.ts';
 import { type HttpAnswer, readAnswer, type ReadRules } from './http-answer.ts';
@@ -32,6 +32,9 @@ export interface HttpLinkParts {
   readonly random: Random;
   readonly readRules: ReadRules;
 }
+
+/** What came of a client whose turn it was; `held`: the server was not asked, since there were too many failures before. */
+type Reply = EndpointReply<HttpAnswer> | { readonly kind: 'held'; readonly why: string };
 
 const BAD_USER_NAME_OR_PASSWORD = 0x86;
 const NOT_AUTHORIZED = 0x87;
@@ -52,7 +55,7 @@ export class HttpLink implements ChainLink {
   private readonly line: CheckLine;
   private readonly remembered: ExpiringMap<HttpAnswer>;
   /** Questions under way: many clients may come with the same at once. */
-  private readonly underWay: Map<string, Promise<EndpointReply<HttpAnswer>>>;
+  private readonly underWay: Map<string, Promise<Reply | undefined>>;
   /** Of this process, so that a digest is of no use elsewhere. */
   readonly #key: Uint8Array;
   #token: string;
@@ -81,52 +84,65 @@ export class HttpLink implements ChainLink {
   }
 
   authenticate(credentials: Credentials): LinkAnswer | Promise<LinkAnswer> {
-    const { userName, remote } = credentials;
+    const { userName } = credentials;
     const now = this.parts.clock.monotonic();
-    const held = userName === undefined ? undefined : this.guesses.held(networkOf(remote), userName, now);
-    if (held !== undefined) return refused(CONNECTION_RATE_EXCEEDED, held);
+    const caller = callerOf(credentials);
+    const held = this.guesses.held(caller, now);
+    if (held !== undefined) return refused(CONNECTION_RATE_EXCEEDED, held, 'authFailuresMax');
     const question = questionText(credentials);
     const digest = createHmac('sha256', this.#key).update(question).digest('base64');
     const known = this.remembered.peek(digest, now);
     if (known !== undefined) return this.decide(known, userName);
-    const reply = this.underWay.get(digest) ?? this.ask(digest, question, credentials);
-    if (reply === undefined) {
-      return refused(SERVER_BUSY, `Too many clients wait for ${this.name} to be asked about (httpAuthWaitingMax).`);
-    }
-    return reply.then((came) =>
-      came.kind === 'answered'
-        ? this.decide(came.answer, userName)
-        : refused(SERVER_UNAVAILABLE, `${this.name} does not say who it is: ${came.why}.`),
-    );
+    const reply = this.underWay.get(digest) ?? this.ask(digest, question, caller);
+    return reply.then((came) => {
+      switch (came?.kind) {
+        case 'answered':
+          return this.decide(came.answer, userName);
+        case 'failed':
+          return refused(SERVER_UNAVAILABLE, `${this.name} does not say who it is: ${came.why}.`);
+        case 'held':
+          return refused(CONNECTION_RATE_EXCEEDED, came.why, 'authFailuresMax');
+        case undefined:
+          return refused(
+            SERVER_BUSY,
+            `Too many clients wait for ${this.name} to be asked about (httpAuthWaitingMax).`,
+            'httpAuthWaitingMax',
+          );
+        default:
+          return unreachable(came);
+      }
+    });
   }
 
   /** `undefined`: too many are waiting. The answer is remembered even if the client has gone. */
-  private ask(
-    digest: string,
-    question: string,
-    { userName, remote }: Credentials,
-  ): Promise<EndpointReply<HttpAnswer>> | undefined {
-    const { endpoint, readRules, clock } = this.parts;
-    const asking = this.line.run(() => {
-      const headers: Record<string, string> = this.#token === '' ? {} : { authorization: `Bearer ${this.#token}` };
-      return endpoint.ask(question, headers, (text) => readAnswer(text, readRules));
+  private ask(digest: string, question: string, caller: Caller): Promise<Reply | undefined> {
+    const { guesses } = this;
+    const asking = this.line.run({
+      network: caller.network,
+      mayStart: () => guesses.mayBegin(caller, this.parts.clock.monotonic()),
+      run: () => guesses.during(caller, () => this.askNow(digest, question, caller)),
     });
-    if (asking === undefined) return undefined;
-    const ended = asking
-      .then((reply) => {
-        if (reply.kind === 'answered') this.note(digest, reply.answer, userName, remote, clock.monotonic());
-        return reply;
-      })
-      .finally(() => this.underWay.delete(digest));
+    const ended = asking.finally(() => this.underWay.delete(digest));
     this.underWay.set(digest, ended);
     return ended;
   }
 
-  private note(digest: string, answer: HttpAnswer, userName: string | undefined, remote: string, now: Millis): void {
+  private async askNow(digest: string, question: string, caller: Caller): Promise<Reply> {
+    const { endpoint, readRules, clock } = this.parts;
+    // Others that came before it may have been refused since it came.
+    const why = this.guesses.held(caller, clock.monotonic());
+    if (why !== undefined) return { kind: 'held', why };
+    const headers: Record<string, string> = this.#token === '' ? {} : { authorization: `Bearer ${this.#token}` };
+    const reply = await endpoint.ask(question, headers, (text) => readAnswer(text, readRules));
+    if (reply.kind === 'answered') this.note(digest, reply.answer, caller, clock.monotonic());
+    else if (reply.cause === 'question') this.guesses.fail(caller, clock.monotonic()); // It may mean no by that.
+    return reply;
+  }
+
+  private note(digest: string, answer: HttpAnswer, caller: Caller, now: Millis): void {
     this.remembered.set(digest, answer, now);
-    if (userName === undefined) return;
-    if (answer.result === 'deny') this.guesses.fail(networkOf(remote), userName, now);
-    else if (answer.result === 'allow') this.guesses.succeed(networkOf(remote), userName, now);
+    if (answer.result === 'deny') this.guesses.fail(caller, now);
+    else if (answer.result === 'allow') this.guesses.succeed(caller, now);
   }
 
   private decide(
@@ -149,6 +165,6 @@ export class HttpLink implements ChainLink {
   }
 }
 
-function refused(reasonCode: number, detail: string): LinkAnswer {
-  return { kind: 'refused', reasonCode, detail };
+function refused(reasonCode: number, detail: string, limit?: AuthLimitName): LinkAnswer {
+  return limit === undefined ? { kind: 'refused', reasonCode, detail } : { kind: 'refused', reasonCode, detail, limit };
 }

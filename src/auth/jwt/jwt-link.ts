@@ -5,6 +5,7 @@
 
 import type { Clock } from '../../base/clock.ts';
 import { millis, seconds } from '../../base/millis.ts';
+import { networkOf } from '../../base/network-of.ts';
 import type { ChainLink } from '../chain.ts';
 import { CheckLine } from '../check-line.ts';
 import type { Authentication, Credentials } from '../contract.ts';
@@ -55,9 +56,15 @@ export class JwtLink implements ChainLink {
     if (token.length > TOKEN_LENGTH_MAX) {
       return refused(BAD_USER_NAME_OR_PASSWORD, `Its token is longer than ${TOKEN_LENGTH_MAX / 1024} KiB.`);
     }
-    const check = this.line.run(async () => (await this.#verify)(token, this.clock.wall()));
-    if (check === undefined) return refused(SERVER_BUSY, 'Too many tokens wait to be checked.');
-    return check.then((outcome) => (outcome.kind === 'refused' ? outcome : this.accept(outcome.payload, credentials)));
+    const check = this.line.run({
+      network: networkOf(credentials.remote),
+      mayStart: () => true,
+      run: async () => (await this.#verify)(token, this.clock.wall()),
+    });
+    return check.then((outcome) => {
+      if (outcome === undefined) return refused(SERVER_BUSY, 'Too many tokens wait to be checked.');
+      return outcome.kind === 'refused' ? outcome : this.accept(outcome.payload, credentials);
+    });
   }
 
   private get field(): string {

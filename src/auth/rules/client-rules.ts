@@ -53,6 +53,8 @@ export class ClientRules {
   private readonly publishing: readonly ClientRule[];
   private readonly subscribing: readonly ClientRule[];
   private readonly receiving: readonly ClientRule[];
+  /** Those for subscribing as levels; made with the first question. */
+  private levelled: LevelledRules | undefined;
   /** By QoS and RETAIN for publishing; the last one is for receiving. Made when they are needed. */
   private readonly remembered: (Map<string, Decision> | undefined)[];
   private readonly memory: Memory;
@@ -63,6 +65,7 @@ export class ClientRules {
     this.publishing = about('publish');
     this.subscribing = about('subscribe');
     this.receiving = about('subscribe', 'receive');
+    this.levelled = undefined;
     this.remembered = Array.from({ length: 7 }, () => undefined);
     this.memory = memory;
   }
@@ -95,7 +98,7 @@ export class ClientRules {
   subscribe(text: string, qos: 0 | 1 | 2): Decision {
     const parsed = parseTopicFilter(text, Number.POSITIVE_INFINITY);
     if (parsed.kind !== 'plain' && parsed.kind !== 'shared') return NO_RULE;
-    return decideFilter(this.subscribing, parsed.filter, qos);
+    return decideFilter((this.levelled ??= levelledFrom(this.subscribing)), parsed.filter, qos);
   }
 
   /** hot: */
@@ -148,17 +151,27 @@ interface LevelledRule {
   readonly filters: readonly Region[];
 }
 
-function decideFilter(rules: readonly ClientRule[], filter: TopicFilter, qos: 0 | 1 | 2): Decision {
+/** All of them, and how many levels the longest of their filters has. */
+interface LevelledRules {
+  readonly rules: readonly LevelledRule[];
+  readonly levelsMax: number;
+}
+
+function levelledFrom(rules: readonly ClientRule[]): LevelledRules {
   let levelsMax = 1;
   const levelled = rules.map(({ count, filters }) => {
     const split = filters.map((text) => text.split('/'));
     for (const levels of split) levelsMax = Math.max(levelsMax, levels.length);
     return { count, filters: split };
   });
+  return { rules: levelled, levelsMax };
+}
+
+function decideFilter({ rules, levelsMax }: LevelledRules, filter: TopicFilter, qos: 0 | 1 | 2): Decision {
   let first: Decision | undefined;
   for (const [index, region] of regionsOf(filter, levelsMax).entries()) {
     const isTail = index === 0 && filter.endsWith('#');
-    const decision = decideRegion(levelled, region, qos, (part) => showRegion(part, isTail));
+    const decision = decideRegion(rules, region, qos, (part) => showRegion(part, isTail));
     if (!decision.isAllowed) return decision.part === filter ? { ...decision, part: '' } : decision;
     first ??= decision;
   }

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import type { Action, Identity } from '../contract.ts';
-import type { RuleSet } from './rule-set.ts';
-import { client, ruleSet } from './sample-rules.fixture.ts';
+import type { GroupsFrom, RuleSet } from './rule-set.ts';
+import { client, ruleSet, type SampleRule } from './sample-rules.fixture.ts';
 
 /** What the rules say, as `yes: why` or `no: why`; asserts that they say the same without a reason, twice. */
 function ask(
@@ -69,6 +69,29 @@ test('a client whose address is not known fits no rule that allows by it, and ea
   assert(
     !ruleSet([{ effect: 'deny', addresses, topics: ['#'] }, { topics: ['#'] }]).allows(identity, 'will', 'a', 0, false),
   );
+});
+
+test('a client that the store remembers may have had any certificate, and any group if answers name groups: what denies by them denies it', () => {
+  const came = client({ remote: '' });
+  const recovered = client({ remote: '', isRecovered: true });
+  const may = (
+    subject: Partial<SampleRule>,
+    effect: 'allow' | 'deny',
+    by: Identity,
+    groupsFrom?: GroupsFrom,
+  ): boolean => {
+    const rules = [{ ...subject, effect, topics: ['#'] }, ...(effect === 'deny' ? [{ topics: ['#'] }] : [])];
+    return ruleSet(rules, { listed: ['alice'] }, groupsFrom).allows(by, 'will', 'a', 0, false);
+  };
+  for (const subject of [{ certificates: ['meter-*'] }, { groups: ['guests'] }]) {
+    assert(may(subject, 'deny', came));
+    assert(!may(subject, 'deny', recovered));
+    assert(!may(subject, 'allow', recovered));
+  }
+  assert(may({ groups: ['guests'] }, 'deny', recovered, 'file'));
+  assert(!may({ groups: ['listed'] }, 'deny', recovered, 'file'));
+  assert(may({ groups: ['listed'] }, 'allow', recovered));
+  assert(may({ groups: ['guests'], users: ['bob'] }, 'deny', recovered), 'it is known not to be bob');
 });
 
 test('names that are keys of objects elsewhere are names like others', () => {

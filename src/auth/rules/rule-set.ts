@@ -1,7 +1,7 @@
 // The rules of one file as an Authorizer. What it knows of a client is made when that is first asked for and lives as long as its
 // identity, that is, as its connection; a new file is a new RuleSet, which has decided nothing yet.
-// A client of which something is not known (its address, after a restart, when its Will is due) does not fit a rule that allows
-// by it, and fits one that denies by it.
+// A client of which something is not known (its address, certificate and groups, after a restart, when its Will is due) does not fit a
+// rule that allows by it, and fits one that denies by it.
 
 import type { Action, Authorizer, Explanation, Identity, RuleTally } from '../contract.ts';
 import { addressOf } from './address-range.ts';
@@ -13,10 +13,14 @@ import { filterFor, levelsFor } from './topic-pattern.ts';
 /** Decisions that are remembered for all clients together. */
 const REMEMBERED_MAX = 200_000;
 
+/** Who says which groups a client belongs to: the file of the rules alone, or whoever says who it is, too. */
+export type GroupsFrom = 'file' | 'answers';
+
 /** An Authorizer that obeys rules. */
 export class RuleSet implements Authorizer {
   readonly allowsAll: boolean;
   private readonly file: RuleFile;
+  private readonly groupsFrom: GroupsFrom;
   private readonly counts: readonly RuleCount[];
   /** Of all rules together that came with answers. */
   private readonly answered: Tally;
@@ -27,9 +31,11 @@ export class RuleSet implements Authorizer {
   private lastIdentity: Identity | undefined;
   private lastClient: ClientRules | undefined;
 
-  constructor(file: RuleFile) {
+  /** @param groupsFrom  With `file`, a client that the store remembers is in no group besides. */
+  constructor(file: RuleFile, groupsFrom: GroupsFrom = 'answers') {
     this.allowsAll = false;
     this.file = file;
+    this.groupsFrom = groupsFrom;
     this.counts = file.rules.map((rule) => ({ rule, tally: { allowed: 0, refused: 0 } }));
     this.answered = { allowed: 0, refused: 0 };
     this.noRule = { allowed: 0, refused: 0 };
@@ -99,7 +105,7 @@ export class RuleSet implements Authorizer {
     const levels = levelsFor(identity);
     const answered = answeredRulesOf(identity)?.rules.map((rule) => ({ rule, tally: this.answered })) ?? [];
     const about = [...answered, ...this.counts]
-      .filter(({ rule }) => isAbout(rule, identity, address, this.file.groups))
+      .filter(({ rule }) => this.isAbout(rule, identity, address))
       .map((count) => ({
         count,
         filters: count.rule.topics
@@ -108,6 +114,24 @@ export class RuleSet implements Authorizer {
       }))
       .filter(({ filters }) => filters.length > 0);
     return new ClientRules(about, this.memory);
+  }
+
+  private isAbout({ subject, effect }: Rule, identity: Identity, address: string): boolean {
+    const { users, anonymous, clients, certificates, addresses, groups }: RuleSubject = subject;
+    const { principal, clientId, certificate, isRecovered = false } = identity;
+    if (anonymous !== undefined && anonymous !== (principal === undefined)) return false;
+    if (users !== undefined && !isNamed(users, principal)) return false;
+    if (clients !== undefined && !isNamed(clients, clientId)) return false;
+    const isUnknownFit = effect === 'deny';
+    if (certificates !== undefined && !(isRecovered ? isUnknownFit : isNamed(certificates, certificate))) return false;
+    if (groups !== undefined && !this.isInOne(groups, identity, isUnknownFit)) return false;
+    if (addresses === undefined) return true;
+    return address === '' ? isUnknownFit : addresses.some((range) => range.holds(address));
+  }
+
+  private isInOne(groups: readonly string[], identity: Identity, isUnknownFit: boolean): boolean {
+    if (groups.some((group) => isMember(group, identity, this.file.groups))) return true;
+    return identity.isRecovered === true && this.groupsFrom === 'answers' && isUnknownFit;
   }
 
   /** Where the rules of a client stand. */
@@ -141,18 +165,6 @@ function decide(rules: ClientRules, action: Action, topic: string, qos: 0 | 1 | 
     default:
       return action satisfies never;
   }
-}
-
-function isAbout(rule: Rule, identity: Identity, address: string, groups: RuleFile['groups']): boolean {
-  const { users, anonymous, clients, certificates, addresses, groups: wanted }: RuleSubject = rule.subject;
-  const { principal, clientId, certificate } = identity;
-  if (anonymous !== undefined && anonymous !== (principal === undefined)) return false;
-  if (users !== undefined && !isNamed(users, principal)) return false;
-  if (clients !== undefined && !isNamed(clients, clientId)) return false;
-  if (certificates !== undefined && !isNamed(certificates, certificate)) return false;
-  if (wanted !== undefined && !wanted.some((group) => isMember(group, identity, groups))) return false;
-  if (addresses === undefined) return true;
-  return address === '' ? rule.effect === 'deny' : addresses.some((range) => range.holds(address));
 }
 
 function isMember(group: string, { principal, groups }: Identity, listed: RuleFile['groups']): boolean {

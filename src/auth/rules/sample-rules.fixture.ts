@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import type { Identity } from '../contract.ts';
 import { parseAddressRange } from './address-range.ts';
 import type { Right, Rule, RuleSubject } from './rule.ts';
-import { RuleSet } from './rule-set.ts';
+import { type GroupsFrom, RuleSet } from './rule-set.ts';
 import { parseTopicPattern, type TopicPattern } from './topic-pattern.ts';
 
 /** What a test says of a rule. */
@@ -21,6 +21,7 @@ const ALL: readonly Right[] = ['publish', 'subscribe', 'receive'];
 export function ruleSet(
   samples: readonly SampleRule[],
   groups: { readonly [name: string]: readonly string[] } = {},
+  groupsFrom?: GroupsFrom,
 ): RuleSet {
   const rules = samples.map((sample, index): Rule => {
     const { users, anonymous, clients, certificates } = sample;
@@ -48,7 +49,7 @@ export function ruleSet(
       },
     };
   });
-  return new RuleSet({ path: 'rules.yaml', rules, groups: new Map(Object.entries(groups)) });
+  return new RuleSet({ path: 'rules.yaml', rules, groups: new Map(Object.entries(groups)) }, groupsFrom);
 }
 
 /** A pattern that is one. */

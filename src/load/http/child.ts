@@ -21,6 +21,8 @@ export class Child<Order extends object, News extends { readonly kind: string }>
     this.process = fork(new URL(`./${file}.${end}`, import.meta.url), {
       execArgv: ['--expose-gc'],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      // Ctrl-C at a terminal is for the one process that decides what it means; this one ends with that.
+      detached: true,
     });
     this.process.on('message', (said) => {
       // The script at the other end says nothing else.

@@ -31,7 +31,7 @@ async function warmUp(job: ClientJob): Promise<void> {
   if (job.kind === 'send') {
     const sender = makeSender(job);
     await sender.open();
-    for (let id = 0; id < job.count; id++) await sender.send(id, new Uint8Array(job.payloadBytes));
+    for (let id = 0; id < (job.count ?? 1); id++) await sender.send(id, new Uint8Array(job.payloadBytes));
     await sender.close();
   } else {
     const receiver = makeReceiver(job);
@@ -76,16 +76,18 @@ async function send(job: SendJob): Promise<void> {
 
 async function sendAll(job: SendJob, sender: Sender, progress: Progress): Promise<void> {
   const payload = new Uint8Array(job.payloadBytes).fill(0x78);
+  const countMax = job.count ?? Number.POSITIVE_INFINITY;
   let next = 0;
   const sendSome = async (): Promise<void> => {
-    for (let id = next++; id < job.count && !progress.isOver; id = next++) {
+    for (let id = next++; id < countMax && !progress.isOver; id = next++) {
       await persist(progress, () => sender.send(id, payload));
+      if (job.count === undefined) await turn();
       if (progress.isOver) return;
       progress.settled++;
       progress.settledAt = now();
     }
   };
-  await Promise.all(Array.from({ length: Math.min(job.concurrency, job.count) }, sendSome));
+  await Promise.all(Array.from({ length: Math.min(job.concurrency, countMax) }, sendSome));
 }
 
 /** Does something until it succeeds, with a delay that doubles in between. */
@@ -123,6 +125,12 @@ async function receive(job: ReceiveJob): Promise<void> {
   await ends.promise;
   await Promise.race([receiver.close(), pause(1000)]);
   say({ kind: 'closed' });
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }
 
 function say(news: ClientNews): void {

@@ -1,19 +1,29 @@
 // Runs the comparison: one trial after the other, each through a link of its own, with one client process against one server process. Which trials
-// there are and how large they are is the scale's; what is drawn by chance, when messages come and connections break, comes from the seed
-// and is the same for all rivals.
+// there are and how large they are is the scale's; how often rivals take turns is up to the verdicts (rounds.ts, verdict.ts). What is drawn by
+// chance, when messages come and connections break, comes from the seed and is the same for all rivals, in every round.
 
 import { OperationError } from '../../base/errors.ts';
 import { issue, makeAuthority } from '../../server/development-certificates.ts';
+import { chance, offsetsOf } from './chance.ts';
 import { Child } from './child.ts';
 import {
+  BURST_MEASURES,
   type BurstRow,
   type Comparison,
   FULL_SCALE,
+  type Measure,
+  middleRow,
   QUICK_SCALE,
+  RECEPTION_MEASURES,
   type ReceptionRow,
   type Scale,
+  type StreamRow,
+  TRANSFER_MEASURES,
   type TransferRow,
   transferName,
+  undecidedOf,
+  usualTransfer,
+  type Verdict,
   verdictsOf,
 } from './comparison.ts';
 import { Link, type LinkProfile } from './link.ts';
@@ -27,6 +37,7 @@ import type {
   ServerOrder,
 } from './process-port.ts';
 import { RECEIVERS, type ReceiverName, type Rival, SENDERS, type SenderName } from './rivals.ts';
+import { inRounds, type Rounds } from './rounds.ts';
 
 /** What a comparison is to be. */
 export interface CompareOptions {
@@ -36,8 +47,8 @@ export interface CompareOptions {
   readonly seed: number;
   /** Ends it: the rows that there are then are the result. */
   readonly stop: AbortSignal;
-  /** Called before each trial. */
-  readonly progress: (trial: string, done: number, all: number) => void;
+  /** Called before each rival's turn: `done` trials of `all` are over. */
+  readonly progress: (turn: string, done: number, all: number) => void;
 }
 
 type Server = Child<ServerOrder, ServerNews>;
@@ -52,6 +63,8 @@ const QUIET_MILLIS = 200;
 const TRIAL_MILLIS_MAX = 60_000;
 /** So many messages are sent before a burst is measured. */
 const WARM_UP_COUNT = 20;
+/** So many messages of those that go on and on are under way at once; with QoS 0 as many wait at a time for the network. */
+const STREAM_AHEAD = 1024;
 /** The certificate of a comparison is good from an hour before until a day after. */
 const HOUR_MILLIS = 3_600_000;
 const DAY_MILLIS = 24 * HOUR_MILLIS;
@@ -99,52 +112,108 @@ class Trials {
     const transfers: TransferRow[] = [];
     const bursts: BurstRow[] = [];
     const receptions: ReceptionRow[] = [];
-    const transferTrials = scale.transfers.flatMap((size) => SENDERS.map((rival) => ({ size, rival })));
-    const burstTrials = scale.burstLinks.flatMap((link) => SENDERS.map((rival) => ({ link, rival })));
-    const receptionTrials = scale.receptionLinks.flatMap((link) => RECEIVERS.map((rival) => ({ link, rival })));
-    const all = transferTrials.length + burstTrials.length + receptionTrials.length;
-    const begin = (trial: string, { title }: Rival<string>): boolean => {
-      if (options.stop.aborted) return false;
-      options.progress(`${trial}: ${title}`, this.done++, all);
-      return true;
-    };
-    for (const { size, rival } of transferTrials) {
-      if (begin(transferName(size), rival)) transfers.push(await this.transfer(size, rival));
+    const verdicts: Verdict[] = [];
+    for (const size of scale.transfers) {
+      const once = (rival: Rival<SenderName>): Promise<TransferRow> => this.transfer(size, rival);
+      const result = await this.contest(transferName(size), SENDERS, scale.transferRounds, TRANSFER_MEASURES, once);
+      transfers.push(...result.rows.flatMap(usualTransfer));
+      verdicts.push(...result.verdicts);
     }
-    for (const { link, rival } of burstTrials) {
-      if (begin(link.title, rival)) bursts.push(await this.burst(link, rival));
+    for (const link of scale.burstLinks) {
+      const once = (rival: Rival<SenderName>): Promise<BurstRow> => this.burst(link, rival);
+      const result = await this.contest(link.title, SENDERS, scale.burstRounds, BURST_MEASURES, once);
+      bursts.push(...result.rows.flatMap((rows) => middleRow(rows, ({ arrived, seconds }) => arrived / seconds)));
+      verdicts.push(...result.verdicts);
     }
-    for (const { link, rival } of receptionTrials) {
-      if (begin(`receiving, ${link.title}`, rival)) receptions.push(await this.reception(link, rival));
+    const streams = await this.streams();
+    for (const link of scale.receptionLinks) {
+      const once = (rival: Rival<ReceiverName>): Promise<ReceptionRow> => this.reception(link, rival);
+      const trial = `receiving, ${link.title}`;
+      const result = await this.contest(trial, RECEIVERS, scale.receptionRounds, RECEPTION_MEASURES, once);
+      receptions.push(...result.rows.flatMap((rows) => middleRow(rows, ({ delayMean }) => delayMean)));
+      verdicts.push(...result.verdicts);
     }
-    return {
-      seed: options.seed,
-      isQuick: options.isQuick,
-      isStopped: options.stop.aborted,
-      node: process.version,
-      transfers,
-      bursts,
-      receptions,
-      verdicts: verdictsOf({ transfers, bursts, receptions }),
-    };
+    const { seed, isQuick, stop } = options;
+    const rows = { transfers, bursts, streams, receptions, verdicts };
+    return { seed, isQuick, isStopped: stop.aborted, node: process.version, ...rows };
+  }
+
+  /** Has rivals do the same in rounds. Yields the rows of each rival, and the verdicts. */
+  private async contest<Name, Row extends { readonly rival: string }>(
+    trial: string,
+    rivals: readonly Rival<Name>[],
+    rounds: Rounds,
+    measures: readonly Measure<Row>[],
+    once: (rival: Rival<Name>) => Promise<Row>,
+  ): Promise<{ readonly rows: readonly (readonly Row[])[]; readonly verdicts: readonly Verdict[] }> {
+    const { stop, progress } = this.options;
+    const done = await inRounds({
+      rivals,
+      rounds,
+      stop,
+      measure: async (rival, round) => {
+        progress(`${trial}, round ${round}: ${rival.title}`, this.done, this.trialCount);
+        return await once(rival);
+      },
+      undecided: (measured) => undecidedOf(rivals, verdictsOf(trial, measured, measures)),
+    });
+    this.done++;
+    const rows = rivals.map(({ title }) => done.flatMap((round) => round.filter(({ rival }) => rival === title)));
+    return { rows, verdicts: verdictsOf(trial, done, measures) };
+  }
+
+  private get trialCount(): number {
+    const { transfers, burstLinks, streams, receptionLinks } = this.scale;
+    return transfers.length + burstLinks.length + streams.length + receptionLinks.length;
+  }
+
+  /** Everybody in turn, once over each link. */
+  private async streams(): Promise<readonly StreamRow[]> {
+    const { stop, progress } = this.options;
+    const rows: StreamRow[] = [];
+    for (const { link, millis } of this.scale.streams) {
+      for (const rival of SENDERS) {
+        if (stop.aborted) return rows;
+        progress(`without a pause, ${link.title}: ${rival.title}`, this.done, this.trialCount);
+        rows.push(await this.stream(link, millis, rival));
+      }
+      this.done++;
+    }
+    return rows;
+  }
+
+  private async stream(profile: LinkProfile, millis: number, rival: Rival<SenderName>): Promise<StreamRow> {
+    const concurrency = Math.min(rival.concurrency, STREAM_AHEAD);
+    const job = this.sendJob(rival, {
+      count: undefined,
+      payloadBytes: 1,
+      concurrency,
+      pauses: false,
+      millisMax: millis,
+    });
+    const warmUp = { ...job, count: WARM_UP_COUNT, concurrency: 1 };
+    return await this.withClient(warmUp, profile, async (client, link) => {
+      const begunAt = now();
+      link.startCuts(chance(this.options.seed)());
+      client.tell({ kind: 'begin', job: { ...job, port: link.port } });
+      await client.hear('opened');
+      const { cpuMicros } = await client.hear('done');
+      const arrived = (await this.arrivals(0)).filter(([, at]) => at - begunAt <= millis * 1000).length;
+      client.tell({ kind: 'end' });
+      await client.hear('closed');
+      const hours = millis / HOUR_MILLIS;
+      return {
+        link: profile.title,
+        rival: rival.title,
+        seconds: millis / 1000,
+        arrived,
+        messagesPerHour: arrived / hours,
+        cpuSecondsPerHour: cpuMicros / 1e6 / hours,
+      };
+    });
   }
 
   private async transfer(size: Scale['transfers'][number], rival: Rival<SenderName>): Promise<TransferRow> {
-    const rows: TransferRow[] = [];
-    for (let repeat = 0; repeat < this.scale.repeats; repeat++) rows.push(await this.transferOnce(size, rival));
-    // The fastest of all: what else the machine had to do meanwhile is nobody's.
-    const least = (pick: (row: TransferRow) => number): number => Math.min(...rows.map(pick));
-    return {
-      ...size,
-      rival: rival.title,
-      setUpBytes: median(rows.map((row) => row.setUpBytes)),
-      setUpMillis: least((row) => row.setUpMillis),
-      bytes: median(rows.map((row) => row.bytes)),
-      millis: least((row) => row.millis),
-    };
-  }
-
-  private async transferOnce(size: Scale['transfers'][number], rival: Rival<SenderName>): Promise<TransferRow> {
     const job = this.sendJob(rival, { ...size, concurrency: 1, pauses: true, millisMax: TRIAL_MILLIS_MAX });
     return await this.withClient(job, undefined, async (client, link) => {
       client.tell({ kind: 'begin', job: { ...job, port: link.port } });
@@ -196,8 +265,6 @@ class Trials {
         sent: count,
         arrived,
         seconds,
-        messagesPerHour: (arrived / seconds) * 3600,
-        cpuSecondsPerHour: (sent.cpuMicros / 1e6 / seconds) * 3600,
         cpuMicrosPerMessage: sent.cpuMicros / Math.max(1, arrived),
         bytes: up + down,
         connections,
@@ -301,37 +368,11 @@ class Trials {
   }
 }
 
-/** When messages are published: the same for everybody with the same seed. */
-function offsetsOf(seed: number, count: number, [least, most]: readonly [number, number]): readonly number[] {
-  const next = chance(seed);
-  let at = 0;
-  return Array.from({ length: count }, () => {
-    at += least + next() * (most - least);
-    return Math.round(at);
-  });
-}
-
-/** Numbers from 0 to 1 that a seed repeats (mulberry32). */
-function chance(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 function curveOf(inTime: readonly number[]): BurstRow['curve'] {
   const step = Math.max(1, Math.floor(inTime.length / CURVE_POINTS));
   return inTime
     .map((seconds, index) => [seconds, index + 1] as const)
     .filter(([, arrived]) => arrived % step === 0 || arrived === inTime.length);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
 function now(): number {

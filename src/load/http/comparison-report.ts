@@ -1,8 +1,7 @@
 // A comparison for people: tables beside the figures that others have published, for a terminal and for a page, and the plots of the page.
 
 import type { Chart, HtmlPage, HtmlTable } from '../report/html-page.ts';
-import type { BurstRow, Comparison, Verdict } from './comparison.ts';
-import { transferName } from './comparison.ts';
+import { type BurstRow, type Comparison, TERMS, transferName, type Verdict } from './comparison.ts';
 import { PUBLISHED_BURSTS, PUBLISHED_TRANSFERS } from './published.ts';
 
 /** A table with its name, and what to know about it. */
@@ -18,6 +17,7 @@ export function comparisonTables(comparison: Comparison): readonly ReportTable[]
   const tables = [
     transferTable(comparison),
     burstTable(comparison),
+    streamTable(comparison),
     receptionTable(comparison),
     verdictTable(comparison.verdicts),
   ];
@@ -94,37 +94,42 @@ function burstTable({ bursts }: Comparison): ReportTable {
     `${row.link}, ${row.rival}`,
     `${number(row.arrived)} of ${number(row.sent)}`,
     `${row.seconds.toFixed(2)} s`,
-    number(row.messagesPerHour),
-    `${number(row.cpuSecondsPerHour)} s`,
     `${number(row.cpuMicrosPerMessage)} µs`,
     number(row.bytes),
     publishedBurst(row, (found) => `${number(found.arrived)} of 1,024`),
-    publishedBurst(row, (found) => number(found.messagesPerHour)),
-    publishedBurst(row, (found) => `${found.batteryPercentPerHour} %`),
   ]);
   return {
     heading: 'As many messages as possible',
-    sentences: [
-      'Messages of one byte, over an emulated network; whoever loses a connection tries again. Per hour: as it would go on. ' +
-        'CPU time of the client stands for the battery of a telephone, and is not the same: a radio that is on costs more than a CPU.',
-    ],
-    columns: [
-      '',
-      'arrived',
-      'within',
-      'messages/h',
-      'CPU/h',
-      'CPU/message',
-      'bytes',
-      'published',
-      'messages/h',
-      'battery/h',
-    ],
+    sentences: ['Messages of one byte, over an emulated network; whoever loses a connection tries again.'],
+    columns: ['', 'arrived', 'within', 'CPU/message', 'bytes', 'published'],
     rows,
   };
 }
 
-function publishedBurst(row: BurstRow, show: (found: (typeof PUBLISHED_BURSTS)[number]) => string): string {
+function streamTable({ streams }: Comparison): ReportTable {
+  return {
+    heading: 'Without a pause',
+    sentences: [
+      'Messages of one byte, one after the other without end, for whole periods of cuts: what an hour of it is. ' +
+        'CPU time of the client stands for the battery of a telephone, and is not the same: a radio that is on costs more than a CPU.',
+    ],
+    columns: ['', 'arrived', 'in', 'messages/h', 'CPU/h', 'published', 'battery/h'],
+    rows: streams.map((row) => [
+      `${row.link}, ${row.rival}`,
+      number(row.arrived),
+      `${row.seconds.toFixed(1)} s`,
+      number(row.messagesPerHour),
+      `${number(row.cpuSecondsPerHour)} s`,
+      publishedBurst(row, (found) => number(found.messagesPerHour)),
+      publishedBurst(row, (found) => `${found.batteryPercentPerHour} %`),
+    ]),
+  };
+}
+
+function publishedBurst(
+  row: Pick<BurstRow, 'link' | 'rival'>,
+  show: (found: (typeof PUBLISHED_BURSTS)[number]) => string,
+): string {
   const rival = row.rival === 'MQTT QoS 1' ? 'MQTT' : row.rival === 'HTTPS, a connection each' ? 'HTTPS' : undefined;
   const found = PUBLISHED_BURSTS.find((each) => each.link === row.link && each.rival === rival);
   return found === undefined ? '' : show(found);
@@ -150,13 +155,20 @@ function receptionTable({ receptions }: Comparison): ReportTable {
 function verdictTable(verdicts: readonly Verdict[]): ReportTable {
   return {
     heading: 'Verdicts',
-    sentences: ['MQTT with QoS 1, whose promise is that of an answer, against each rival. Even: too close to call.'],
-    columns: ['', 'MQTT QoS 1', 'rival', 'better'],
-    rows: verdicts.map((verdict) => [
-      `${verdict.trial}: ${verdict.measure}, ${verdict.rival}`,
-      precise(verdict.mqtt),
-      precise(verdict.http),
-      verdict.better,
+    sentences: [
+      'MQTT with QoS 1, whose promise is that of an answer, against each rival, in rounds: the median, and between which factors it lies with a ' +
+        'confidence of 99 %. One is better where that is clear of the margin; what is less, or too close to call, is even.',
+    ],
+    columns: ['', 'MQTT QoS 1', 'rival', 'MQTT is better', 'between', 'margin', 'rounds', 'better'],
+    rows: verdicts.map(({ trial, measure, rival, mqtt, http, factor, factorRange: [low, high], rounds, better }) => [
+      `${trial}: ${measure}, ${rival}`,
+      precise(mqtt),
+      precise(http),
+      times(factor),
+      `${times(low)} and ${times(high)}`,
+      times(TERMS[measure].margin),
+      number(rounds),
+      better,
     ]),
   };
 }
@@ -212,4 +224,9 @@ function millis(value: number): string {
 
 function precise(value: number): string {
   return value < 100 ? value.toPrecision(3) : number(value);
+}
+
+/** A factor: `2.31 x`. */
+function times(factor: number): string {
+  return `${Number.isFinite(factor) ? precise(factor) : '∞'} x`;
 }

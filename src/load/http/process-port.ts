@@ -38,7 +38,8 @@ export interface SendJob {
   readonly port: number;
   /** The certificate to trust. */
   readonly ca: string;
-  readonly count: number;
+  /** `undefined`: without end, with a turn of the event loop behind each message, so that what comes is read in between. */
+  readonly count: number | undefined;
   readonly payloadBytes: number;
   /** How many may be on their way at once. */
   readonly concurrency: number;

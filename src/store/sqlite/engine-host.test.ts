@@ -315,4 +315,17 @@ describe('work between batches', () => {
     }
     hosting.host.close();
   });
+
+  it('is done between batches that leave no turn for it', (context) => {
+    const hosting = openNew(context);
+    let slices = 0;
+    hosting.engine.maintain = () => {
+      slices++;
+      return false;
+    };
+    hosting.apply(oweOne);
+    for (let id = 2; id <= 20; id++) hosting.apply((writer) => owe(writer, id));
+    assert.equal(slices, 5);
+    hosting.host.close();
+  });
 });

@@ -224,6 +224,26 @@ describe('an engine', () => {
     assert.equal(shares.at(-1), 1);
   });
 
+  it('reads queues of any length back, in order', (context) => {
+    const fixture = EngineFixture.create(context);
+    const lengths = [1, 8, 9, 63, 64, 65, 136];
+    fixture.addSessions(...lengths);
+    // Neighbours in no queue, so that what is asked for is no range.
+    for (let id = 1; id <= 136; id++) {
+      const keys = lengths.filter((length) => id <= length);
+      fixture.append(2 * id - 1, 2 * id - 1, keys);
+      fixture.append(2 * id, 2 * id, [136]);
+      fixture.writer.settle(136, 2 * id);
+    }
+    fixture.apply();
+    for (const length of lengths) {
+      assert.deepEqual(
+        fixture.queue(length),
+        Array.from({ length }, (_, index) => 2 * index + 1),
+      );
+    }
+  });
+
   it('finds retained messages of any size', (context) => {
     const fixture = EngineFixture.create(context);
     for (let topic = 0; topic < 600; topic++) {

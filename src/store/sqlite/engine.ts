@@ -48,8 +48,10 @@ export const ENGINE_TUNING: EngineTuning = Object.freeze({
   indexEveryMessages: 65_536,
   indexEveryEntries: 4 * 1024 * 1024,
   indexEveryBytes: 256 * 1024 * 1024,
-  checkpointLogBytes: 16 * 1024 * 1024,
-  truncateLogBytes: 64 * 1024 * 1024,
+  // Nothing is committed meanwhile. From 16 MiB a checkpoint took 20 ms, from 4 MiB 6 ms (append, 100 messages a batch), and 5 % more
+  // bytes were written in all; the rate was the same.
+  checkpointLogBytes: 4 * 1024 * 1024,
+  truncateLogBytes: 16 * 1024 * 1024,
   sliceRows: 1_024,
   chunkBytes: 256 * 1024,
 });

@@ -1,4 +1,5 @@
-// Reads messages by their ids, sixteen a statement, and checks each.
+// Reads messages by their ids, many a statement, and checks each: a row of a statement of 64 takes three quarters of what one of a
+// statement of 16 does. What is left over at the end is asked for by the smaller one.
 
 import type * as Sqlite from 'node:sqlite';
 
@@ -6,19 +7,17 @@ import { allRows, keyedRow, prepareRows, type Row, SELECT } from './rows.ts';
 import { damagedRow } from './store-fault.ts';
 
 /** Ids per statement. */
-const IDS = 16;
+const MANY = 64;
+const FEW = 8;
 
 /** The rows of table `message`. */
 export class MessageRows {
-  private readonly select: Sqlite.StatementSync;
-  private readonly wanted: number[];
+  private readonly selectMany: Sqlite.StatementSync;
+  private readonly selectFew: Sqlite.StatementSync;
 
   constructor(database: Sqlite.DatabaseSync) {
-    this.select = prepareRows(
-      database,
-      `${SELECT.keyed('message')} WHERE id IN (${new Array(IDS).fill('?').join(', ')})`,
-    );
-    this.wanted = new Array<number>(IDS).fill(0);
+    this.selectMany = prepareSelect(database, MANY);
+    this.selectFew = prepareSelect(database, FEW);
   }
 
   /**
@@ -28,11 +27,9 @@ export class MessageRows {
    * @throws {StoreFault} 'damaged': a message is not there, or its checksum does not fit.
    */
   read(ids: readonly number[], count: number, take: (record: Uint8Array, index: number) => void): void {
-    for (let start = 0; start < count; start += IDS) {
-      const length = Math.min(IDS, count - start);
-      // The last id fills up what is left: asked for twice, a row comes once.
-      for (let i = 0; i < IDS; i++) this.wanted[i] = ids[start + Math.min(i, length - 1)] as number;
-      const rows = allRows(this.select, ...this.wanted);
+    for (let start = 0, length = 0; start < count; start += length) {
+      length = Math.min(count - start >= MANY ? MANY : FEW, count - start);
+      const rows = this.select(ids, start, length);
       for (let i = 0; i < length; i++) {
         const id = ids[start + i] as number;
         // Rows come lowest first.
@@ -42,6 +39,17 @@ export class MessageRows {
       }
     }
   }
+
+  private select(ids: readonly number[], start: number, length: number): readonly Row[] {
+    if (length === MANY) return allRows(this.selectMany, ...ids.slice(start, start + MANY));
+    // The last id fills up what is left: asked for twice, a row comes once.
+    const wanted = Array.from({ length: FEW }, (_, i) => ids[start + Math.min(i, length - 1)] as number);
+    return allRows(this.selectFew, ...wanted);
+  }
+}
+
+function prepareSelect(database: Sqlite.DatabaseSync, ids: number): Sqlite.StatementSync {
+  return prepareRows(database, `${SELECT.keyed('message')} WHERE id IN (${new Array(ids).fill('?').join(', ')})`);
 }
 
 function missing(rows: readonly Row[], id: number): Error {

@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import { ByteWriter } from '../../base/byte-writer.ts';
 import { OperationError } from '../../base/errors.ts';
 import { millis } from '../../base/millis.ts';
+import { packetId } from '../../packet/packet-id.ts';
 import type { PageSize, QueuePage, StoreOwner } from '../contract.ts';
 import { Item, writeClockMark, writeDelivery, writeKeyed, writeQueue, writeRetained } from './answers.ts';
 import { writeBody } from './message-body.ts';
@@ -62,6 +63,41 @@ describe('reads of the durable store', () => {
     assert.deepEqual(script.takeAsked(), []);
     script.commit();
     assert.deepEqual(script.takeAsked(), ['apply deleteWill 2', 'read 1 0']);
+  });
+
+  it('pass changes that nobody waits for, about messages that have left the queue', async () => {
+    const script = await Script.opened();
+    const { store } = script;
+    store.deleteWill(1);
+    script.turn();
+    store.recordSending(1, 7, packetId(1), false);
+    store.settle(1, 7);
+    store.read(1, 7, SIZE, () => {});
+    script.turn();
+    assert.deepEqual(script.takeAsked(), ['apply deleteWill 1', 'read 1 7']);
+    script.commit();
+    assert.deepEqual(script.takeAsked(), ['apply recordSending 1, settle 1']);
+  });
+
+  it('do not pass them where a newer message is among theirs, or a change that somebody waits for', async () => {
+    const script = await Script.opened();
+    const { store } = script;
+    store.deleteWill(1);
+    script.turn();
+    script.takeAsked();
+    store.settle(1, 7);
+    store.read(1, 6, SIZE, () => {});
+    script.turn();
+    assert.deepEqual(script.takeAsked(), []);
+    script.commit();
+    assert.deepEqual(script.takeAsked(), ['apply settle 1', 'read 1 6']);
+    store.settle(1, 8);
+    store.deleteWill(2);
+    store.read(1, 8, SIZE, () => {});
+    script.turn();
+    assert.deepEqual(script.takeAsked(), []);
+    script.commit();
+    assert.deepEqual(script.takeAsked(), ['apply settle 1, deleteWill 2', 'read 1 8']);
   });
 
   it('are not answered when their recipient was deleted meanwhile', async () => {

@@ -2,7 +2,8 @@
 // leaves as a batch (batch-line.ts) for the engine, which is elsewhere (executor.ts); what the engine hands back becomes objects
 // (answer-reader.ts).
 // A batch is sealed at the end of a turn, so all changes of a turn are in one, and return its number.
-// Changes that nobody waits for (settled, sent with QoS 1) may leave some milliseconds later, with others.
+// Changes that nobody waits for (settled, sent with QoS 1) may leave some milliseconds later, with others; and a read of a queue
+// need not wait for those among them that are about messages which have left the queue before.
 // Invariant: after a failure nothing is announced any more, and changes go nowhere.
 // Longer than 400 lines because the contract is wide: it has a method for every change, and most are two lines here.
 
@@ -89,6 +90,10 @@ export class SqliteStore implements Store {
   private isSoonAsked: boolean;
   /** Somebody waits for a change that has not left, or it has waited long enough. */
   private isUrgent: boolean;
+  /** A change that has not left counts for reads. */
+  private holdsReads: boolean;
+  /** The newest message that a change is about which has not left, and which nobody waits for; 0: there is none. */
+  private unawaitedIdMax: MessageId;
   private owner: StoreOwner | undefined;
   private state: 'new' | 'opening' | 'open' | 'closing' | 'over';
   /** The latest batch that the owner was told of. */
@@ -114,6 +119,8 @@ export class SqliteStore implements Store {
     this.isTurnEndAsked = false;
     this.isSoonAsked = false;
     this.isUrgent = false;
+    this.holdsReads = false;
+    this.unawaitedIdMax = 0;
     this.owner = undefined;
     this.state = 'new';
     this.announced = 0;
@@ -193,14 +200,14 @@ export class SqliteStore implements Store {
   settle(recipient: RecipientKey, message: MessageId): boolean {
     // hot:
     const isElided = this.writer.settle(recipient, message);
-    this.changedUnawaited();
+    this.changedUnawaited(message);
     return isElided;
   }
 
   recordSending(session: SessionKey, message: MessageId, id: PacketId, isAwaited = true): Batch {
     // hot:
     this.writer.recordSending(session, message, id);
-    return isAwaited ? this.changed() : this.changedUnawaited();
+    return isAwaited ? this.changed() : this.changedUnawaited(message);
   }
 
   recordReceived(session: SessionKey, message: MessageId): Batch {
@@ -217,8 +224,9 @@ export class SqliteStore implements Store {
 
   read(recipient: RecipientKey, after: MessageId, size: PageSize, onRead: (page: QueuePage) => void): void {
     this.reads.add({ recipient, after, size, onRead });
-    // No change, but it goes where changes go, and behind them.
-    this.changed();
+    // No change, but it goes where changes go, and behind those that it counts.
+    if (after < this.unawaitedIdMax) this.changed();
+    else this.askTurnEnd();
   }
 
   saveRetained(message: Message): Batch {
@@ -258,15 +266,21 @@ export class SqliteStore implements Store {
   /** Something is to be done when the turn has ended. hot: */
   private changed(): Batch {
     this.isUrgent = true;
-    if (!this.isTurnEndAsked) {
-      this.isTurnEndAsked = true;
-      this.later(this.turnEnd);
-    }
+    this.holdsReads = true;
+    this.askTurnEnd();
     return this.line.number;
   }
 
-  /** The same, but nobody waits for it: it leaves with what somebody does wait for, or soon. hot: */
-  private changedUnawaited(): Batch {
+  /** hot: */
+  private askTurnEnd(): void {
+    if (this.isTurnEndAsked) return;
+    this.isTurnEndAsked = true;
+    this.later(this.turnEnd);
+  }
+
+  /** The same for a change that nobody waits for: it leaves with what somebody does wait for, or soon. hot: */
+  private changedUnawaited(message: MessageId): Batch {
+    if (message > this.unawaitedIdMax) this.unawaitedIdMax = message;
     if (this.isTurnEndAsked || this.isSoonAsked) return this.line.number;
     this.isSoonAsked = true;
     this.soon(this.soonEnd);
@@ -291,9 +305,13 @@ export class SqliteStore implements Store {
     const { writer, line } = this;
     if (writer.count > 0 && this.clock.monotonic() - this.markedAt >= MARK_MILLIS) this.mark();
     if (this.isUrgent || writer.length > UNAWAITED_BYTES_MAX) line.proceed();
-    if (writer.length === 0) this.isUrgent = false;
+    if (writer.length === 0) {
+      this.isUrgent = false;
+      this.holdsReads = false;
+      this.unawaitedIdMax = 0;
+    }
     // A read counts all changes before it, and those that have not left go with the next batch.
-    if (writer.count > 0) return;
+    if (this.holdsReads && writer.count > 0) return;
     for (let read = this.reads.ask(); read !== undefined; read = this.reads.ask()) {
       this.executor.read(read.recipient, read.after, read.size);
     }

@@ -4,7 +4,7 @@
 
 import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import type { Admits } from '../contract.ts';
-import { descriptorOf } from './direct-write.ts';
+import type { OpenFiles } from './open-files.ts';
 import { SOCKET_OPTIONS } from './tcp-connection.ts';
 import { type Proxies, readProxyHeader } from './proxied.ts';
 import { hostInUrl, remoteOf } from './tcp-address.ts';
@@ -12,14 +12,6 @@ import type { WaitingRoom, WaitingRules } from './waiting-room.ts';
 
 /** How many connections may wait to be accepted; Linux cuts it to `net.core.somaxconn`, by default 4096. */
 const BACKLOG = 4096;
-
-/** The bound of what a process may have open, as far as doors heed it. */
-export interface OpenFiles {
-  /** No connection gets this descriptor or a higher one: the process needs them for its files. */
-  readonly descriptorsMax: number;
-  /** Told of each connection that was closed because of that. */
-  readonly onShort: (remote: string) => void;
-}
 
 /** What every door is opened with. */
 export interface DoorSurroundings {
@@ -78,7 +70,7 @@ export async function openWaitingDoor(
   room: WaitingRoom,
   take: (socket: Socket) => void,
 ): Promise<Door> {
-  const { proxies, waiting, admits } = options;
+  const { proxies, waiting, admits, openFiles } = options;
   const door = await openDoor(options, peerEnd, (socket) => {
     // What goes wrong is told by whoever is at work on the socket, and by its end.
     socket.on('error', () => {});
@@ -86,8 +78,10 @@ export async function openWaitingDoor(
     if (proxies === undefined) take(socket);
     else readProxyHeader(proxies, socket, room, { ...waiting, admits }, () => take(socket));
   });
+  openFiles?.add(room);
   const close = (): Promise<void> => {
     const closed = door.close();
+    openFiles?.remove(room);
     room.empty();
     return closed;
   };
@@ -116,9 +110,8 @@ async function open(
 ): Promise<Door> {
   const allowHalfOpen = peerEnd === 'half-open';
   const server = createServer({ ...SOCKET_OPTIONS, allowHalfOpen, noDelay: true, pauseOnConnect: true }, (socket) => {
-    if (openFiles === undefined || descriptorOf(socket) < openFiles.descriptorsMax) return take(socket);
-    openFiles.onShort(remoteOf(socket));
-    socket.destroy();
+    if (openFiles === undefined || openFiles.admits(socket)) take(socket);
+    else socket.destroy();
   });
   await listening(server, place);
   server.on('error', (error) => onError?.(error));

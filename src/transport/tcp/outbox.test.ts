@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { Outbox, type OutboxSink } from './outbox.ts';
 
-/** A socket that is slow when told to be, and keeps the very views it was given, as a busy socket does. */
+/** A socket that is slow when told to be, and then keeps the very views it was given, as a busy socket does; what it takes at once is the kernel's copy. */
 class FakeSocket implements OutboxSink {
   readonly writes: Uint8Array[] = [];
   writableLength = 0;
   isSlow = false;
 
   write(bytes: Uint8Array): boolean {
-    this.writes.push(bytes);
+    this.writes.push(this.isSlow ? bytes : new Uint8Array(bytes));
     if (this.isSlow) this.writableLength += bytes.length;
     return !this.isSlow;
   }

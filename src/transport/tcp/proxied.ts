@@ -2,8 +2,10 @@
 // proxy that is listed is listened to; where any is, nobody else is let in, since everybody could claim anything.
 
 import { BlockList, isIPv6, type Socket } from 'node:net';
+
+import { plainAddress } from '../../base/network-of.ts';
 import type { Admits } from '../contract.ts';
-import { hostInUrl } from './tcp-address.ts';
+import { hostInUrl, remoteOf } from './tcp-address.ts';
 import { PROXY_HEADER_BYTES_MAX, parseProxyHeader } from './proxy-header.ts';
 import type { WaitingRoom, WaitingRules } from './waiting-room.ts';
 
@@ -28,8 +30,8 @@ export class Proxies {
   /** Whether a socket comes from one of them. */
   includes({ remoteAddress }: Socket): boolean {
     if (remoteAddress === undefined) return false;
-    // IPv4, as a socket for both sees it.
-    const address = remoteAddress.replace(/^::ffff:(?=\d+\.)/i, '');
+    // IPv4, as a socket for both sees it; the zone of a link-local address, which no list has.
+    const address = plainAddress(remoteAddress.replace(/%.*$/, ''));
     return this.list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
   }
 }
@@ -61,14 +63,14 @@ export function readProxyHeader(
     stop();
     if (header.kind === 'invalid') return refuse('it is a proxy (proxyFrom), and sent no valid PROXY header');
     if (header.length < received.length) socket.unshift(received.subarray(header.length));
-    if (header.peer !== undefined) {
-      const remote = `${hostInUrl(header.peer.address)}:${header.peer.port}`;
-      room.rename(socket, remote);
-      if (rules.admits?.(remote) === false) {
-        room.leave(socket);
-        socket.destroy();
-        return;
-      }
+    const { peer } = header;
+    // A proxy that speaks for itself, or will not say for whom, is a peer like others.
+    const remote = peer === undefined ? remoteOf(socket) : `${hostInUrl(peer.address)}:${peer.port}`;
+    if (peer !== undefined) room.rename(socket, remote);
+    if (rules.admits?.(remote) === false) {
+      room.leave(socket);
+      socket.destroy();
+      return;
     }
     proceed();
   };

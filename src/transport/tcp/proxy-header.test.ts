@@ -24,6 +24,17 @@ test('version 1 names the client', () => {
   assert.deepEqual(parse(six), { kind: 'complete', length: six.length, peer: { address: '2001:db8::7', port: 0 } });
 });
 
+test('IPv4 that is mapped into IPv6 is IPv4, and an address has one spelling', () => {
+  const addressOf = (header: ProxyHeader): string | undefined =>
+    header.kind === 'complete' ? header.peer?.address : undefined;
+  const ports = '0bb8 075b';
+  const mapped = '00000000 00000000 0000ffff cb007109';
+  assert.equal(addressOf(parseHex(`${SIGNATURE} 21 21 0024 ${mapped} ${mapped} ${ports}`)), '203.0.113.9');
+  for (const source of ['::ffff:203.0.113.9', '::FFFF:cb00:7109', '0:0:0:0:0:ffff:cb00:7109'])
+    assert.equal(addressOf(parse(`PROXY TCP6 ${source} ::1 1 2\r\n`)), '203.0.113.9');
+  assert.equal(addressOf(parse('PROXY TCP6 2001:0DB8:0::7 ::1 1 2\r\n')), '2001:db8::7');
+});
+
 test('version 1 may know nobody, and says whatever it likes behind that', () => {
   for (const line of ['PROXY UNKNOWN\r\n', 'PROXY UNKNOWN ffff::1 a b c\r\n']) {
     assert.deepEqual(parse(line), { kind: 'complete', length: line.length, peer: undefined });

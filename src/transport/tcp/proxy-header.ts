@@ -7,6 +7,8 @@
 
 import { isIPv4, isIPv6 } from 'node:net';
 
+import { plainAddress } from '../../base/network-of.ts';
+
 /** The longest header that is taken. Version 2 could be 64 KiB long; what proxies send fits into 536 bytes, or some more with a certificate. */
 export const PROXY_HEADER_BYTES_MAX = 4096;
 
@@ -58,7 +60,7 @@ function parseLine(bytes: Buffer): ProxyHeader {
   const isAddress = protocol === 'TCP4' ? isIPv4 : protocol === 'TCP6' ? isPlainIPv6 : undefined;
   if (isAddress === undefined || words.length !== 4 || !isAddress(source) || !isAddress(destination)) return INVALID;
   if (!isPort(sourcePort) || !isPort(destinationPort)) return INVALID;
-  return { kind: 'complete', length, peer: { address: source, port: Number(sourcePort) } };
+  return { kind: 'complete', length, peer: { address: canonical(source), port: Number(sourcePort) } };
 }
 
 /** Node takes a zone behind an address, which has no place here. */
@@ -103,10 +105,10 @@ function readIPv4(bytes: Buffer): ProxiedPeer {
 
 function readIPv6(bytes: Buffer): ProxiedPeer {
   const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(2 * index).toString(16));
-  return { address: shortest(groups), port: bytes.readUInt16BE(32) };
+  return { address: canonical(groups.join(':')), port: bytes.readUInt16BE(32) };
 }
 
-/** The form that people write (RFC 5952): `::` for the longest run of zeros. */
-function shortest(groups: readonly string[]): string {
-  return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
+/** The form that people write (RFC 5952): `::` for the longest run of zeros; and IPv4 as such, also where it is mapped into IPv6. */
+function canonical(address: string): string {
+  return isIPv6(address) ? plainAddress(new URL(`http://[${address}]`).hostname.slice(1, -1)) : address;
 }

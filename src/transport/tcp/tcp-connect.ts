@@ -1,7 +1,7 @@
 // A TCP connection to a broker, or one through a Unix socket, for the client.
 
-import { connect, type NetConnectOpts, type Socket } from 'node:net';
-import { OperationError } from '../../base/errors.ts';
+import { connect, isIP, type NetConnectOpts, type Socket } from 'node:net';
+import { OperationError, UsageError } from '../../base/errors.ts';
 import type { NetworkConnection, NetworkHandler } from '../contract.ts';
 import { readShared } from './reading.ts';
 import { SOCKET_OPTIONS, type TakeChunk, TcpConnection } from './tcp-connection.ts';
@@ -13,6 +13,8 @@ export interface TcpConnectOptions {
   /** A name or an address. */
   readonly host: string;
   readonly port: number;
+  /** The address of this machine to connect from. Default: the operating system chooses. */
+  readonly localAddress?: string | undefined;
   /** Gives up the attempt; once the connection is there it has no effect. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -21,13 +23,32 @@ export interface TcpConnectOptions {
  * Opens a TCP connection.
  * @param handler  Its owner; called only once the connection is there.
  * @throws {OperationError} `connection-refused`, `timed-out`.
- * @throws {UsageError} `invalid-argument`: no such port.
+ * @throws {UsageError} `invalid-argument`: no such port; `invalid-option`: no such local address.
  * @throws The signal's reason where the signal gave up the attempt; `closed` where that is no Error.
  */
 export async function connectTcp(options: TcpConnectOptions, handler: NetworkHandler): Promise<NetworkConnection> {
-  const { host, port, signal } = options;
-  const explain = (error: Error): Error => connectError(error, host, port);
-  return await open({ host, port, noDelay: true }, `${hostInUrl(host)}:${port}`, signal, explain, handler);
+  const { host, port, localAddress, signal } = options;
+  const explain = (error: Error): Error => connectError(error, host, port, localAddress);
+  const place = { host, port, noDelay: true, ...startingPoint(localAddress) };
+  return await open(place, `${hostInUrl(host)}:${port}`, signal, explain, handler);
+}
+
+/**
+ * Where a connection begins, as Node wants it: with the family of the address, so that of a host with addresses of both only those are tried that
+ * can be reached from there.
+ * @throws {UsageError} `invalid-option`: it is no address.
+ */
+export function startingPoint(localAddress: string | undefined): {
+  readonly localAddress?: string;
+  readonly family?: number;
+} {
+  if (localAddress === undefined) return {};
+  const family = isIP(localAddress);
+  if (family !== 0) return { localAddress, family };
+  throw new UsageError(
+    'invalid-option',
+    `localAddress takes an IP address of this machine; got ${JSON.stringify(localAddress)}.`,
+  );
 }
 
 /**

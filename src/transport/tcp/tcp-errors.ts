@@ -53,10 +53,21 @@ export function unixConnectError(error: unknown, path: string): Error {
   }
 }
 
-/** Why `host:port` cannot be reached. */
-export function connectError(error: unknown, host: string, port: number): Error {
+/** Why `host:port` cannot be reached, from `localAddress` if there is one. */
+export function connectError(error: unknown, host: string, port: number, localAddress?: string): Error {
   const options = { cause: error };
   switch (systemCode(error)) {
+    case 'EADDRNOTAVAIL':
+      if (localAddress === undefined) break;
+      return operationError('connection-refused', `${localAddress} is not an address of this machine.`, options);
+    case 'EINVAL':
+    case 'ENETUNREACH':
+      if (localAddress === undefined) break;
+      return operationError(
+        'connection-refused',
+        `${host}, port ${port}, cannot be reached from ${localAddress}.`,
+        options,
+      );
     case 'ECONNREFUSED':
       return operationError(
         'connection-refused',
@@ -71,8 +82,9 @@ export function connectError(error: unknown, host: string, port: number): Error 
     case 'ERR_SOCKET_BAD_PORT':
       return new UsageError('invalid-argument', `A port is a whole number from 1 to 65535, not ${port}.`, options);
     default:
-      return operationError('connection-refused', `Cannot reach ${host}, port ${port}: ${text(error)}.`, options);
+      break;
   }
+  return operationError('connection-refused', `Cannot reach ${host}, port ${port}: ${text(error)}.`, options);
 }
 
 function operationError(code: ErrorCode, message: string, options: ErrorOptions): OperationError {

@@ -123,6 +123,33 @@ it('connecting to a name reads like connecting to an address', async () => {
   await listener.close();
 });
 
+it('a connection begins at the local address that is asked for, also to a host that has addresses of both families', async () => {
+  const remotes: string[] = [];
+  const listener = await listenTcp({ host: HOST, port: 0 }, ({ remote }) => {
+    remotes.push(remote.replace(/:\d+$/, ''));
+    return IDLE;
+  });
+  const { port } = listener;
+  for (const host of [HOST, 'localhost']) {
+    (await connectTcp({ host, port, localAddress: '127.0.0.2' }, IDLE)).destroy();
+  }
+  await listener.close();
+  assert.deepEqual(remotes, ['127.0.0.2', '127.0.0.2']);
+});
+
+it('a local address that cannot be, or is not of this machine, is told', async () => {
+  const options = { host: HOST, port: 1 };
+  await assert.rejects(connectTcp({ ...options, localAddress: 'eth0' }, IDLE), {
+    name: 'UsageError',
+    code: 'invalid-option',
+    message: 'localAddress takes an IP address of this machine; got "eth0".',
+  });
+  await assert.rejects(connectTcp({ ...options, localAddress: '192.0.2.1' }, IDLE), {
+    code: 'connection-refused',
+    message: '192.0.2.1 is not an address of this machine.',
+  });
+});
+
 it('a signal gives up an attempt, and its reason is the error', async () => {
   const reason = new Error('changed my mind');
   const listener = await listenTcp({ host: HOST, port: 0 }, () => IDLE);

@@ -18,12 +18,16 @@ export interface WaitingRules {
   readonly millisMax: number;
   /** How many guests there may be. Default 2,000. */
   readonly guestsMax?: number | undefined;
+  /** Told of each that had to go because there were too many. Default: nobody is. */
+  readonly onTurnedAway?: (() => void) | undefined;
   /** Told of those that had to go, and why: to be put behind "because". */
   readonly onRefused: (remote: string, reason: string) => void;
 }
 
 /** With 54 KB a TLS handshake, some 100 MB at most. */
 const GUESTS_MAX = 2_000;
+/** So many may stay, whatever is short. */
+const FEW_GUESTS = 32;
 
 interface Guest {
   readonly socket: Socket;
@@ -112,6 +116,14 @@ export class WaitingRoom {
     return undefined;
   }
 
+  /** Files are short: a quarter of the guests go, as if there were too many of them. That it is so is told elsewhere. */
+  makeWay(): void {
+    for (const key of this.crowd.makeWay(FEW_GUESTS)) {
+      const guest = this.guests.get(key);
+      if (guest !== undefined && this.remove(key, guest)) guest.socket.destroy();
+    }
+  }
+
   /** Sends everybody away: the door is closed. */
   empty(): void {
     for (const [key, guest] of this.guests) {
@@ -146,11 +158,12 @@ export class WaitingRoom {
     if (guest === undefined) return;
     this.remove(key, guest);
     guest.socket.destroy();
+    this.rules.onTurnedAway?.();
     if (this.isFull) return;
     this.isFull = true;
     const { guestsMax = GUESTS_MAX } = this.rules;
     const what = `more than ${guestsMax} were about to open a connection, most of them from its address`;
-    this.rules.onRefused(guest.remote, `${what}; more are turned away like it`);
+    this.rules.onRefused(guest.remote, `${what}; more are turned away like it (handshakesMax)`);
   }
 }
 

@@ -51,3 +51,15 @@ it('the pool never keeps more bytes than its bound, nor buffers above 64 KiB', (
     }),
   );
 });
+
+it('a writer above 64 KiB is freed when it is given back, and one that grows past that frees what it had', () => {
+  const pool = new WriterPool(1_000_000);
+  const writer = pool.take(sizeClassOf(64 * 1024));
+  writer.u8(7);
+  const first = writer.bytes;
+  writer.reserve(100_000);
+  assert.deepEqual([first.length, writer.bytes[0], writer.position], [0, 7, 1]);
+  const second = writer.bytes;
+  pool.giveBack(writer);
+  assert.deepEqual([second.length, pool.bytesNow], [0, 0]);
+});

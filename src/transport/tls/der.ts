@@ -10,7 +10,7 @@ export interface DerElement {
 }
 
 /** The tags that are asked for. */
-export const DER = { integer: 0x02, sequence: 0x30, version: 0xa0 } as const;
+export const DER = { integer: 0x02, utcTime: 0x17, time: 0x18, sequence: 0x30, version: 0xa0 } as const;
 
 /** The elements that stand in a row, up to the first that is none. */
 export function elementsIn(bytes: Uint8Array, start: number, end: number): readonly DerElement[] {

@@ -6,6 +6,7 @@ import { createSecureContext, type Server, type TLSSocket } from 'node:tls';
 import type { Listener, NetworkConnection } from '../contract.ts';
 import type { WaitingRoom } from '../tcp/waiting-room.ts';
 import { ClientTrust } from './client-trust.ts';
+import { type CertificateChoice, contextsOf } from './named-contexts.ts';
 import { pemText, type TlsMaterial, tlsServerOptions } from './tls-material.ts';
 
 /** Why a connection, by the certificate with which it was opened, would not be let in any more; a sentence. `undefined`: it would. */
@@ -30,14 +31,22 @@ export class DoorKeys implements Renewal {
   private readonly server: Server;
   private readonly room: WaitingRoom;
   private readonly protocols: readonly string[];
+  private readonly choice: CertificateChoice;
   private readonly sockets: WeakMap<NetworkConnection, TLSSocket>;
   private material: TlsMaterial;
 
-  /** @param server  Was made with the material and the protocols. */
-  constructor(server: Server, room: WaitingRoom, material: TlsMaterial, protocols: readonly string[]) {
+  /** @param server  Was made with the material, the protocols and the choice. */
+  constructor(
+    server: Server,
+    room: WaitingRoom,
+    material: TlsMaterial,
+    protocols: readonly string[],
+    choice: CertificateChoice,
+  ) {
     this.server = server;
     this.room = room;
     this.protocols = protocols;
+    this.choice = choice;
     this.sockets = new WeakMap();
     this.material = material;
   }
@@ -50,6 +59,8 @@ export class DoorKeys implements Renewal {
   renew(material: TlsMaterial): CertificateObjection | undefined {
     const options = tlsServerOptions(material, this.protocols);
     createSecureContext(options); // Throws before anything is changed.
+    const contexts = contextsOf(material, this.protocols);
+    this.choice.contexts = contexts;
     this.server.setSecureContext(options);
     const before = this.material;
     this.material = material;

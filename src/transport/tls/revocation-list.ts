@@ -35,6 +35,33 @@ export class RevokedCertificates {
   }
 }
 
+/** When each list of a text was to be replaced by the next: after that OpenSSL refuses every client of its CA. Lists that do not say so are left out. */
+export function nextUpdatesIn(pem: string): readonly Date[] {
+  const dates: Date[] = [];
+  for (const [, base64 = ''] of pem.matchAll(LIST)) {
+    const bytes = Buffer.from(base64, 'base64');
+    const [body] = elementsOfFirst(bytes, 0, bytes.length);
+    if (body === undefined) continue;
+    const times = elementsIn(bytes, body.contents, body.end).filter(
+      ({ tag }) => tag === DER.utcTime || tag === DER.time,
+    );
+    const [, next] = times;
+    const date = next === undefined ? undefined : dateOf(bytes.toString('latin1', next.contents, next.end));
+    if (date !== undefined) dates.push(date);
+  }
+  return dates;
+}
+
+const TIME = /^(\d{2}|\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/;
+
+/** A time of RFC 5280: with two digits of the year until 2049, with four from 2050. */
+function dateOf(text: string): Date | undefined {
+  const [, year = '', month, day, hours, minutes, secs] = TIME.exec(text) ?? [];
+  const whole = year.length === 2 ? `${Number(year) < 50 ? '20' : '19'}${year}` : year;
+  const date = new Date(`${whole}-${month}-${day}T${hours}:${minutes}:${secs}Z`);
+  return Number.isNaN(date.getTime()) ? undefined : date;
+}
+
 function readList(bytes: Buffer, names: Set<string>): void {
   const [body] = elementsOfFirst(bytes, 0, bytes.length);
   if (body === undefined) return;

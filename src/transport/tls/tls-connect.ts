@@ -1,13 +1,15 @@
 // A TLS connection to a broker, for the client.
 
 import { isIP } from 'node:net';
-import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import { connect, type ConnectionOptions, createSecureContext, type TLSSocket } from 'node:tls';
+import { UsageError } from '../../base/errors.ts';
 import type { NetworkConnection, NetworkHandler } from '../contract.ts';
 import { hostInUrl } from '../tcp/tcp-address.ts';
-import { reasonOf, type TcpConnectOptions } from '../tcp/tcp-connect.ts';
+import { reasonOf, startingPoint, type TcpConnectOptions } from '../tcp/tcp-connect.ts';
 import { SOCKET_OPTIONS } from '../tcp/tcp-connection.ts';
 import { connectError } from '../tcp/tcp-errors.ts';
 import { secureConnection } from './tls-connection.ts';
+import type { SessionMemory, SessionOwner } from './session-memory.ts';
 import { tlsConnectError } from './tls-errors.ts';
 import { asPem, type TlsVersion } from './tls-material.ts';
 
@@ -24,6 +26,8 @@ export interface TlsTrust {
   /** Whether a certificate must be good. Default: true. */
   readonly rejectUnauthorized?: boolean | undefined;
   readonly minVersion?: TlsVersion | undefined;
+  /** The ciphers to offer, as OpenSSL names them. Default: Node's. */
+  readonly ciphers?: string | undefined;
   /** What is to be spoken, as ALPN calls it. Default: nothing is said. */
   readonly alpnProtocols?: readonly string[] | undefined;
 }
@@ -31,33 +35,39 @@ export interface TlsTrust {
 /** Where to connect to, and whom to trust. */
 export interface TlsConnectOptions extends TcpConnectOptions {
   readonly tls: TlsTrust;
+  /** Where sessions are kept to be resumed; left out: nowhere, and each handshake is a whole one. */
+  readonly sessions?: SessionMemory | undefined;
 }
 
 /**
  * Opens a TLS connection.
  * @param handler  Its owner; called only once the handshake is done.
  * @throws {OperationError} `tls-failed`, `connection-refused`, `timed-out`.
- * @throws {UsageError} `invalid-argument`: no such port.
+ * @throws {UsageError} `invalid-argument`: no such port; `invalid-option`: no such local address, no such ciphers.
  * @throws The signal's reason where the signal gave up the attempt; `closed` where that is no Error.
  */
 export async function connectTls(options: TlsConnectOptions, handler: NetworkHandler): Promise<NetworkConnection> {
-  const { host, port, signal, tls } = options;
+  const { host, port, localAddress, signal, tls, sessions } = options;
   if (signal?.aborted === true) throw reasonOf(signal);
+  const place = { host, port, ...startingPoint(localAddress) };
   return new Promise((resolve, reject) => {
-    const socket: TLSSocket = connect({ ...SOCKET_OPTIONS, ...tlsClientOptions(host, tls), host, port });
+    const owner = { host, port, trust: { ...tls } };
+    const session = sessions?.take(owner);
+    const socket: TLSSocket = connect({ ...SOCKET_OPTIONS, ...tlsClientOptions(host, tls), ...place, session });
     const giveUp = (): void => {
       socket.destroy(reasonOf(signal));
     };
     const refuse = (error: Error): void => {
       signal?.removeEventListener('abort', giveUp);
       if (signal?.aborted === true) reject(error);
-      else reject(tlsConnectError(error, host, port) ?? connectError(error, host, port));
+      else reject(tlsConnectError(error, host, port) ?? connectError(error, host, port, localAddress));
     };
     signal?.addEventListener('abort', giveUp, { once: true });
     socket.once('error', refuse);
     socket.once('secureConnect', () => {
       signal?.removeEventListener('abort', giveUp);
       socket.off('error', refuse).setNoDelay(true);
+      if (sessions !== undefined) keepSessions(socket, sessions, owner);
       // TLS 1.3 says only now that it wanted a certificate.
       const explain = (error: Error): Error => tlsConnectError(error, host, port) ?? error;
       const connection = secureConnection(`${hostInUrl(host)}:${port}`, socket, explain);
@@ -67,9 +77,20 @@ export async function connectTls(options: TlsConnectOptions, handler: NetworkHan
   });
 }
 
-/** What Node wants to know of a TLS connection to `host`. */
+/** Keeps the session of a connection that is open, and those that its broker gives it later, as TLS 1.3 does. */
+export function keepSessions(socket: TLSSocket, sessions: SessionMemory, owner: SessionOwner): void {
+  const session = socket.getSession();
+  if (session !== undefined) sessions.keep(owner, session);
+  socket.on('session', (next: Buffer) => sessions.keep(owner, next));
+}
+
+/**
+ * What Node wants to know of a TLS connection to `host`.
+ * @throws {UsageError} `invalid-option`: OpenSSL knows none of the ciphers.
+ */
 export function tlsClientOptions(host: string, tls: TlsTrust): ConnectionOptions {
-  const { ca, cert, key, passphrase, servername, rejectUnauthorized = true, minVersion, alpnProtocols } = tls;
+  const { ca, cert, key, passphrase, servername, rejectUnauthorized = true, minVersion, ciphers, alpnProtocols } = tls;
+  if (ciphers !== undefined) checkCiphers(ciphers);
   return {
     ca: ca === undefined ? undefined : asPem(ca),
     cert: cert === undefined ? undefined : asPem(cert),
@@ -79,6 +100,16 @@ export function tlsClientOptions(host: string, tls: TlsTrust): ConnectionOptions
     servername: servername ?? (isIP(host) === 0 ? host : ''),
     rejectUnauthorized,
     minVersion,
+    ciphers,
     ALPNProtocols: alpnProtocols === undefined ? undefined : [...alpnProtocols],
   };
+}
+
+function checkCiphers(ciphers: string): void {
+  try {
+    createSecureContext({ ciphers });
+  } catch (cause) {
+    const sentence = `tls.ciphers: OpenSSL knows no cipher of ${JSON.stringify(ciphers)}; "openssl ciphers" lists them.`;
+    throw new UsageError('invalid-option', sentence, { cause });
+  }
 }

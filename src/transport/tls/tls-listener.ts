@@ -7,6 +7,7 @@ import type { Accept } from '../contract.ts';
 import { type DoorOptions, doorUrl, openWaitingDoor } from '../tcp/door.ts';
 import { listenError } from '../tcp/tcp-errors.ts';
 import { WaitingRoom, type WaitingRules } from '../tcp/waiting-room.ts';
+import { CertificateChoice, contextsOf } from './named-contexts.ts';
 import { DoorKeys, type SecureListener } from './renewing.ts';
 import { certificateRefusal, secureConnection } from './tls-connection.ts';
 import { whyRefused } from './tls-errors.ts';
@@ -32,7 +33,8 @@ export async function listenTls(options: TlsListenOptions, accept: Accept): Prom
   const { host, port, waiting } = options;
   const room = new WaitingRoom(waiting);
   // Never listens itself: it is handed each socket.
-  const server = createServer(tlsServerOptions(options.tls, PROTOCOLS), (socket) => {
+  const choice = new CertificateChoice(contextsOf(options.tls, PROTOCOLS));
+  const server = createServer({ ...tlsServerOptions(options.tls, PROTOCOLS), ...choice.options }, (socket) => {
     const remote = room.leave(socket);
     if (remote === undefined) {
       socket.destroy();
@@ -50,7 +52,7 @@ export async function listenTls(options: TlsListenOptions, accept: Accept): Prom
     if (connection.certificate !== undefined) keys.remember(connection, socket);
     connection.start(accept(connection));
   });
-  const keys = new DoorKeys(server, room, options.tls, PROTOCOLS);
+  const keys = new DoorKeys(server, room, options.tls, PROTOCOLS, choice);
   server.on('tlsClientError', (error, socket) => {
     const remote = room.fail(socket);
     if (remote !== undefined) waiting.onRefused(remote, whyRefused(error, socket));

@@ -11,11 +11,17 @@ export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
 /** Whether clients are asked for a certificate. A certificate that is shown must be good, also where none is required. */
 export type ClientCertificateRule = 'none' | 'optional' | 'required';
 
-/** Keys and certificates in PEM, and the rules. */
-export interface TlsMaterial {
+/** In PEM. */
+export interface CertificateWithKey {
   /** The certificate, and behind it those between it and the CA. */
   readonly cert: string | Uint8Array;
   readonly key: string | Uint8Array;
+}
+
+/** Keys and certificates in PEM, and the rules. */
+export interface TlsMaterial extends CertificateWithKey {
+  /** For clients that ask for another name (named-contexts.ts). Left out: none. Whether there are any stays so while a door is open. */
+  readonly others?: readonly CertificateWithKey[] | undefined;
   /** Of an encrypted key. */
   readonly passphrase?: string | undefined;
   /** Who signs the certificates of clients. */

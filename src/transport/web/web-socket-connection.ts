@@ -32,8 +32,8 @@ export interface Turns {
 
 /** From here on a message leaves at once, without waiting for the end of the turn. */
 const FLUSH_AT_BYTES = 60 * 1024;
-/** A buffer that has grown past this is not kept. */
-const KEPT_BYTES_MAX = 64 * 1024;
+/** A buffer that has grown to this is not kept: growing once more would take its bytes away, whose length Node's WebSocket still asks for. */
+const LET_GO_BYTES = 64 * 1024;
 /** From here on the peer is slow; below it, it has caught up. */
 const SLOW_BYTES = 64 * 1024;
 /** How often a slow peer is looked after. */
@@ -156,7 +156,7 @@ export class WebSocketConnection implements NetworkConnection {
     const { filling, webSocket } = this;
     if (filling.position === 0) return;
     webSocket.send(filling.bytes.subarray(0, filling.position)); // [MQTT-6.0.0-1]
-    if (filling.bytes.length > KEPT_BYTES_MAX) this.filling = new ByteWriter();
+    if (filling.bytes.length >= LET_GO_BYTES) this.filling = new ByteWriter();
     else filling.position = 0;
     if (webSocket.bufferedAmount >= SLOW_BYTES && !this.isSlow) this.beSlow();
   }

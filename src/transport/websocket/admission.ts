@@ -12,7 +12,7 @@ export interface WebSocketRules {
 
 /** A no, as HTTP says it. */
 export interface Refusal {
-  readonly status: 400 | 403 | 404 | 426;
+  readonly status: 400 | 403 | 404 | 405 | 426;
   /** For the peer's people and our log: to be put behind "because". */
   readonly reason: string;
 }

@@ -141,6 +141,17 @@ it('another path, and another request than an upgrade, are told where MQTT is', 
   ]);
 });
 
+it('a handshake that WebSocket forbids is refused, and told with what is wrong', async () => {
+  const door = await openDoor();
+  const version = await answerTo(door, '/mqtt', { ...MQTT, 'sec-websocket-version': '7' });
+  assert.equal(version, '400 Refused, because Missing or invalid Sec-WebSocket-Version header.\n');
+  assert.match(await answerTo(door, '/mqtt', { ...MQTT, 'sec-websocket-key': 'short' }), /^400 Refused/u);
+  assert.deepEqual(door.refusals, [
+    'its WebSocket handshake is not valid: Missing or invalid Sec-WebSocket-Version header',
+    'its WebSocket handshake is not valid: Missing or invalid Sec-WebSocket-Key header',
+  ]);
+});
+
 it('threat 61: pages of an origin that is not listed are refused; programs name none, and are not', async () => {
   const door = await openDoor(['https://app.example']);
   const from = (origin: string) => answerTo(door, '/mqtt', { ...MQTT, origin });
@@ -236,17 +247,18 @@ it('a client is told where a place is no place for it', async () => {
   const door = await openDoor();
   const { port } = door.listener;
   const idle = { receive() {}, drained() {}, closed() {} };
-  await assert.rejects(connectWebSocket({ host: '127.0.0.1', port, path: '/x', tls: undefined }, idle), {
+  const plain = { host: '127.0.0.1', port, tls: undefined, packetBytesMax: 1_000_000 };
+  await assert.rejects(connectWebSocket({ ...plain, path: '/x' }, idle), {
     code: 'connection-refused',
     message: `ws://127.0.0.1:${port}/x is no place where MQTT is spoken over WebSocket: the answer was HTTP status 404. Is it another path?`,
   });
   await door.listener.close();
-  await assert.rejects(connectWebSocket({ host: '127.0.0.1', port, path: '/mqtt', tls: undefined }, idle), {
+  await assert.rejects(connectWebSocket({ ...plain, path: '/mqtt' }, idle), {
     code: 'connection-refused',
     message: `Nothing listens on 127.0.0.1, port ${port}. Is the broker running there?`,
   });
   const signal = AbortSignal.abort(new Error('changed my mind'));
-  await assert.rejects(connectWebSocket({ host: '127.0.0.1', port, path: '/', tls: undefined, signal }, idle), {
+  await assert.rejects(connectWebSocket({ ...plain, path: '/', signal }, idle), {
     message: 'changed my mind',
   });
 });

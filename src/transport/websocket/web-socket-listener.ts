@@ -14,6 +14,7 @@ import type { Accept, Listener } from '../contract.ts';
 import { type DoorOptions, doorUrl, openWaitingDoor } from '../tcp/door.ts';
 import { listenError } from '../tcp/tcp-errors.ts';
 import { WaitingRoom, type WaitingRules } from '../tcp/waiting-room.ts';
+import { CertificateChoice, contextsOf } from '../tls/named-contexts.ts';
 import { DoorKeys, type Renewal } from '../tls/renewing.ts';
 import { certificateOf, certificateRefusal } from '../tls/tls-connection.ts';
 import { whyRefused } from '../tls/tls-errors.ts';
@@ -73,6 +74,14 @@ export async function listenWebSocket(options: WebSocketListenOptions, accept: A
     const text = `MQTT is spoken here over WebSocket, at ${rules.path}.\n`;
     response.writeHead(426, { connection: 'close', upgrade: 'websocket', 'content-type': 'text/plain' }).end(text);
   });
+  // What `ws` itself finds wrong with a handshake: of whom, and answered by us.
+  const upgrading = new WeakMap<object, string>();
+  upgrader.on('wsClientError', ({ message }, socket, request) => {
+    const remote = upgrading.get(socket);
+    if (remote !== undefined) waiting.onRefused(remote, `its WebSocket handshake is not valid: ${message}`);
+    if (!isSocket(socket)) return;
+    refuse(socket, { status: request.method === 'GET' ? 400 : 405, reason: message }, 'Sec-WebSocket-Version: 13\r\n');
+  });
   http.on('upgrade', (request, socket, head) => {
     if (!isSocket(socket)) return;
     const remote = room.leave(socket);
@@ -84,6 +93,7 @@ export async function listenWebSocket(options: WebSocketListenOptions, accept: A
     } else {
       // From here on the last answers still leave when the peer has closed its side.
       socket.allowHalfOpen = true;
+      upgrading.set(socket, remote);
       upgrader.handleUpgrade(request, socket, head, (webSocket) => {
         const connection = new WebSocketConnection(remote, webSocket, socket, peerCertificate(socket));
         if (socket instanceof TLSSocket && connection.certificate !== undefined) keys?.remember(connection, socket);
@@ -115,13 +125,14 @@ function httpServer(
     refuseNonsense(http, room, waiting);
     return { http, keys: undefined };
   }
-  const https = createHttpsServer({ ...limits, ...tlsServerOptions(tls, PROTOCOLS) });
+  const choice = new CertificateChoice(contextsOf(tls, PROTOCOLS));
+  const https = createHttpsServer({ ...limits, ...tlsServerOptions(tls, PROTOCOLS), ...choice.options });
   https.on('tlsClientError', (error, socket) => {
     const remote = room.fail(socket);
     if (remote !== undefined) waiting.onRefused(remote, whyRefused(error, socket));
   });
   refuseNonsense(https, room, waiting);
-  return { http: https, keys: new DoorKeys(https, room, tls, PROTOCOLS) };
+  return { http: https, keys: new DoorKeys(https, room, tls, PROTOCOLS, choice) };
 }
 
 function refuseNonsense(http: HttpServer, room: WaitingRoom, waiting: WaitingRules): void {
@@ -133,13 +144,16 @@ function refuseNonsense(http: HttpServer, room: WaitingRoom, waiting: WaitingRul
   });
 }
 
-/** Says no, and closes. */
-function refuse(socket: Socket, { status, reason }: Refusal): void {
+/**
+ * Says no, and closes.
+ * @param more  Headers, each with its end of line.
+ */
+function refuse(socket: Socket, { status, reason }: Refusal, more = ''): void {
   const text = `Refused, because ${reason}.\n`;
   const headers = `Connection: close\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(text)}`;
   // HTTP has let go of it.
   socket.on('error', () => {}).once('finish', () => socket.destroy());
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${headers}\r\n\r\n${text}`);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${more}${headers}\r\n\r\n${text}`);
 }
 
 function refusalOfCertificate(socket: Socket): Refusal | undefined {

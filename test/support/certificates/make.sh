@@ -70,5 +70,7 @@ openssl ca -config "$work/ca.conf" -gencrl -crldays "$days" -out crl.pem 2>/dev/
 # Made by nobody but itself.
 key self-signed.key
 openssl req -x509 -new -key self-signed.key -subj '/CN=localhost' -days "$days" -addext "$local" -out self-signed.pem
+key wildcard.key
+openssl req -x509 -new -key wildcard.key -subj '/CN=meters' -days "$days" -addext 'subjectAltName=DNS:*.meters.example' -out wildcard.pem
 
 chmod 644 ./*.key ./*.pem
