@@ -5,12 +5,10 @@
 import type { PeerCertificate } from '../base/peer-certificate.ts';
 import type { ChainLink } from './chain.ts';
 import type { Authentication, Credentials } from './contract.ts';
+import { BAD_USER_NAME_OR_PASSWORD, NOT_AUTHORIZED, refused, shown } from './refusals.ts';
 
 /** Which name of a certificate is the user name. */
 export type CertificateUser = 'cn' | 'san-dns' | 'san-email' | 'san-uri';
-
-const BAD_USER_NAME_OR_PASSWORD = 0x86;
-const NOT_AUTHORIZED = 0x87;
 
 /** As alternative names begin. */
 const KINDS: { readonly [User in Exclude<CertificateUser, 'cn'>]: string } = {
@@ -58,13 +56,4 @@ function namesOf(user: CertificateUser, { commonName, alternativeNames }: PeerCe
   const kind = KINDS[user];
   const names = alternativeNames.filter((name) => name.startsWith(kind)).map((name) => name.slice(kind.length));
   return [...new Set(names)].filter((name) => name !== '');
-}
-
-function refused(reasonCode: number, detail: string): Authentication {
-  return { kind: 'refused', reasonCode, detail };
-}
-
-/** A name as the log shows it. */
-function shown(name: string): string {
-  return JSON.stringify(name.length > 64 ? `${name.slice(0, 64)}...` : name);
 }

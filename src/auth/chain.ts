@@ -4,6 +4,7 @@
 // An Authentication Method belongs to the first that has it.
 
 import type { Authentication, AuthenticationMethod, Authenticator, Credentials } from './contract.ts';
+import { BAD_USER_NAME_OR_PASSWORD, NOT_AUTHORIZED, refused } from './refusals.ts';
 
 /** What a link says of a client that it was asked about. */
 export type LinkAnswer = Authentication | { readonly kind: 'not-mine' };
@@ -18,9 +19,6 @@ export interface ChainLink {
   readonly methods?: ReadonlyMap<string, AuthenticationMethod>;
 }
 
-const BAD_USER_NAME_OR_PASSWORD = 0x86;
-const NOT_AUTHORIZED = 0x87;
-
 /** For clients that say nothing of who they are: those, and no others, are anonymous. */
 export const ANONYMOUS_LINK: ChainLink = {
   knows: ({ userName, password }) => userName === undefined && password === undefined,
@@ -31,8 +29,8 @@ export const ANONYMOUS_LINK: ChainLink = {
 export const NO_STRANGERS: Authenticator = {
   authenticate: ({ userName, password }) =>
     userName === undefined && password === undefined
-      ? { kind: 'refused', reasonCode: NOT_AUTHORIZED, detail: 'It does not say who it is.' }
-      : { kind: 'refused', reasonCode: BAD_USER_NAME_OR_PASSWORD, detail: 'Nobody here knows such a client.' },
+      ? refused(NOT_AUTHORIZED, 'It does not say who it is.')
+      : refused(BAD_USER_NAME_OR_PASSWORD, 'Nobody here knows such a client.'),
 };
 
 /**

@@ -1,6 +1,7 @@
 // Who a client is, by the users of a password file. What a check costs is meant to hurt who guesses, not who comes back: a
-// password that was right is known again by a keyed digest of it, and so is one that was wrong, which costs and counts once.
-// Who guesses is held off (guesses.ts), also where it makes its guesses all at once. A user that does not exist costs what one costs that does, and is held off alike. The password itself is kept nowhere.
+// password that was right is known again by a keyed digest of it, and so is one that was wrong, which costs and counts once. Who
+// guesses is held off (guesses.ts), also where it makes its guesses all at once. A user that does not exist costs what one costs
+// that does, and is held off alike. The password itself is kept nowhere.
 
 import { createHmac } from 'node:crypto';
 
@@ -10,12 +11,20 @@ import type { Millis } from '../base/millis.ts';
 import type { Random } from '../base/random.ts';
 import type { ChainLink } from './chain.ts';
 import { CheckLine } from './check-line.ts';
-import type { Authentication, AuthenticationMethod, AuthLimitName, Credentials } from './contract.ts';
+import type { Authentication, AuthenticationMethod, Credentials } from './contract.ts';
 import { ExpiringMap } from './expiring-map.ts';
 import { type Caller, callerOf, Guesses } from './guesses.ts';
 import type { AuthLimits } from './limits.ts';
 import { isPassword } from './password-hash.ts';
 import { type DecoyBytes, decoyOf, type PasswordEntry, type PasswordTable } from './password-table.ts';
+import {
+  BAD_USER_NAME_OR_PASSWORD,
+  CONNECTION_RATE_EXCEEDED,
+  NOT_AUTHORIZED,
+  refused,
+  SERVER_BUSY,
+  shown,
+} from './refusals.ts';
 import { scramMethod } from './scram-server.ts';
 import { SCRAM_SHA_256 } from './scram-terms.ts';
 
@@ -25,11 +34,6 @@ export interface PasswordAuthenticatorParts {
   readonly clock: Pick<Clock, 'monotonic'>;
   readonly random: Random;
 }
-
-const BAD_USER_NAME_OR_PASSWORD = 0x86;
-const NOT_AUTHORIZED = 0x87;
-const SERVER_BUSY = 0x89;
-const CONNECTION_RATE_EXCEEDED = 0x9f;
 
 /** What a new table has changed. */
 export interface ReplacedUsers {
@@ -189,13 +193,4 @@ export class PasswordAuthenticator implements ChainLink {
 
 function wrongness(userName: string, exists: boolean): string {
   return exists ? `The password of ${shown(userName)} is wrong.` : `There is no user ${shown(userName)}.`;
-}
-
-function refused(reasonCode: number, detail: string, limit?: AuthLimitName): Authentication {
-  return limit === undefined ? { kind: 'refused', reasonCode, detail } : { kind: 'refused', reasonCode, detail, limit };
-}
-
-/** A name as the log shows it. */
-function shown(userName: string): string {
-  return JSON.stringify(userName.length > 64 ? `${userName.slice(0, 64)}...` : userName);
 }

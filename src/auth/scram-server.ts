@@ -6,17 +6,23 @@
 import { timingSafeEqual } from 'node:crypto';
 
 import type { Clock } from '../base/clock.ts';
+import { networkOf } from '../base/network-of.ts';
 import type { Random } from '../base/random.ts';
 import type {
   AuthenticationExchange,
   AuthenticationMethod,
   AuthenticationStep,
   AuthenticationSubject,
-  AuthLimitName,
 } from './contract.ts';
 import type { Caller, Guesses } from './guesses.ts';
-import { networkOf } from '../base/network-of.ts';
 import { decoyIterations, type DecoyBytes, type PasswordTable } from './password-table.ts';
+import {
+  BAD_USER_NAME_OR_PASSWORD,
+  CONNECTION_RATE_EXCEEDED,
+  NOT_AUTHORIZED,
+  refused,
+  SERVER_BUSY,
+} from './refusals.ts';
 import { SCRAM_KEY_BYTES, type ScramKeys, serverSignature, storedKeyOf } from './scram-keys.ts';
 import { base64, type ClientFirst, exchangedText, parseClientFinal, parseClientFirst } from './scram-messages.ts';
 
@@ -33,11 +39,6 @@ export interface ScramParts {
   readonly clock: Pick<Clock, 'monotonic'>;
   readonly random: Random;
 }
-
-const BAD_USER_NAME_OR_PASSWORD = 0x86;
-const NOT_AUTHORIZED = 0x87;
-const SERVER_BUSY = 0x89;
-const CONNECTION_RATE_EXCEEDED = 0x9f;
 
 const NONCE_BYTES = 18;
 const DECOY_SALT_BYTES = 16;
@@ -145,8 +146,4 @@ function keysOf(
 
 function bytesOf(text: string): Uint8Array {
   return new TextEncoder().encode(text);
-}
-
-function refused(reasonCode: number, detail: string, limit?: AuthLimitName): AuthenticationStep {
-  return limit === undefined ? { kind: 'refused', reasonCode, detail } : { kind: 'refused', reasonCode, detail, limit };
 }

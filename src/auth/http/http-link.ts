@@ -10,10 +10,18 @@ import type { Millis } from '../../base/millis.ts';
 import type { Random } from '../../base/random.ts';
 import type { ChainLink, LinkAnswer } from '../chain.ts';
 import { CheckLine } from '../check-line.ts';
-import type { AuthLimitName, Credentials } from '../contract.ts';
+import type { Credentials } from '../contract.ts';
 import { ExpiringMap } from '../expiring-map.ts';
 import { type Caller, callerOf, Guesses } from '../guesses.ts';
 import type { AuthLimits } from '../limits.ts';
+import {
+  BAD_USER_NAME_OR_PASSWORD,
+  CONNECTION_RATE_EXCEEDED,
+  NOT_AUTHORIZED,
+  refused,
+  SERVER_BUSY,
+  SERVER_UNAVAILABLE,
+} from '../refusals.ts';
 import { AnsweredRules } from '../rules/answered-rules.ts';
 import type { AuthSources } from '../sources.ts';
 import { type HttpAnswer, readAnswer, type ReadRules } from './http-answer.ts';
@@ -35,12 +43,6 @@ export interface HttpLinkParts {
 
 /** What came of a client whose turn it was; `held`: the server was not asked, since there were too many failures before. */
 type Reply = EndpointReply<HttpAnswer> | { readonly kind: 'held'; readonly why: string };
-
-const BAD_USER_NAME_OR_PASSWORD = 0x86;
-const NOT_AUTHORIZED = 0x87;
-const SERVER_UNAVAILABLE = 0x88;
-const SERVER_BUSY = 0x89;
-const CONNECTION_RATE_EXCEEDED = 0x9f;
 
 const KEY_BYTES = 32;
 /** Answers that are remembered. */
@@ -163,8 +165,4 @@ export class HttpLink implements ChainLink {
       rights: rules === undefined ? undefined : new AnsweredRules(`the answer of ${this.name}`, rules),
     };
   }
-}
-
-function refused(reasonCode: number, detail: string, limit?: AuthLimitName): LinkAnswer {
-  return limit === undefined ? { kind: 'refused', reasonCode, detail } : { kind: 'refused', reasonCode, detail, limit };
 }

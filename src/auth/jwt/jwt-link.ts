@@ -9,13 +9,10 @@ import { networkOf } from '../../base/network-of.ts';
 import type { ChainLink } from '../chain.ts';
 import { CheckLine } from '../check-line.ts';
 import type { Authentication, Credentials } from '../contract.ts';
+import { BAD_USER_NAME_OR_PASSWORD, NOT_AUTHORIZED, refused, SERVER_BUSY, shown } from '../refusals.ts';
 import { claimOf, groupsIn, nameIn } from './claims.ts';
 import type { TokenKeys } from './key-file.ts';
 import type { TokenPayload, TokenRules, VerifyToken } from './verify-token.ts';
-
-const BAD_USER_NAME_OR_PASSWORD = 0x86;
-const NOT_AUTHORIZED = 0x87;
-const SERVER_BUSY = 0x89;
 
 const CHECKS_MAX = 8;
 const CHECKS_WAITING_MAX = 2_000;
@@ -127,13 +124,4 @@ function isToken(text: string): boolean {
   } catch {
     return false;
   }
-}
-
-function refused(reasonCode: number, detail: string): Authentication {
-  return { kind: 'refused', reasonCode, detail };
-}
-
-/** A name as the log shows it. */
-function shown(name: string): string {
-  return JSON.stringify(name.length > 64 ? `${name.slice(0, 64)}...` : name);
 }

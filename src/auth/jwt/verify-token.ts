@@ -15,6 +15,7 @@ import {
 } from 'jose';
 
 import type { Millis } from '../../base/millis.ts';
+import { BAD_USER_NAME_OR_PASSWORD, NOT_AUTHORIZED, refused, SERVER_UNAVAILABLE } from '../refusals.ts';
 import type { AuthSources } from '../sources.ts';
 import type { TokenKeys } from './key-file.ts';
 
@@ -41,10 +42,6 @@ export type TokenOutcome =
 
 /** Checks a token, at a moment on the clock on the wall. Never rejects. */
 export type VerifyToken = (token: string, wall: Millis) => Promise<TokenOutcome>;
-
-const BAD_USER_NAME_OR_PASSWORD = 0x86;
-const NOT_AUTHORIZED = 0x87;
-const SERVER_UNAVAILABLE = 0x88;
 
 /** A key that nobody knows has the URL asked again, but not more often than this. */
 const COOL_DOWN_MILLIS = 30_000;
@@ -111,8 +108,4 @@ function refusalOf(error: unknown): TokenOutcome {
 
 function bad(detail: string): TokenOutcome {
   return refused(BAD_USER_NAME_OR_PASSWORD, detail);
-}
-
-function refused(reasonCode: number, detail: string): TokenOutcome {
-  return { kind: 'refused', reasonCode, detail };
 }
