@@ -3,8 +3,8 @@
 // time after the last of them, however often somebody comes meanwhile. A try that is not over counts like a failure: who makes many
 // at once makes no more of them than who waits for each answer.
 
+import { ExpiringMap } from '../base/expiring-map.ts';
 import { type Millis, millis } from '../base/millis.ts';
-import { ExpiringMap } from './expiring-map.ts';
 
 /** How often and how long. */
 export interface BackOffLimits {

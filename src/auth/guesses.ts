@@ -5,11 +5,11 @@
 
 import { createHash } from 'node:crypto';
 
+import { ExpiringMap } from '../base/expiring-map.ts';
 import { type Millis, millis } from '../base/millis.ts';
 import { networkOf } from '../base/network-of.ts';
 import { BackOff } from './back-off.ts';
 import type { Credentials } from './contract.ts';
-import { ExpiringMap } from './expiring-map.ts';
 import type { AuthLimits } from './limits.ts';
 
 /** Users from an address that are known to have been let in. */

@@ -7,12 +7,12 @@ import { createHmac } from 'node:crypto';
 
 import { unreachable } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
+import { ExpiringMap } from '../base/expiring-map.ts';
 import type { Millis } from '../base/millis.ts';
 import type { Random } from '../base/random.ts';
 import type { ChainLink } from './chain.ts';
 import { CheckLine } from './check-line.ts';
 import type { Authentication, AuthenticationMethod, Credentials } from './contract.ts';
-import { ExpiringMap } from './expiring-map.ts';
 import { type Caller, callerOf, Guesses } from './guesses.ts';
 import type { AuthLimits } from './limits.ts';
 import { isPassword } from './password-hash.ts';

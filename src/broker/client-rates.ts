@@ -4,7 +4,7 @@
 // There is one of these per connection, and none where no rate is limited. What a client has used up it has used up also when it comes back under
 // the same identifier: its buckets are kept until they are full again, or would be.
 
-import { ExpiringMap } from '../auth/expiring-map.ts';
+import { ExpiringMap } from '../base/expiring-map.ts';
 import { type Millis, millis } from '../base/millis.ts';
 import { TokenBucket } from '../base/token-bucket.ts';
 import type { Packet } from '../packet/packet.ts';

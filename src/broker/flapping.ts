@@ -3,7 +3,7 @@
 // of its name is connected at that moment stays so, which settles a quarrel between two.
 // Only clients that were let in count, so that nobody who is refused can have another one held off.
 
-import { ExpiringMap } from '../auth/expiring-map.ts';
+import { ExpiringMap } from '../base/expiring-map.ts';
 import { type Millis, millis } from '../base/millis.ts';
 import { Reason } from '../packet/reason-codes.ts';
 import type { BrokerState } from './broker-state.ts';

@@ -4,8 +4,8 @@
 // An address of IPv6 stands for its /64. Peers of Unix sockets have none: the limits of an address are not about them.
 // What is not limited is not counted: an idle connection leaves nothing here.
 
-import { ExpiringMap } from '../auth/expiring-map.ts';
 import { Crowd } from '../base/crowd.ts';
+import { ExpiringMap } from '../base/expiring-map.ts';
 import { type Millis, millis } from '../base/millis.ts';
 import { networkOf } from '../base/network-of.ts';
 import { TokenBucket } from '../base/token-bucket.ts';

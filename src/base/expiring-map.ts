@@ -2,7 +2,7 @@
 // For what is remembered of clients, who can make as many keys as they like.
 // Invariant: entries stand in the order of their last use, so that what is to go is always at the front.
 
-import type { Millis } from '../base/millis.ts';
+import type { Millis } from './millis.ts';
 
 /** A bounded Map whose entries expire. */
 export class ExpiringMap<Value> {
