@@ -69,7 +69,7 @@ export class Routing {
   ): Routed {
     const { broker } = this;
     if (broker.owing.size > 0 && route.topic !== undefined)
-      for (const session of Array.from(broker.owing)) session.owed?.giveFirst(route.topic, now);
+      for (const session of broker.owing) session.owed?.giveFirst(route.topic, now);
     const isStored = message.qos > 0;
     if (
       route.groups.length > 0 ||
