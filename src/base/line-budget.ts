@@ -4,6 +4,7 @@
 // Bound: kinds are the owner's, and few; of places those alone are known that had a line within the minute.
 
 import { type Millis, millis } from './millis.ts';
+import { sinceTheLast } from './repetitions.ts';
 
 const MINUTE = millis(60_000);
 /** Lines a minute for one place: somebody who tries again and again is seen to do so. */
@@ -43,7 +44,7 @@ export class LineBudget<Kind> {
     lines.told++;
     const { silent } = lines;
     lines.silent = 0;
-    return silent === 0 ? '' : ` ${silent} more like it since the last such line.`;
+    return sinceTheLast(silent);
   }
 
   private linesOf(kind: Kind, now: Millis): KindLines {

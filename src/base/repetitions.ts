@@ -34,6 +34,11 @@ export class Repetitions<Cause> {
       return undefined;
     }
     this.said.set(cause, { at: millis(now), silent: 0 });
-    return last === undefined || last.silent === 0 ? '' : ` ${last.silent} more like it since the last such line.`;
+    return sinceTheLast(last?.silent ?? 0);
   }
+}
+
+/** What the next line adds about those that had none: a sentence with a space before, or nothing. */
+export function sinceTheLast(silent: number): string {
+  return silent === 0 ? '' : ` ${silent} more like it since the last such line.`;
 }
