@@ -6,7 +6,6 @@
 import type { Action, Explanation, Identity } from '../auth/contract.ts';
 import type { Millis } from '../base/millis.ts';
 import { matchesWildcard } from '../base/wildcard.ts';
-import type { Message } from '../packet/message.ts';
 import type { QoS, SubscriptionOptions } from '../packet/packet.ts';
 import type { TopicFilter } from '../topic/topic-filter.ts';
 import type { BrokerState } from './broker-state.ts';
@@ -218,8 +217,8 @@ export class Inspection {
   *retained(filter: TopicFilter): Generator<RetainedView | undefined, void> {
     let found: RetainedView[] = [];
     const step = this.broker.retained.inSteps(filter, (message) => {
-      const { topic, qos, payload } = message;
-      found.push({ topic, qos, payload, expiresInSeconds: expiryOf(message, this.now) });
+      const { topic, qos, payload, expiresAt } = message;
+      found.push({ topic, qos, payload, expiresInSeconds: secondsUntil(expiresAt, this.now) });
     });
     for (let isMore = true; isMore; ) {
       isMore = step();
@@ -281,7 +280,7 @@ function viewOf(session: ClientSession, now: Millis): SessionView {
     connection: connection === undefined ? undefined : connectionView(session, connection, now),
     isPersistent: session.key !== 0,
     expirySeconds: wholeSeconds(session.expiryInterval),
-    expiresInSeconds: expiresAt === undefined ? undefined : secondsUntil(expiresAt, now),
+    expiresInSeconds: secondsUntil(expiresAt, now),
     subscriptions: session.subscriptions?.size ?? 0,
     queuedMessages: queue.messages,
     queuedBytes: queue.bytes,
@@ -338,12 +337,8 @@ function connectionView(
 function willOf({ will: set }: ClientSession, now: Millis): WillView | undefined {
   if (set === undefined) return undefined;
   const { topic, qos, retain, payload, delayInterval } = set.will;
-  const dueInSeconds = set.dueAt === undefined ? undefined : secondsUntil(set.dueAt, now);
+  const dueInSeconds = secondsUntil(set.dueAt, now);
   return { topic, qos, retain, payloadBytes: payload.length, delaySeconds: delayInterval, dueInSeconds };
-}
-
-function expiryOf({ expiresAt }: Message, now: Millis): number | undefined {
-  return expiresAt === undefined ? undefined : secondsUntil(expiresAt, now);
 }
 
 function wholeSeconds(milliseconds: number): number {

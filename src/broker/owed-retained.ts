@@ -6,6 +6,7 @@
 import type { Millis } from '../base/millis.ts';
 import type { Message } from '../packet/message.ts';
 import type { Recipient } from '../store/contract.ts';
+import { isExpired } from '../store/expiry.ts';
 import { matches } from '../topic/match.ts';
 import type { TopicName } from '../topic/topic-name.ts';
 import { admitToOne, limitToEndAt } from './admission.ts';
@@ -98,8 +99,8 @@ export class OwedRetained {
   private find(message: Message): void {
     const { broker, found, session, subscription } = this;
     const now = broker.clock.monotonic();
-    const { expiresAt, topic } = message;
-    if (found.has(topic) || (expiresAt !== undefined && expiresAt <= now)) return;
+    const { topic } = message;
+    if (found.has(topic) || isExpired(message, now)) return;
     const qos = lower(message.qos, subscription.options.qos); // [MQTT-3.8.4-8]
     if (qos > 0) {
       found.set(topic, undefined);

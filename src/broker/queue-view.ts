@@ -55,9 +55,9 @@ export async function* queueOfGroup(broker: BrokerState, group: GroupQueue): Asy
   }
 }
 
-/** When a message expires that expires then. */
-export function secondsUntil(moment: Millis, now: Millis): number {
-  return Math.max(0, Math.floor((moment - now) / 1000));
+/** In how many whole seconds it is then, at least 0; `undefined`: never. */
+export function secondsUntil(moment: Millis | undefined, now: Millis): number | undefined {
+  return moment === undefined ? undefined : Math.max(0, Math.floor((moment - now) / 1000));
 }
 
 /** What the store has for a recipient, for as long as that is there. */
@@ -94,7 +94,7 @@ function viewOf(
   { message, qos, retain, sharedFilter }: Pick<QueuedDelivery, 'message' | 'retain' | 'sharedFilter'> & { qos: QoS },
   state: QueuedView['state'],
 ): QueuedView {
-  const { topic, payload, expiresAt } = message;
-  const expiresInSeconds = expiresAt === undefined ? undefined : secondsUntil(expiresAt, clock.monotonic());
+  const { topic, payload } = message;
+  const expiresInSeconds = secondsUntil(message.expiresAt, clock.monotonic());
   return { state, topic, qos, retain, payload, expiresInSeconds, sharedFilter };
 }

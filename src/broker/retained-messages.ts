@@ -82,15 +82,6 @@ export class RetainedMessages {
     return this.trie.get(topic)?.message;
   }
 
-  /** Visits the messages that a new subscription is to get, the broker's own included. */
-  match(filter: TopicFilter, now: Millis, visit: (message: Message) => void): void {
-    this.trie.match(filter, (entry) => {
-      const { expiresAt } = entry.message;
-      if (expiresAt === undefined || expiresAt > now) visit(entry.message);
-    });
-    this.broker.systemTopics.match(filter, visit);
-  }
-
   /**
    * Walks over the messages that match, in steps, the broker's own left out.
    * @returns What takes one step; it yields false when there is none left.

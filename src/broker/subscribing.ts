@@ -13,6 +13,7 @@ import type {
 } from '../packet/packet.ts';
 import { NO_REASON_PROPERTIES } from '../packet/properties.ts';
 import { Reason, type ReasonCode, reasonName } from '../packet/reason-codes.ts';
+import { isExpired } from '../store/expiry.ts';
 import { parseTopicFilter } from '../topic/topic-filter.ts';
 import type { BrokerState } from './broker-state.ts';
 import type { ClientSession } from './client-session.ts';
@@ -179,8 +180,8 @@ function wantsRetained(retainHandling: 0 | 1 | 2, isNew: boolean): boolean {
 /** Whether the subscription is to get retained messages of QoS 1 or 2. */
 function owesRetained(broker: BrokerState, { filter, options }: Subscription, now: Millis): boolean {
   let owes = false;
-  const walkOn = broker.retained.inSteps(filter, ({ expiresAt, qos }) => {
-    if ((expiresAt === undefined || expiresAt > now) && lower(qos, options.qos) > 0) owes = true;
+  const walkOn = broker.retained.inSteps(filter, (message) => {
+    if (!isExpired(message, now) && lower(message.qos, options.qos) > 0) owes = true;
   });
   while (!owes && walkOn()) continue;
   return owes;

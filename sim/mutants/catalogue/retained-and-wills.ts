@@ -113,9 +113,9 @@ export const RETAINED_AND_WILLS: readonly Mutant[] = [
     against: '[MQTT-3.3.2-5]',
     patches: [
       {
-        file: 'src/broker/retained-messages.ts',
-        find: 'if (expiresAt === undefined || expiresAt > now) visit(entry.message);',
-        replace: 'visit(entry.message);',
+        file: 'src/broker/owed-retained.ts',
+        find: 'if (found.has(topic) || isExpired(message, now)) return;',
+        replace: 'if (found.has(topic)) return;',
       },
       {
         file: 'src/broker/retained-messages.ts',
